@@ -1,0 +1,20 @@
+//! OTLP trace requests as bytes: find the spans, read what is asked for, put them back together.
+//!
+//! Nothing here turns a span into an object. [`scan::Scan`] walks a request once and leaves byte ranges; [`view`] reads a
+//! single span on the cold paths; [`assemble`] joins stored spans into export requests; [`json`] is the other encoding.
+//! The crate is pure: no clock, no I/O, no async, no policies.
+
+pub mod id;
+pub mod keys;
+pub mod value;
+pub mod wire;
+
+pub mod scan;
+pub mod view;
+
+pub mod assemble;
+pub mod json;
+
+pub use id::{SpanId, TraceId};
+pub use keys::{KeyId, Keys};
+pub use value::Value;
