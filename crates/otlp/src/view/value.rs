@@ -1,0 +1,113 @@
+//! Attribute values: key-value lists, arrays, and the `AnyValue` itself.
+//!
+//! Containers are read one level at a time, by whoever wants the next level; so depth is the reader's affair, not ours.
+
+use super::fields::{Bodies, bytes, fixed64, varint};
+use crate::{
+    value::Value,
+    wire::{Reader, WireError},
+};
+
+/// Iterator of `(key, value)` over a repeated KeyValue field; ends at the first broken one.
+#[derive(Clone, Copy, Debug)]
+pub struct Attributes<'a> {
+    /// Further messages that hold the field, for those that merge.
+    holders: Bodies<'a>,
+    entries: Bodies<'a>,
+    field: u32,
+}
+
+/// Iterator of the values of an `ArrayValue`; ends at the first broken one.
+#[derive(Clone, Copy, Debug)]
+pub struct ArrayValues<'a> {
+    values: Bodies<'a>,
+}
+
+/// The values of an `ArrayValue` body, as [`Value::Array`] holds it.
+#[must_use]
+pub fn array_values(body: &[u8]) -> ArrayValues<'_> {
+    ArrayValues { values: Bodies::new(body, 1, 0) }
+}
+
+/// The entries of a `KeyValueList` body, as [`Value::Map`] holds it.
+#[must_use]
+pub fn map_entries(body: &[u8]) -> Attributes<'_> {
+    Attributes::of(Bodies::new(body, 1, 0))
+}
+
+/// Reads an `AnyValue` body. Of several kinds the last one counts.
+///
+/// # Errors
+/// Where the structure is broken; containers are not looked into.
+pub fn value(body: &[u8]) -> Result<Value<'_>, WireError> {
+    let mut value = Value::Empty;
+    merge_value(&mut value, body)?;
+    Ok(value)
+}
+
+impl<'a> Attributes<'a> {
+    pub(super) fn of(entries: Bodies<'a>) -> Self {
+        Self { holders: Bodies::empty(), entries, field: 0 }
+    }
+
+    pub(super) fn nested(holders: Bodies<'a>, field: u32) -> Self {
+        Self { holders, entries: Bodies::empty(), field }
+    }
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = (&'a [u8], Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(body) = self.entries.next() {
+                return entry(body).ok();
+            }
+            self.entries = Bodies::new(self.holders.next()?, self.field, 0);
+        }
+    }
+}
+
+impl<'a> Iterator for ArrayValues<'a> {
+    type Item = Value<'a>;
+
+    fn next(&mut self) -> Option<Value<'a>> {
+        value(self.values.next()?).ok()
+    }
+}
+
+fn entry(body: &[u8]) -> Result<(&[u8], Value<'_>), WireError> {
+    let mut key: &[u8] = &[];
+    let mut value = Value::Empty;
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        let tag = reader.tag()?;
+        match tag.field {
+            1 => key = bytes(&mut reader, tag)?,
+            2 => merge_value(&mut value, bytes(&mut reader, tag)?)?,
+            _ => reader.skip(tag, 0)?,
+        }
+    }
+    Ok((key, value))
+}
+
+fn merge_value<'a>(value: &mut Value<'a>, body: &'a [u8]) -> Result<(), WireError> {
+    let mut reader = Reader::new(body);
+    while !reader.is_empty() {
+        let tag = reader.tag()?;
+        *value = match tag.field {
+            1 => Value::Str(bytes(&mut reader, tag)?),
+            2 => Value::Bool(varint(&mut reader, tag)? != 0),
+            3 => Value::Int(varint(&mut reader, tag)? as i64),
+            4 => Value::Double(f64::from_bits(fixed64(&mut reader, tag)?)),
+            5 => Value::Array(bytes(&mut reader, tag)?),
+            6 => Value::Map(bytes(&mut reader, tag)?),
+            7 => Value::Bytes(bytes(&mut reader, tag)?),
+            _ => {
+                reader.skip(tag, 0)?;
+                continue;
+            }
+        };
+    }
+    Ok(())
+}
