@@ -1,1 +1,29 @@
-//! placeholder
+//! Settings as a tree in which every value knows its file, line and column, so that a mistake can be shown where it stands.
+//!
+//! [`load()`] reads, merges and expands the files the way otelcol does and gives one [`Node`]; components turn their part of
+//! it into plain structs with [`Decode`] and [`Fields`], as strictly as otelcol (unknown keys are errors, text is no number).
+//! Whatever is wrong is collected in [`Problems`] and shown together. The crate knows no component.
+
+mod location;
+mod node;
+mod problems;
+
+mod decode;
+mod duration;
+mod secret;
+mod suggest;
+
+mod expand;
+mod load;
+mod print;
+mod yaml;
+
+pub use decode::{Decode, Fields};
+pub use duration::{Duration, ParseDurationError};
+pub use load::{environment, load};
+pub use location::{Location, Sources};
+pub use node::{Entry, Node, Value};
+pub use print::Mode;
+pub use problems::{Problem, Problems, Severity};
+pub use secret::Secret;
+pub use suggest::suggest;
