@@ -1,8 +1,12 @@
 //! The protobuf wire format: varints, tags, bounded sub-readers, and their writers
 //! (protobuf.dev/programming-guides/encoding; acceptance rules as prost 0.14).
 //!
-//! A [`Reader`] hands out sub-readers bounded by a declared length, so a nested message cannot read past itself. Nothing
-//! allocates and nothing recurses: groups are skipped with a counter.
+//! A [`Reader`] hands out slices bounded by a declared length, so a nested message cannot read past itself. (prost lets a
+//! nested field run on into the bytes that follow its message and refuses afterwards; what is accepted is the same.)
+//! Nothing allocates and nothing recurses: open groups stand in a fixed array.
+//!
+//! What is rare is a free function over plain arguments and never inlined, so that a reader in a hot loop stays in
+//! registers: a method call would force it into memory.
 
 use std::fmt;
 
@@ -24,6 +28,8 @@ pub enum WireError {
     BadGroup,
     /// Messages nest deeper than [`DEPTH_MAX`].
     TooDeep,
+    /// The message is 4 GiB or larger; byte ranges are 32 bits wide.
+    TooLarge,
 }
 
 impl fmt::Display for WireError {
@@ -35,6 +41,7 @@ impl fmt::Display for WireError {
             Self::WrongWireType => "a field has the wrong wire type",
             Self::BadGroup => "a group is not closed or was never opened",
             Self::TooDeep => "messages are nested deeper than 100 levels",
+            Self::TooLarge => "the message is 4 GiB or larger",
         })
     }
 }
@@ -71,24 +78,44 @@ pub struct Tag {
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     bytes: &'a [u8],
+    /// Invariant: at most `bytes.len()`.
     position: usize,
 }
 
 impl<'a> Reader<'a> {
     /// Starts at the front of `bytes`.
     #[must_use]
+    #[inline]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { bytes, position: 0 }
     }
 
+    /// Starts at `position` of `bytes` and ends at `end`; positions stay those of `bytes`.
+    /// What reaches past the end of `bytes` is cut off.
+    #[must_use]
+    #[inline]
+    pub fn within(bytes: &'a [u8], position: usize, end: usize) -> Self {
+        let bytes = bytes.get(..end).unwrap_or(bytes);
+        Self { bytes, position: position.min(bytes.len()) }
+    }
+
+    /// Where the message ends.
+    #[must_use]
+    #[inline]
+    pub fn end(&self) -> usize {
+        self.bytes.len()
+    }
+
     /// Bytes read so far.
     #[must_use]
+    #[inline]
     pub fn position(&self) -> usize {
         self.position
     }
 
     /// Whether everything has been read.
     #[must_use]
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.position >= self.bytes.len()
     }
@@ -97,31 +124,33 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// [`WireError::BadVarint`] where it is cut off or too long.
-    #[inline]
+    #[inline(always)]
     pub fn varint(&mut self) -> Result<u64, WireError> {
-        match self.bytes.get(self.position) {
-            Some(&byte) if byte < 0x80 => {
+        match self.bytes.get(self.position..) {
+            Some(&[byte, ..]) if byte < 0x80 => {
                 self.position += 1;
                 Ok(u64::from(byte))
             }
-            Some(_) => self.varint_long(),
+            Some(&[low, high, ..]) if high < 0x80 => {
+                self.position += 2;
+                Ok(u64::from(low & 0x7f) | u64::from(high) << 7)
+            }
+            Some(rest) => {
+                let (value, len) = long_varint(rest)?;
+                self.position += len;
+                Ok(value)
+            }
             None => Err(WireError::BadVarint),
         }
     }
 
-    fn varint_long(&mut self) -> Result<u64, WireError> {
-        let mut value = 0u64;
-        for (index, &byte) in self.bytes[self.position..].iter().take(10).enumerate() {
-            value |= u64::from(byte & 0x7f) << (7 * index);
-            if byte < 0x80 {
-                if index == 9 && byte > 1 {
-                    return Err(WireError::BadVarint);
-                }
-                self.position += index + 1;
-                return Ok(value);
-            }
-        }
-        Err(WireError::BadVarint)
+    /// Reads a field's key, `field << 3 | wire type`, without looking at what it says.
+    ///
+    /// # Errors
+    /// [`WireError::BadTag`] above 2³²−1, or [`WireError::BadVarint`].
+    #[inline(always)]
+    pub fn key(&mut self) -> Result<u32, WireError> {
+        u32::try_from(self.varint()?).map_err(|_| WireError::BadTag)
     }
 
     /// Reads a tag.
@@ -130,32 +159,17 @@ impl<'a> Reader<'a> {
     /// [`WireError::BadTag`] or [`WireError::BadVarint`].
     #[inline]
     pub fn tag(&mut self) -> Result<Tag, WireError> {
-        let key = u32::try_from(self.varint()?).map_err(|_| WireError::BadTag)?;
-        let wire = match key & 7 {
-            0 => WireType::Varint,
-            1 => WireType::Fixed64,
-            2 => WireType::Len,
-            3 => WireType::GroupStart,
-            4 => WireType::GroupEnd,
-            5 => WireType::Fixed32,
-            _ => return Err(WireError::BadTag),
-        };
-        match key >> 3 {
-            0 => Err(WireError::BadTag),
-            field => Ok(Tag { field, wire }),
-        }
+        Tag::of(self.key()?)
     }
 
     /// Reads a length and the bytes it covers.
     ///
     /// # Errors
     /// [`WireError::PastTheEnd`] where the length is larger than what is left.
-    #[inline]
+    #[inline(always)]
     pub fn len_delimited(&mut self) -> Result<&'a [u8], WireError> {
-        let len = self.varint()?;
-        let left = self.bytes.len() - self.position;
-        let len = usize::try_from(len).ok().filter(|len| *len <= left).ok_or(WireError::PastTheEnd)?;
-        let bytes = &self.bytes[self.position..self.position + len];
+        let len = usize::try_from(self.varint()?).map_err(|_| WireError::PastTheEnd)?;
+        let bytes = self.bytes.get(self.position..).and_then(|rest| rest.get(..len)).ok_or(WireError::PastTheEnd)?;
         self.position += len;
         Ok(bytes)
     }
@@ -166,7 +180,7 @@ impl<'a> Reader<'a> {
     /// [`WireError::PastTheEnd`].
     #[inline]
     pub fn fixed64(&mut self) -> Result<u64, WireError> {
-        let bytes = self.bytes[self.position..].first_chunk::<8>().ok_or(WireError::PastTheEnd)?;
+        let bytes = self.bytes.get(self.position..).and_then(|rest| rest.first_chunk::<8>()).ok_or(WireError::PastTheEnd)?;
         self.position += 8;
         Ok(u64::from_le_bytes(*bytes))
     }
@@ -177,16 +191,20 @@ impl<'a> Reader<'a> {
     /// [`WireError::PastTheEnd`].
     #[inline]
     pub fn fixed32(&mut self) -> Result<u32, WireError> {
-        let bytes = self.bytes[self.position..].first_chunk::<4>().ok_or(WireError::PastTheEnd)?;
+        let bytes = self.bytes.get(self.position..).and_then(|rest| rest.first_chunk::<4>()).ok_or(WireError::PastTheEnd)?;
         self.position += 4;
         Ok(u32::from_le_bytes(*bytes))
     }
 
-    /// Skips the value of a field that nobody knows. `depth` is the depth of the message that holds it; groups count.
+    /// Skips the value of a field that nobody knows. `depth` is the depth of the message that holds it; groups count,
+    /// and in a message at the limit there is no room for any unknown field, as in prost.
     ///
     /// # Errors
     /// Whatever the value is broken by.
     pub fn skip(&mut self, tag: Tag, depth: u32) -> Result<(), WireError> {
+        if depth >= DEPTH_MAX {
+            return Err(WireError::TooDeep);
+        }
         match tag.wire {
             WireType::Varint => self.varint().map(drop),
             WireType::Fixed64 => self.fixed64().map(drop),
@@ -200,44 +218,80 @@ impl<'a> Reader<'a> {
     /// Open groups are remembered in a fixed array, so nesting costs no stack and no heap.
     fn skip_group(&mut self, field: u32, depth: u32) -> Result<(), WireError> {
         let mut open = [0u32; DEPTH_MAX as usize];
-        let room = DEPTH_MAX.saturating_sub(depth) as usize;
-        let mut count = 0usize;
-        let mut next = field;
-        loop {
-            if count >= room {
-                return Err(WireError::TooDeep);
-            }
-            open[count] = next;
-            count += 1;
-            loop {
-                let tag = self.tag().map_err(|error| if self.is_empty() { WireError::BadGroup } else { error })?;
-                match tag.wire {
-                    WireType::GroupStart => {
-                        next = tag.field;
-                        break;
+        open[0] = field;
+        let mut count = 1u32;
+        while count > 0 {
+            let tag = self.tag().map_err(|error| if self.is_empty() { WireError::BadGroup } else { error })?;
+            match tag.wire {
+                WireType::GroupEnd => {
+                    count -= 1;
+                    if open.get(count as usize) != Some(&tag.field) {
+                        return Err(WireError::BadGroup);
                     }
-                    WireType::GroupEnd => {
-                        count -= 1;
-                        if open[count] != tag.field {
-                            return Err(WireError::BadGroup);
-                        }
-                        if count == 0 {
-                            return Ok(());
-                        }
-                    }
-                    _ => self.skip(tag, depth)?,
                 }
+                WireType::GroupStart if depth + count < DEPTH_MAX => {
+                    *open.get_mut(count as usize).ok_or(WireError::TooDeep)? = tag.field;
+                    count += 1;
+                }
+                WireType::GroupStart => return Err(WireError::TooDeep),
+                _ => self.skip(tag, depth + count)?,
             }
         }
+        Ok(())
     }
+}
+
+impl Tag {
+    /// Field number and wire type in one number, as on the wire.
+    #[must_use]
+    #[inline]
+    pub const fn key(self) -> u32 {
+        self.field << 3 | self.wire as u32
+    }
+
+    /// Takes a key apart.
+    ///
+    /// # Errors
+    /// [`WireError::BadTag`] for field 0 and for the wire types 6 and 7.
+    #[inline]
+    pub fn of(key: u32) -> Result<Self, WireError> {
+        let wire = match key & 7 {
+            0 => WireType::Varint,
+            1 => WireType::Fixed64,
+            2 => WireType::Len,
+            3 => WireType::GroupStart,
+            4 => WireType::GroupEnd,
+            5 => WireType::Fixed32,
+            _ => return Err(WireError::BadTag),
+        };
+        match key >> 3 {
+            0 => Err(WireError::BadTag),
+            field => Ok(Self { field, wire }),
+        }
+    }
+}
+
+/// A varint of more than two bytes, or one that is cut off: its value and length.
+#[inline(never)]
+fn long_varint(bytes: &[u8]) -> Result<(u64, usize), WireError> {
+    let mut value = 0u64;
+    for (index, &byte) in bytes.iter().take(10).enumerate() {
+        value |= u64::from(byte & 0x7f) << (7 * index);
+        if byte < 0x80 {
+            let overflows = index == 9 && byte > 1;
+            return if overflows { Err(WireError::BadVarint) } else { Ok((value, index + 1)) };
+        }
+    }
+    Err(WireError::BadVarint)
 }
 
 /// How many bytes `value` takes as a varint.
 #[must_use]
 #[inline]
-pub fn varint_len(value: u64) -> usize {
-    // One byte for each started group of seven bits; zero still takes one.
-    (64 - (value | 1).leading_zeros() as usize).div_ceil(7)
+pub const fn varint_len(value: u64) -> usize {
+    // One byte for each started group of seven bits, zero still takes one: ceil(bits / 7) for 1 to 64 bits, without
+    // the division.
+    ((value | 1).ilog2() as usize * 9 + 73) / 64
 }
 
 /// Appends `value` as a varint.

@@ -1,0 +1,80 @@
+//! Finds an attribute key among those that somebody reads.
+//!
+//! This runs once for each attribute of each span, and mostly to say no. A slot is computed from the key's length and three
+//! of its bytes; an empty slot is the answer for most keys without touching the names. Hash maps were the alternative:
+//! they read every byte of every key.
+
+use crate::{KeyId, Keys};
+use std::sync::Arc;
+
+const SLOTS: usize = 256;
+const NONE: u16 = u16::MAX;
+
+#[derive(Debug)]
+pub(super) struct Matcher {
+    keys: Arc<Keys>,
+    /// The last key of each slot.
+    heads: Box<[u16; SLOTS]>,
+    /// For each key the one before it in its slot.
+    nexts: Box<[u16]>,
+}
+
+impl Matcher {
+    pub(super) fn new(keys: Arc<Keys>) -> Self {
+        let mut heads = Box::new([NONE; SLOTS]);
+        let mut nexts = Vec::with_capacity(keys.len());
+        for index in 0..u16::try_from(keys.len()).unwrap_or(NONE) {
+            let head = &mut heads[slot(keys.name(KeyId(index)).as_bytes())];
+            nexts.push(*head);
+            *head = index;
+        }
+        Self { keys, heads, nexts: nexts.into() }
+    }
+
+    #[inline]
+    pub(super) fn is_empty(&self) -> bool {
+        self.nexts.is_empty()
+    }
+
+    #[inline]
+    pub(super) fn find(&self, key: &[u8]) -> Option<KeyId> {
+        let mut index = self.heads[slot(key)];
+        while let Some(&next) = self.nexts.get(usize::from(index)) {
+            if self.keys.name(KeyId(index)).as_bytes() == key {
+                return Some(KeyId(index));
+            }
+            index = next;
+        }
+        None
+    }
+}
+
+/// Always below [`SLOTS`].
+#[inline]
+fn slot(key: &[u8]) -> usize {
+    let [Some(first), Some(middle), Some(last)] = [key.first(), key.get(key.len() / 2), key.last()] else {
+        return 0;
+    };
+    let mixed = key.len().wrapping_mul(31) ^ usize::from(*first) ^ usize::from(*middle) << 3 ^ usize::from(*last) << 1;
+    (mixed ^ mixed >> 8) % SLOTS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_what_keys_find() {
+        let mut keys = Keys::default();
+        for index in 0..2_000 {
+            keys.intern(&format!("http.{index}"));
+        }
+        keys.intern("");
+        let keys = Arc::new(keys);
+        let matcher = Matcher::new(Arc::clone(&keys));
+        for key in ["", "h", "http.0", "http.1999", "http.2000", "http.7", "xttp.7", "http."] {
+            assert_eq!(matcher.find(key.as_bytes()), keys.find(key.as_bytes()), "`{key}`");
+        }
+        assert_eq!(Matcher::new(Arc::default()).find(b"http.7"), None);
+    }
+}

@@ -1,0 +1,106 @@
+//! Checks a message of any shape against the schema, without recursion.
+//!
+//! This is the general way; the common attribute takes [`attribute::plain`] instead, here too. The messages that are open
+//! stand on a fixed stack as deep as the depth limit, so that no nesting can overflow anything.
+
+use super::attribute;
+use super::schema::{self, Kind, Message};
+use crate::wire::{DEPTH_MAX, Reader, Tag, WireError};
+
+/// The stack of open messages, kept so that it need not be cleared for each check.
+#[derive(Debug)]
+pub(super) struct Validator {
+    parents: [Parent; DEPTH_MAX as usize],
+}
+
+/// A message that waits while one of its fields is checked.
+#[derive(Clone, Copy, Debug)]
+struct Parent {
+    message: Message,
+    /// Where it ends in the bytes under check.
+    end: usize,
+}
+
+impl Validator {
+    pub(super) fn new() -> Self {
+        Self { parents: [Parent { message: Message::Request, end: 0 }; DEPTH_MAX as usize] }
+    }
+
+    /// Checks one field, whose key has just been read, of a `message` that stands `depth` messages below the request.
+    /// Takes and returns the reader by value, so that the caller's can stay in registers.
+    #[inline(never)]
+    pub(super) fn field<'a>(
+        &mut self,
+        reader: Reader<'a>,
+        message: Message,
+        key: u32,
+        depth: u32,
+    ) -> Result<Reader<'a>, WireError> {
+        let mut reader = reader;
+        if let Some((child, body)) = step(&mut reader, message, key, depth)? {
+            self.check(body, child, depth + 1)?;
+        }
+        Ok(reader)
+    }
+
+    /// Checks the body of a `message` that stands `depth` messages below the request.
+    pub(super) fn check(&mut self, body: &[u8], message: Message, depth: u32) -> Result<(), WireError> {
+        if depth > DEPTH_MAX {
+            return Err(WireError::TooDeep);
+        }
+        let mut reader = Reader::new(body);
+        let (mut message, mut depth, mut open) = (message, depth, 0);
+        loop {
+            while reader.is_empty() {
+                if open == 0 {
+                    return Ok(());
+                }
+                open -= 1;
+                depth -= 1;
+                let parent = self.parents.get(open).ok_or(WireError::TooDeep)?;
+                message = parent.message;
+                reader = Reader::within(body, reader.position(), parent.end);
+            }
+            let key = reader.key()?;
+            let Some((child, child_body)) = step(&mut reader, message, key, depth)? else {
+                continue;
+            };
+            if depth == DEPTH_MAX {
+                return Err(WireError::TooDeep);
+            }
+            // A plain attribute has one more message in it, its value.
+            if child == Message::KeyValue && depth + 1 < DEPTH_MAX && attribute::plain(child_body).is_some() {
+                continue;
+            }
+            *self.parents.get_mut(open).ok_or(WireError::TooDeep)? = Parent { message, end: reader.end() };
+            open += 1;
+            depth += 1;
+            message = child;
+            reader = Reader::within(body, reader.position() - child_body.len(), reader.position());
+        }
+    }
+}
+
+/// Steps over one field; where it is a message, says which and hands out its body unchecked.
+#[inline]
+fn step<'a>(
+    reader: &mut Reader<'a>,
+    message: Message,
+    key: u32,
+    depth: u32,
+) -> Result<Option<(Message, &'a [u8])>, WireError> {
+    let tag = Tag::of(key)?;
+    let Some(kind) = schema::kind(message, tag.field) else {
+        return reader.skip(tag, depth).map(|()| None);
+    };
+    if tag.wire != kind.wire() {
+        return Err(WireError::WrongWireType);
+    }
+    match kind {
+        Kind::Varint => reader.varint().map(|_| None),
+        Kind::Fixed64 => reader.fixed64().map(|_| None),
+        Kind::Fixed32 => reader.fixed32().map(|_| None),
+        Kind::Bytes => reader.len_delimited().map(|_| None),
+        Kind::Message(child) => reader.len_delimited().map(|body| Some((child, body))),
+    }
+}
