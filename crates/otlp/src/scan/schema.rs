@@ -208,3 +208,107 @@ const MESSAGES: [Message; 14] = [
     Message::ArrayValue,
     Message::KeyValueList,
 ];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+
+    const FILES: [&str; 4] = [
+        include_str!("../../../../proto/opentelemetry/proto/collector/trace/v1/trace_service.proto"),
+        include_str!("../../../../proto/opentelemetry/proto/common/v1/common.proto"),
+        include_str!("../../../../proto/opentelemetry/proto/resource/v1/resource.proto"),
+        include_str!("../../../../proto/opentelemetry/proto/trace/v1/trace.proto"),
+    ];
+
+    /// Messages of those files that are not part of a request.
+    const OTHERS: [&str; 2] = ["ExportTraceServiceResponse", "ExportTracePartialSuccess"];
+
+    /// By message: (field number, field name, type name).
+    type Parsed = BTreeMap<String, Vec<(u32, String, String)>>;
+
+    /// Reads the subset of the language that the files are written in: one declaration a line.
+    fn parse(text: &str, messages: &mut Parsed, enums: &mut Vec<String>) {
+        // Open blocks, with the message's name for those that are messages.
+        let mut open: Vec<Option<String>> = Vec::new();
+        for line in text.lines().map(|line| line.split("//").next().unwrap_or_default().trim()) {
+            let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ';').filter(|w| !w.is_empty()).collect();
+            match words[..] {
+                ["message", name, "{"] => {
+                    messages.insert(name.to_owned(), Vec::new());
+                    open.push(Some(name.to_owned()));
+                }
+                ["enum", name, "{"] => {
+                    enums.push(name.to_owned());
+                    open.push(None);
+                }
+                // Its fields are the message's.
+                ["oneof", _, "{"] => open.push(open.last().unwrap().clone()),
+                ["service", _, "{"] => open.push(None),
+                ["}"] => drop(open.pop()),
+                [kind, name, "=", number] | ["repeated", kind, name, "=", number] => {
+                    if let Some(Some(message)) = open.last() {
+                        let kind = kind.rsplit('.').next().unwrap().to_owned();
+                        messages.get_mut(message).unwrap().push((number.parse().unwrap(), name.to_owned(), kind));
+                    }
+                }
+                [] | ["syntax" | "package" | "import" | "option" | "reserved" | "rpc" | "(", ..] => {}
+                _ => assert!(open.last() == Some(&None) || line.ends_with("{}"), "cannot read `{line}`"),
+            }
+        }
+        assert!(open.is_empty());
+    }
+
+    fn kind_of(type_name: &str, enums: &[String]) -> String {
+        let scalar = match type_name {
+            "string" | "bytes" => Kind::Bytes,
+            "bool" | "int32" | "int64" | "uint32" => Kind::Varint,
+            "double" | "fixed64" => Kind::Fixed64,
+            "fixed32" => Kind::Fixed32,
+            name if enums.iter().any(|known| known == name) => Kind::Varint,
+            name => return format!("Message({name})"),
+        };
+        format!("{scalar:?}")
+    }
+
+    #[test]
+    fn table_is_the_schema() {
+        let (mut messages, mut enums) = (Parsed::new(), Vec::new());
+        FILES.iter().for_each(|text| parse(text, &mut messages, &mut enums));
+        assert_eq!(enums, ["SpanKind", "StatusCode", "SpanFlags"]);
+        for name in OTHERS {
+            assert!(messages.remove(name).is_some(), "`{name}` is gone");
+        }
+        let traces_data = messages.remove("TracesData");
+        let request = messages.remove("ExportTraceServiceRequest").unwrap();
+        assert_eq!(traces_data.as_ref(), Some(&request));
+        messages.insert("Request".to_owned(), request);
+
+        let mut schema = BTreeMap::new();
+        for (message, mut fields) in messages {
+            fields.sort();
+            let fields: Vec<_> = fields.into_iter().map(|(number, name, kind)| (number, name, kind_of(&kind, &enums))).collect();
+            schema.insert(message, fields);
+        }
+        let table: BTreeMap<_, _> = MESSAGES
+            .iter()
+            .map(|&message| {
+                let fields = fields(message).iter();
+                let fields: Vec<_> = fields.map(|(number, name, kind)| (*number, (*name).to_owned(), format!("{kind:?}"))).collect();
+                (format!("{message:?}"), fields)
+            })
+            .collect();
+        assert_eq!(table, schema);
+    }
+
+    #[test]
+    fn dense_form_is_the_table() {
+        for (index, &message) in MESSAGES.iter().enumerate() {
+            assert_eq!(message as usize, index);
+            for number in 0..40 {
+                let field = fields(message).iter().find(|field| field.0 == number);
+                assert_eq!(kind(message, number), field.map(|field| field.2), "{message:?} {number}");
+            }
+        }
+    }
+}
