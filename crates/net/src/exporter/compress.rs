@@ -1,0 +1,206 @@
+//! Compression of requests, and the inflating of the small answers that come back.
+//!
+//! Large bodies are compressed on tokio's blocking threads: 4 MiB of gzip take tens of milliseconds, which a connection's
+//! worker must not lose.
+//!
+//! Default levels are those that keep up, not those that save most: an exporter that must ship everything it receives is
+//! held up by nothing but this file.
+
+use std::io::{self, Read, Write};
+
+use bytes::Bytes;
+use flate2::write::{GzEncoder, ZlibEncoder};
+
+/// A content encoding.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Encoding {
+    /// As it is.
+    Identity,
+    /// gzip.
+    Gzip,
+    /// zlib.
+    Zlib,
+    /// What HTTP calls deflate, which is zlib.
+    Deflate,
+    /// Zstandard.
+    Zstd,
+    /// One snappy block.
+    Snappy,
+    /// The framed snappy format.
+    SnappyFramed,
+    /// The LZ4 frame format.
+    Lz4,
+}
+
+/// An encoding with its level.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Compression {
+    /// The encoding.
+    pub encoding: Encoding,
+    /// `compression_params.level`, where it was written and is not the encoding's default.
+    pub level: Option<i32>,
+}
+
+/// The gzip and zlib level where none is configured. Spans compress as well at 1 as at 6 to within a fifth, four times as fast.
+pub const DEFLATE_LEVEL_DEFAULT: u32 = 1;
+
+/// The zstd level where none is configured.
+pub const ZSTD_LEVEL_DEFAULT: i32 = 1;
+
+/// Bodies up to this are compressed where they are: sending them elsewhere would cost more.
+const INLINE_BYTES_MAX: usize = 16 << 10;
+
+impl Compression {
+    /// No compression.
+    pub const NONE: Self = Self { encoding: Encoding::Identity, level: None };
+
+    /// An encoding at its default level.
+    #[must_use]
+    pub const fn of(encoding: Encoding) -> Self {
+        Self { encoding, level: None }
+    }
+
+    /// Compresses `body`, elsewhere if it is large.
+    ///
+    /// # Errors
+    /// Whatever the encoder fails with; it writes into memory, so nothing but a bad level.
+    pub async fn compress(self, body: Bytes) -> io::Result<Bytes> {
+        if self.encoding == Encoding::Identity {
+            return Ok(body);
+        }
+        if body.len() <= INLINE_BYTES_MAX {
+            return self.compress_now(&body);
+        }
+        tokio::task::spawn_blocking(move || self.compress_now(&body)).await.map_err(io::Error::other)?
+    }
+
+    /// Compresses `body` on this thread.
+    ///
+    /// # Errors
+    /// As [`Self::compress`].
+    pub fn compress_now(self, body: &[u8]) -> io::Result<Bytes> {
+        let out = Vec::with_capacity(body.len() / 4 + 64);
+        let compressed = match self.encoding {
+            Encoding::Identity => body.to_vec(),
+            Encoding::Gzip => {
+                let mut encoder = GzEncoder::new(out, self.deflate_level());
+                encoder.write_all(body)?;
+                encoder.finish()?
+            }
+            Encoding::Zlib | Encoding::Deflate => {
+                let mut encoder = ZlibEncoder::new(out, self.deflate_level());
+                encoder.write_all(body)?;
+                encoder.finish()?
+            }
+            Encoding::Zstd => zstd::bulk::compress(body, self.zstd_level())?,
+            Encoding::Snappy => snap::raw::Encoder::new().compress_vec(body)?,
+            Encoding::SnappyFramed => {
+                let mut encoder = snap::write::FrameEncoder::new(out);
+                encoder.write_all(body)?;
+                encoder.into_inner().map_err(|error| io::Error::other(error.to_string()))?
+            }
+            Encoding::Lz4 => {
+                let mut encoder = lz4_flex::frame::FrameEncoder::new(out);
+                encoder.write_all(body)?;
+                encoder.finish().map_err(io::Error::other)?
+            }
+        };
+        Ok(compressed.into())
+    }
+
+    /// otelcol's levels for zlib: -1 is the default, -2 is Huffman only, for which 1 is the nearest there is here.
+    fn deflate_level(self) -> flate2::Compression {
+        let level = match self.level {
+            None | Some(-1) => DEFLATE_LEVEL_DEFAULT,
+            Some(level) => u32::try_from(level).unwrap_or(1).min(9),
+        };
+        flate2::Compression::new(level)
+    }
+
+    fn zstd_level(self) -> i32 {
+        self.level.filter(|level| (1..=22).contains(level)).unwrap_or(ZSTD_LEVEL_DEFAULT)
+    }
+}
+
+impl Encoding {
+    /// The name on the wire; `None` for identity.
+    #[must_use]
+    pub fn header(self) -> Option<&'static str> {
+        match self {
+            Self::Identity => None,
+            Self::Gzip => Some("gzip"),
+            Self::Zlib => Some("zlib"),
+            Self::Deflate => Some("deflate"),
+            Self::Zstd => Some("zstd"),
+            Self::Snappy => Some("snappy"),
+            Self::SnappyFramed => Some("x-snappy-framed"),
+            Self::Lz4 => Some("lz4"),
+        }
+    }
+}
+
+/// Inflates an answer of a gRPC peer: grpc-go answers in the encoding of the request, asked or not.
+///
+/// # Errors
+/// An encoding that nobody sent it, broken data, or more than `bytes_max` bytes.
+pub(crate) fn inflate_answer(encoding: &[u8], body: &[u8], bytes_max: usize) -> io::Result<Vec<u8>> {
+    let mut source: Box<dyn Read + '_> = match encoding {
+        b"gzip" => Box::new(flate2::read::MultiGzDecoder::new(body)),
+        b"zstd" => Box::new(zstd::stream::read::Decoder::new(body)?),
+        b"snappy" => Box::new(snap::read::FrameDecoder::new(body)),
+        _ => return Err(io::Error::other("the answer has an encoding that was not asked for")),
+    };
+    let mut out = Vec::new();
+    source.by_ref().take(bytes_max as u64 + 1).read_to_end(&mut out)?;
+    if out.len() > bytes_max { Err(io::Error::other("the answer is too large")) } else { Ok(out) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Text that compresses, of `len` bytes.
+    fn body(len: usize) -> Bytes {
+        b"GET /cart checkout 0123456789 ".iter().copied().cycle().take(len).collect()
+    }
+
+    fn inflate(encoding: Encoding, bytes: &[u8]) -> Vec<u8> {
+        let mut out = Vec::new();
+        let read = match encoding {
+            Encoding::Identity => (&mut &*bytes).read_to_end(&mut out),
+            Encoding::Gzip => flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut out),
+            Encoding::Zlib | Encoding::Deflate => flate2::read::ZlibDecoder::new(bytes).read_to_end(&mut out),
+            Encoding::Zstd => zstd::stream::read::Decoder::new(bytes).unwrap().read_to_end(&mut out),
+            Encoding::Snappy => return snap::raw::Decoder::new().decompress_vec(bytes).unwrap(),
+            Encoding::SnappyFramed => snap::read::FrameDecoder::new(bytes).read_to_end(&mut out),
+            Encoding::Lz4 => lz4_flex::frame::FrameDecoder::new(bytes).read_to_end(&mut out),
+        };
+        read.unwrap();
+        out
+    }
+
+    #[tokio::test]
+    async fn every_encoding_and_level_comes_back() {
+        use Encoding::*;
+        for encoding in [Identity, Gzip, Zlib, Deflate, Zstd, Snappy, SnappyFramed, Lz4] {
+            for level in [None, Some(-2), Some(-1), Some(0), Some(1), Some(6), Some(11), Some(i32::MAX)] {
+                for len in [0, 1, INLINE_BYTES_MAX, 200_000] {
+                    let compressed = Compression { encoding, level }.compress(body(len)).await.unwrap();
+                    assert_eq!(inflate(encoding, &compressed), body(len), "{encoding:?} {level:?} {len}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_inflated_within_its_bound() {
+        for (name, encoding) in [("gzip", Encoding::Gzip), ("zstd", Encoding::Zstd), ("snappy", Encoding::SnappyFramed)]
+        {
+            let compressed = Compression::of(encoding).compress_now(&body(1000)).unwrap();
+            assert_eq!(inflate_answer(name.as_bytes(), &compressed, 1000).unwrap(), body(1000));
+            assert!(inflate_answer(name.as_bytes(), &compressed, 999).is_err());
+            assert!(inflate_answer(name.as_bytes(), &compressed[1..], 1000).is_err());
+        }
+        assert!(inflate_answer(b"br", b"", 10).is_err());
+    }
+}

@@ -1,0 +1,212 @@
+//! One batch on its way to one destination: attempts, waits, and cutting it into parts where the peer wants that.
+//!
+//! ```text
+//!            ┌──────────── wait ◄──────────┐
+//!            ▼                             │ retryable
+//!  part ─► attempt ── taken ─► books       │
+//!            ├─────────────────────────────┘
+//!            ├── refused / too large ─► two halves, tried one after the other
+//!            └── permanent, too late  ─► dropped for a reason
+//! ```
+//!
+//! A refused batch was merged from many clients' spans, so one bad span must not take the others with it: it is bisected.
+//! The number of extra requests is bounded; past it, what is refused is dropped whole. Parts are cut depth first: at most
+//! two copies of the batch exist at a time.
+//!
+//! The clock of `max_elapsed_time` starts at the first attempt, as otelcol's does, or, if that is earlier, when the batch
+//! was offered to a destination that has not answered since: a dead destination gives up everything it has had for that
+//! long, each batch after one attempt, instead of trying its whole queue for five minutes ten by ten.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use super::destination::{DropReason, Offered, Phase, Shared};
+use super::retry::Backoff;
+use super::{Batch, Delivered, ExportError, Kind};
+
+/// Sends one batch. Dropped before its end, it settles the rest as given up.
+pub(super) struct Delivery {
+    shared: Arc<Shared>,
+    batch: Arc<Batch>,
+    offered_at: Instant,
+    first_attempt_at: Option<Instant>,
+    /// Spans not settled yet.
+    open_spans: u32,
+    /// Why the batch counts as dropped: the first loss.
+    loss: Option<DropReason>,
+    refused_requests: u32,
+    oversize_requests: u32,
+    /// The smallest body that the peer called too large: none that large is tried again.
+    too_large_bytes: usize,
+}
+
+/// A piece of a batch, as a request of its own.
+struct Part {
+    body: Bytes,
+    spans: u32,
+}
+
+/// How many requests of one batch may be refused before bisecting ends: enough to find four bad spans among 65 536.
+const REFUSED_REQUESTS_MAX: u32 = 64;
+
+/// How many requests of one batch may be too large before halving ends: 4 MiB arrive at a peer that takes 8 KiB.
+const OVERSIZE_REQUESTS_MAX: u32 = 512;
+
+/// A single span below this that is "too large" says that the peer does not mean the size.
+const OVERSIZE_CREDIBLE_BYTES: usize = 16 << 10;
+
+impl Delivery {
+    pub(super) fn new(shared: Arc<Shared>, offered: Offered) -> Self {
+        let open_spans = offered.batch.spans;
+        Self {
+            shared,
+            batch: offered.batch,
+            offered_at: offered.at,
+            first_attempt_at: None,
+            open_spans,
+            loss: None,
+            refused_requests: 0,
+            oversize_requests: 0,
+            too_large_bytes: usize::MAX,
+        }
+    }
+
+    /// Sends the batch to its end.
+    pub(super) async fn run(mut self) {
+        let mut parts = vec![Part { body: self.batch.body.clone(), spans: self.batch.spans }];
+        while let Some(part) = parts.pop() {
+            if part.body.len() >= self.too_large_bytes
+                && let Some((first, second)) = halves(&part)
+            {
+                parts.extend([second, first]);
+                continue;
+            }
+            match self.deliver(&part).await {
+                Ok(delivered) => self.took(&part, &delivered),
+                Err((reason, error)) => match self.cut(&part, reason) {
+                    Some((first, second)) => parts.extend([second, first]),
+                    None => self.gave_up(&part, reason, &error),
+                },
+            }
+        }
+    }
+
+    /// Tries until the peer takes the part or there is a reason to stop.
+    async fn deliver(&mut self, part: &Part) -> Result<Delivered, (DropReason, ExportError)> {
+        let mut backoff = Backoff::new(&self.shared.retry);
+        loop {
+            self.first_attempt_at.get_or_insert_with(Instant::now);
+            let error = match self.shared.exporter.export(part.body.clone(), &self.batch).await {
+                Ok(delivered) => return Ok(delivered),
+                Err(error) => error,
+            };
+            let floor = match error.kind {
+                Kind::Retry { after } if self.shared.retry.enabled => after,
+                Kind::Retry { .. } => return Err((DropReason::RetryOff, error)),
+                Kind::Refused => return Err((DropReason::Refused, error)),
+                Kind::TooLarge => return Err((DropReason::TooLarge, error)),
+                Kind::Permanent => return Err((DropReason::Permanent, error)),
+            };
+            let elapsed = self.clock_start().elapsed();
+            let Some(wait) = backoff.wait(&self.shared.retry, elapsed, floor, rand::random()) else {
+                return Err((DropReason::MaxElapsed, error));
+            };
+            self.shared.will_retry(wait, &error.message);
+            // Far future where it does not fit: only a shutdown ends that wait.
+            let now = Instant::now();
+            let at = now.checked_add(wait).unwrap_or(now + std::time::Duration::from_secs(86_400 * 365));
+            if !self.pause_until(at, floor.is_none()).await {
+                return Err((DropReason::Shutdown, error));
+            }
+        }
+    }
+
+    /// Waits for the next attempt; false if that would come after the end of a drain.
+    ///
+    /// When a drain begins, a wait of our own making is cut short: the peer may be back, and there is no time to lose.
+    async fn pause_until(&self, at: Instant, may_hurry: bool) -> bool {
+        let mut phase = self.shared.phase.subscribe();
+        let was_open = *phase.borrow_and_update() == Phase::Open;
+        loop {
+            let until = *phase.borrow_and_update();
+            match until {
+                Phase::Open => {}
+                Phase::Draining(_) if was_open && may_hurry => return true,
+                Phase::Draining(deadline) if at > deadline => return false,
+                Phase::Draining(_) => {}
+                Phase::Stopped => return false,
+            }
+            tokio::select! {
+                () = tokio::time::sleep_until(at) => return true,
+                changed = phase.changed() => if changed.is_err() { return false },
+            }
+        }
+    }
+
+    /// See the head of the file.
+    fn clock_start(&self) -> Instant {
+        let silent_since = self.offered_at.max(self.shared.answered_at());
+        self.first_attempt_at.map_or(silent_since, |first| first.min(silent_since))
+    }
+
+    /// Halves to try instead, where halving may help and is still within its bound.
+    fn cut(&mut self, part: &Part, reason: DropReason) -> Option<(Part, Part)> {
+        match reason {
+            DropReason::Refused => {
+                self.refused_requests += 1;
+                (self.refused_requests <= REFUSED_REQUESTS_MAX).then(|| halves(part))?
+            }
+            DropReason::TooLarge => {
+                self.oversize_requests += 1;
+                if part.spans <= 1 && part.body.len() < OVERSIZE_CREDIBLE_BYTES {
+                    self.oversize_requests = OVERSIZE_REQUESTS_MAX;
+                }
+                if self.oversize_requests >= OVERSIZE_REQUESTS_MAX {
+                    return None;
+                }
+                self.too_large_bytes = self.too_large_bytes.min(part.body.len());
+                halves(part)
+            }
+            _ => None,
+        }
+    }
+
+    fn took(&mut self, part: &Part, delivered: &Delivered) {
+        let spans = part.spans.min(self.open_spans);
+        let rejected_spans = u32::try_from(delivered.rejected_spans).unwrap_or(u32::MAX).min(spans);
+        self.open_spans -= spans;
+        self.shared.took(spans, rejected_spans);
+        if rejected_spans > 0 || !delivered.message.is_empty() {
+            self.shared.remark(rejected_spans, &delivered.message);
+        }
+    }
+
+    fn gave_up(&mut self, part: &Part, reason: DropReason, error: &ExportError) {
+        let spans = part.spans.min(self.open_spans);
+        self.open_spans -= spans;
+        self.loss.get_or_insert(reason);
+        self.shared.gave_up(spans, reason, &error.message);
+    }
+}
+
+impl Drop for Delivery {
+    fn drop(&mut self) {
+        if self.open_spans > 0 {
+            let panicked = std::thread::panicking();
+            self.loss.get_or_insert(if panicked { DropReason::Internal } else { DropReason::Shutdown });
+        }
+        self.shared.done(&self.batch, self.open_spans, self.loss);
+    }
+}
+
+/// Two requests with half of the spans each; `None` where there is nothing to halve.
+fn halves(part: &Part) -> Option<(Part, Part)> {
+    let (first, second) = otlp::assemble::split(&part.body)?;
+    let first_spans = u32::try_from(otlp::view::spans(&first).count()).ok()?.min(part.spans);
+    Some((
+        Part { body: first.into(), spans: first_spans },
+        Part { body: second.into(), spans: part.spans - first_spans },
+    ))
+}

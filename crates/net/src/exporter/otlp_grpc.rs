@@ -1,0 +1,331 @@
+//! `otlp_grpc` (old name `otlp`): OTLP over gRPC, as one unary call a request.
+//!
+//! The framing is written here, on hyper's HTTP/2, because a unary call is little more than five bytes before the message:
+//!
+//! ```text
+//!  0 or 1 (compressed) · length, 4 bytes big endian · message         then the trailers: grpc-status, grpc-message, …
+//! ```
+//!
+//! The message is the batch's own `Bytes`, sent without a copy. tonic's client would encode through its own buffer and has
+//! no snappy; of tonic we use [`tonic::Status`], which reads the trailers.
+//!
+//! Answers follow OTLP's table: what the peer calls CANCELLED, DEADLINE_EXCEEDED, ABORTED, OUT_OF_RANGE, UNAVAILABLE or
+//! DATA_LOSS is tried again, RESOURCE_EXHAUSTED only with RetryInfo. A connection that fails without an answer is tried
+//! again whatever HTTP/2 error code it failed with: a proxy's INTERNAL_ERROR must not cost spans.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE, USER_AGENT};
+use http::{Method, Request, StatusCode, Uri};
+use tokio::time::Instant;
+use tonic::metadata::MetadataMap;
+use tonic::{Code, Status};
+
+use super::answer;
+use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
+use super::compress::{Compression, Encoding, inflate_answer};
+use super::{Batch, Delivered, ExportError, Exporter, Kind, QueueSettings, RetrySettings};
+use crate::BoxFuture;
+use crate::tls::TlsClient;
+
+/// Settings of an `otlp_grpc` exporter.
+#[derive(Clone, Debug)]
+pub struct OtlpGrpcSettings {
+    /// Where to send to.
+    pub endpoint: GrpcEndpoint,
+    /// How requests are compressed.
+    pub compression: Compression,
+    /// TLS; on unless `insecure`.
+    pub tls: TlsClient,
+    /// Sent with each request.
+    pub headers: Vec<(HeaderName, HeaderValue)>,
+    /// Time for one attempt.
+    pub timeout: Duration,
+    /// Pings, where they were asked for.
+    pub keepalive: Option<Ping>,
+    /// As in otelcol; there is one connection, so all balancers do the same. Kept to be printed.
+    pub balancer_name: String,
+    /// Overrides the `:authority` of requests.
+    pub authority: Option<String>,
+    /// Overrides the user agent.
+    pub user_agent: Option<String>,
+    /// Whether an attempt waits for a connection as long as its timeout lasts, instead of failing with the first refusal.
+    pub wait_for_ready: bool,
+    /// As in otelcol; kept to be printed.
+    pub read_buffer_size: u64,
+    /// As in otelcol; kept to be printed.
+    pub write_buffer_size: u64,
+    /// The queue.
+    pub queue: QueueSettings,
+    /// Retries.
+    pub retry: RetrySettings,
+}
+
+impl OtlpGrpcSettings {
+    /// The defaults, for an endpoint.
+    #[must_use]
+    pub fn new(endpoint: GrpcEndpoint) -> Self {
+        Self {
+            endpoint,
+            compression: Compression::of(Encoding::Gzip),
+            tls: TlsClient::default(),
+            headers: Vec::new(),
+            timeout: Duration::from_secs(5),
+            keepalive: None,
+            balancer_name: "round_robin".to_owned(),
+            authority: None,
+            user_agent: None,
+            wait_for_ready: false,
+            read_buffer_size: 0,
+            write_buffer_size: 524_288,
+            queue: QueueSettings::default(),
+            retry: RetrySettings::default(),
+        }
+    }
+}
+
+/// A gRPC target: `host:port`, with `http://`, `https://`, `dns:///` or `passthrough:///` before it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GrpcEndpoint {
+    /// As written.
+    pub text: String,
+    /// `host:port`.
+    pub authority: String,
+    /// Whether `https://` was written: TLS then, whatever `insecure` says.
+    pub https: bool,
+}
+
+impl GrpcEndpoint {
+    /// Reads a target.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (https, rest) = match text.split_once("://") {
+            None => (false, text),
+            Some(("http", rest)) => (false, rest.trim_end_matches('/')),
+            Some(("https", rest)) => (true, rest.trim_end_matches('/')),
+            Some(("dns" | "passthrough", rest)) => match rest.strip_prefix('/') {
+                Some(rest) => (false, rest),
+                None => return Err(format!("`{text}` names a resolver; write `dns:///host:port`")),
+            },
+            Some((scheme, _)) => return Err(format!("the scheme `{scheme}` is not supported; write `host:port`")),
+        };
+        let authority: http::uri::Authority = rest.parse().map_err(|_| format!("`{rest}` is not `host:port`"))?;
+        if authority.as_str().contains('@') || authority.host().is_empty() {
+            return Err(format!("`{rest}` is not `host:port`"));
+        }
+        match authority.port_u16() {
+            None => Err(format!("`{text}` has no port; write `{}:4317`", authority.host())),
+            Some(_) => Ok(Self { text: text.to_owned(), authority: rest.to_owned(), https }),
+        }
+    }
+}
+
+/// Sends OTLP over gRPC.
+pub struct OtlpGrpc {
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    compression: Compression,
+    timeout: Duration,
+    wait_for_ready: bool,
+}
+
+/// The largest request that is sent (OTLP: SHOULD not exceed), before compression.
+const REQUEST_BYTES_MAX: usize = 64 << 20;
+
+/// The largest answer that is read.
+const ANSWER_BYTES_MAX: usize = 4 << 20;
+
+/// The time between two attempts to connect with `wait_for_ready`.
+const READY_POLL: Duration = Duration::from_millis(200);
+
+const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+
+impl OtlpGrpc {
+    /// Reads certificates; connects with the first request.
+    ///
+    /// # Errors
+    /// What is wrong with the certificates or the authority.
+    pub fn new(settings: &OtlpGrpcSettings) -> Result<Self, String> {
+        let secure = settings.endpoint.https || !settings.tls.insecure;
+        let scheme = if secure { "https" } else { "http" };
+        let uri_of = |authority: &str| {
+            let built = Uri::builder().scheme(scheme).authority(authority).path_and_query(METHOD).build();
+            built.map_err(|error| format!("`{authority}` is not an authority: {error}"))
+        };
+        let authority = settings.authority.as_deref().unwrap_or(&settings.endpoint.authority);
+        let (tls, server_name) = if secure {
+            let (config, name) = tls_of(&settings.tls)?;
+            (Some(config), name)
+        } else {
+            (None, None)
+        };
+        let client = Client::new(ClientSettings {
+            http2_only: true,
+            dial: Some(uri_of(&settings.endpoint.authority)?),
+            tls,
+            server_name,
+            connect_timeout: settings.timeout.max(Duration::from_secs(1)),
+            idle_timeout: None,
+            idle_connections_max: 1,
+            ping: settings.keepalive,
+        });
+        Ok(Self {
+            client,
+            uri: uri_of(authority)?,
+            headers: headers(settings)?,
+            compression: settings.compression,
+            timeout: settings.timeout,
+            wait_for_ready: settings.wait_for_ready,
+        })
+    }
+
+    async fn call(&self, body: Bytes) -> Result<Delivered, ExportError> {
+        if body.len() > REQUEST_BYTES_MAX {
+            return Err(ExportError::new(Kind::TooLarge, format_args!("a request of {} bytes", body.len())));
+        }
+        let compressed = self.compression.compress(body).await;
+        let message = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
+        let started = Instant::now();
+        loop {
+            let request = self.request(message.clone());
+            match self.client.send(request, self.timeout, ANSWER_BYTES_MAX).await {
+                Ok(answer) => return judge(&answer),
+                Err(Failure::Connect(_)) if self.wait_for_ready && self.has_time_after(started) => {
+                    tokio::time::sleep(READY_POLL).await;
+                }
+                Err(Failure::AnswerTooLarge(max)) => {
+                    return Err(ExportError::new(Kind::Permanent, Failure::AnswerTooLarge(max)));
+                }
+                Err(failure) => return Err(ExportError::retry(failure)),
+            }
+        }
+    }
+
+    fn has_time_after(&self, started: Instant) -> bool {
+        self.timeout.is_zero() || started.elapsed() + READY_POLL < self.timeout
+    }
+
+    fn request(&self, message: Bytes) -> Request<Buffers> {
+        let compressed = u8::from(self.compression.encoding != Encoding::Identity);
+        let [a, b, c, d] = u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes();
+        let prefix = Bytes::copy_from_slice(&[compressed, a, b, c, d]);
+        let mut request = Request::new(Buffers::new([prefix, message]));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        request
+    }
+}
+
+impl Exporter for OtlpGrpc {
+    fn export<'a>(&'a self, body: Bytes, _batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
+        Box::pin(self.call(body))
+    }
+}
+
+/// The headers of all requests.
+fn headers(settings: &OtlpGrpcSettings) -> Result<HeaderMap, String> {
+    let mut headers: HeaderMap = settings.headers.iter().cloned().collect();
+    let default_agent = concat!("Tailrace/", env!("CARGO_PKG_VERSION"));
+    let agent = settings.user_agent.as_deref().unwrap_or(default_agent);
+    let agent = HeaderValue::from_str(agent).map_err(|_| format!("`{agent}` cannot be a user agent"))?;
+    headers.entry(USER_AGENT).or_insert(agent);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    headers.insert(TE, HeaderValue::from_static("trailers"));
+    headers.insert("grpc-accept-encoding", HeaderValue::from_static("identity,gzip,zstd,snappy"));
+    if let Some(encoding) = settings.compression.encoding.header() {
+        headers.insert("grpc-encoding", HeaderValue::from_static(encoding));
+    }
+    // At most eight digits and a unit; a longer timeout is none to the peer.
+    let timeout_ms = settings.timeout.as_millis();
+    if (1..100_000_000).contains(&timeout_ms) {
+        let value = HeaderValue::from_str(&format!("{timeout_ms}m")).map_err(|error| error.to_string())?;
+        headers.insert("grpc-timeout", value);
+    }
+    Ok(headers)
+}
+
+/// What an answer means.
+fn judge(answer: &Answer) -> Result<Delivered, ExportError> {
+    if answer.status != StatusCode::OK {
+        return Err(judge_http(answer));
+    }
+    let Some((status, details)) = status_of(&answer.trailers).or_else(|| status_of(&answer.headers)) else {
+        return Err(ExportError::retry("the answer has no grpc-status"));
+    };
+    if status.code() != Code::Ok {
+        return Err(judge_status(&status, &details));
+    }
+    let message = message_of(answer).unwrap_or_default();
+    Ok(answer::delivered_protobuf(&message))
+}
+
+/// The status in a header map, with its details. The details are taken out first: tonic would panic if they are not base64.
+fn status_of(headers: &HeaderMap) -> Option<(Status, Bytes)> {
+    const DETAILS: &str = "grpc-status-details-bin";
+    let mut headers = headers.clone();
+    headers.get("grpc-status")?;
+    let mut binary = HeaderMap::new();
+    if let Some(value) = headers.remove(DETAILS) {
+        binary.insert(DETAILS, value);
+    }
+    let binary = MetadataMap::from_headers(binary);
+    let details = binary.get_bin(DETAILS).and_then(|value| value.to_bytes().ok()).unwrap_or_default();
+    Some((Status::from_header_map(&headers)?, details))
+}
+
+/// OTLP's table of retryable codes, with our reading of "too large" and "bad data".
+fn judge_status(status: &Status, details: &[u8]) -> ExportError {
+    let after = answer::retry_info(details);
+    let oversize = oversize(status.message());
+    let kind = match status.code() {
+        Code::ResourceExhausted if after.is_none() => Kind::TooLarge,
+        // tonic's servers answer an oversized message so.
+        Code::OutOfRange if oversize => Kind::TooLarge,
+        Code::InvalidArgument => Kind::Refused,
+        Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unavailable
+        | Code::DataLoss
+        | Code::ResourceExhausted => Kind::Retry { after },
+        _ => Kind::Permanent,
+    };
+    ExportError::new(kind, format_args!("{:?}: {}", status.code(), status.message()))
+}
+
+/// Whether a message speaks of a size.
+fn oversize(message: &str) -> bool {
+    let message = message.to_ascii_lowercase();
+    ["too large", "larger than", "message length", "exceeds", "limit"].iter().any(|sign| message.contains(sign))
+}
+
+/// An answer that is not gRPC: from a proxy, or from something that is no collector. gRPC's table of HTTP codes.
+fn judge_http(answer: &Answer) -> ExportError {
+    let kind = match answer.status.as_u16() {
+        413 => Kind::TooLarge,
+        429 | 502 | 503 | 504 => Kind::Retry { after: None },
+        _ => Kind::Permanent,
+    };
+    ExportError::new(kind, format_args!("HTTP status {} instead of a gRPC answer", answer.status))
+}
+
+/// The message in the body, inflated; `None` where there is none that can be read.
+fn message_of(answer: &Answer) -> Option<Bytes> {
+    let (compressed, rest) = answer.body.split_first()?;
+    let length = u32::from_be_bytes(*rest.first_chunk::<4>()?);
+    let message = answer.body.get(5..5 + usize::try_from(length).ok()?)?;
+    if *compressed == 0 {
+        return Some(answer.body.slice_ref(message));
+    }
+    let encoding = answer.headers.get("grpc-encoding")?.as_bytes();
+    inflate_answer(encoding, message, ANSWER_BYTES_MAX).ok().map(Bytes::from)
+}
+
+#[cfg(test)]
+mod tests;

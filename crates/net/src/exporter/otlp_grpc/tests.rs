@@ -1,0 +1,1 @@
+//! Against a peer that plays a script.
