@@ -1,0 +1,380 @@
+//! OTLP/JSON to protobuf bytes, in one pass.
+//!
+//! Each message is written into one buffer in the order in which its keys come. A *run* notes where a field begins; when
+//! the object closes, the runs are put into ascending field order (most senders write them nearly so), of a scalar that
+//! came twice the last one stays, and tag and length are pushed in front of the body.
+//!
+//! ```text
+//! out   … │ traceId │ name │ attributes attributes │ spanId │     runs: 1 5 9 2  →  reorder 1 2 5 9
+//!         └ start of the span's body
+//! ```
+
+use super::{
+    JsonError, base64,
+    schema::{self, Field, Kind, Schema},
+    text::Text,
+};
+use crate::wire::{DEPTH_MAX, WireType, put_fixed32, put_fixed64, put_len, put_tag, put_uint, put_varint};
+
+/// Turns an OTLP/JSON `ExportTraceServiceRequest` into its protobuf bytes. What follows the object is ignored.
+///
+/// # Errors
+/// Where the text is not JSON or a known key has a value that is not its kind; nothing of such a request is used.
+pub fn decode(json: &[u8]) -> Result<Vec<u8>, JsonError> {
+    let mut decoder = Decoder {
+        text: Text::new(json),
+        // Protobuf is about half of JSON; growing once more is cheaper than holding twice too much.
+        out: Vec::with_capacity(json.len() / 2),
+        runs: Vec::new(),
+        sorted: Vec::new(),
+        scratch: Vec::new(),
+    };
+    if json.is_empty() {
+        return Err(decoder.text.error("the body is empty, expected an object with `resourceSpans`"));
+    }
+    if !decoder.text.null()? {
+        decoder.object(&schema::REQUEST, 0)?;
+    }
+    Ok(decoder.out)
+}
+
+struct Decoder<'a> {
+    text: Text<'a>,
+    out: Vec<u8>,
+    /// The runs of all open messages, outermost first.
+    runs: Vec<Run>,
+    /// Only used while a message closes.
+    sorted: Vec<Run>,
+    /// Only used while a message closes.
+    scratch: Vec<u8>,
+}
+
+/// Consecutive bytes of one field; they end where the next run or the message ends.
+#[derive(Clone, Copy)]
+struct Run {
+    field: u32,
+    start: usize,
+    end: usize,
+    /// Whether a later run of the same field replaces this one.
+    is_single: bool,
+}
+
+impl Decoder<'_> {
+    /// Reads an object into the body of a message at the end of `out`.
+    fn object(&mut self, schema: &Schema, depth: u32) -> Result<(), JsonError> {
+        if depth > DEPTH_MAX {
+            return Err(self.text.error(format!("messages are nested deeper than {DEPTH_MAX} levels")));
+        }
+        self.text.open(b'{')?;
+        let message = Message { first_run: self.runs.len(), start: self.out.len() };
+        let mut is_first = true;
+        while let Some(key) = self.text.key(&mut is_first)? {
+            match schema.by_name(&key) {
+                Some(field) => {
+                    self.field(&message, schema.is_oneof, field, depth).map_err(|error| error.within(field.camel))?;
+                }
+                None => self.text.skip()?,
+            }
+        }
+        self.close(&message, schema.is_oneof);
+        Ok(())
+    }
+
+    fn field(&mut self, message: &Message, is_oneof: bool, field: &Field, depth: u32) -> Result<(), JsonError> {
+        if let Kind::Messages(_) | Kind::Texts = field.kind {
+            return self.elements(message, field, depth);
+        }
+        if self.text.peek() == Some(b'n') {
+            return self.null(message, is_oneof, field);
+        }
+        self.begin_run(message, field.number, is_oneof || !field.kind.merges());
+        match field.kind {
+            Kind::Message(child) => self.child(child, field.number, depth),
+            kind => self.scalar(kind, field.number, is_oneof),
+        }
+    }
+
+    /// `null` is a field's default. In a `oneof` it selects text and containers, as the reference decoder has it.
+    fn null(&mut self, message: &Message, is_oneof: bool, field: &Field) -> Result<(), JsonError> {
+        if let Kind::Id(_) | Kind::Bytes = field.kind {
+            return Err(self.text.error("expected a string, found null"));
+        }
+        self.text.null()?;
+        match field.kind {
+            Kind::Text | Kind::Message(_) if is_oneof => {
+                self.begin_run(message, field.number, true);
+                put_len(&mut self.out, field.number, b"");
+            }
+            kind if !is_oneof && !kind.merges() => self.begin_run(message, field.number, true),
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn elements(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), JsonError> {
+        if self.text.null()? {
+            return Ok(());
+        }
+        self.text.open(b'[')?;
+        let mut is_first = true;
+        let mut index = 0usize;
+        while self.text.element(&mut is_first)? {
+            self.begin_run(message, field.number, false);
+            self.element(field, depth).map_err(|error| error.within(&format!("[{index}]")))?;
+            index += 1;
+        }
+        Ok(())
+    }
+
+    /// One element; `null` is an empty one.
+    fn element(&mut self, field: &Field, depth: u32) -> Result<(), JsonError> {
+        if self.text.null()? {
+            put_len(&mut self.out, field.number, b"");
+            return Ok(());
+        }
+        if let Kind::Messages(child) = field.kind {
+            return self.child(child, field.number, depth);
+        }
+        let text = self.text.string()?;
+        put_len(&mut self.out, field.number, &text);
+        Ok(())
+    }
+
+    /// Writes a message and then moves it to make room for the tag and length in front of it.
+    fn child(&mut self, schema: &Schema, number: u32, depth: u32) -> Result<(), JsonError> {
+        let start = self.out.len();
+        self.object(schema, depth + 1)?;
+        let body_len = self.out.len() - start;
+        put_tag(&mut self.out, number, WireType::Len);
+        put_varint(&mut self.out, body_len as u64);
+        self.out[start..].rotate_left(body_len);
+        Ok(())
+    }
+
+    /// A default is left out, except where being there is what tells the kind.
+    fn scalar(&mut self, kind: Kind, number: u32, is_oneof: bool) -> Result<(), JsonError> {
+        let at = self.text.position();
+        match kind {
+            Kind::Text => {
+                let text = self.text.string()?;
+                if is_oneof || !text.is_empty() {
+                    put_len(&mut self.out, number, &text);
+                }
+            }
+            Kind::Bytes => {
+                let text = self.text.string()?;
+                let bytes = base64::decode(&text)
+                    .ok_or_else(|| self.text.error_at(at, "expected base64 with the standard alphabet and padding"))?;
+                put_len(&mut self.out, number, &bytes);
+            }
+            Kind::Id(len) => self.id(len, number, at)?,
+            Kind::Bool => {
+                let value = self.text.boolean()?;
+                put_uint(&mut self.out, number, u64::from(value));
+            }
+            Kind::Double => {
+                let value = self.double(at)?;
+                put_fixed64(&mut self.out, number, value.to_bits());
+            }
+            Kind::Int64 => {
+                let value = self.integer::<i64>(at)?;
+                put_uint(&mut self.out, number, value as u64);
+            }
+            Kind::Time => match self.integer::<u64>(at)? {
+                0 => {}
+                value => put_fixed64(&mut self.out, number, value),
+            },
+            Kind::Count => match self.integer::<u32>(at)? {
+                0 => {}
+                value => put_uint(&mut self.out, number, u64::from(value)),
+            },
+            Kind::Flags => match self.integer::<u32>(at)? {
+                0 => {}
+                value => put_fixed32(&mut self.out, number, value),
+            },
+            Kind::Enum(names) => match self.enumerated(names, at)? {
+                0 => {}
+                // A negative enum is a varint of ten bytes, as protobuf extends its sign.
+                value => put_uint(&mut self.out, number, i64::from(value) as u64),
+            },
+            // The caller has dealt with these.
+            Kind::Message(_) | Kind::Messages(_) | Kind::Texts => {}
+        }
+        Ok(())
+    }
+
+    /// The empty text is no ID at all.
+    fn id(&mut self, len: usize, number: u32, at: usize) -> Result<(), JsonError> {
+        let text = self.text.string()?;
+        if text.is_empty() {
+            return Ok(());
+        }
+        if text.len() != 2 * len {
+            let message = format!("expected {} hexadecimal digits, found {} characters", 2 * len, text.len());
+            return Err(self.text.error_at(at, message));
+        }
+        let mut bytes = [0u8; 16];
+        for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
+            let value = hex_value(pair[0]).zip(hex_value(pair[1])).map(|(high, low)| high << 4 | low);
+            *byte = value.ok_or_else(|| {
+                self.text.error_at(at, format!("expected {} hexadecimal digits, found another character", 2 * len))
+            })?;
+        }
+        put_len(&mut self.out, number, &bytes[..len]);
+        Ok(())
+    }
+
+    /// A number without fraction and exponent, or the same as text.
+    fn integer<T: Integer>(&mut self, at: usize) -> Result<T, JsonError> {
+        match self.text.peek() {
+            Some(b'"') => {
+                let text = self.text.string()?;
+                let value =
+                    str::from_utf8(&text).ok().filter(|text| T::is_written_so(text)).and_then(|text| text.parse().ok());
+                value.ok_or_else(|| self.text.error_at(at, format!("expected {}, found {}", T::NAME, quoted(&text))))
+            }
+            Some(b'-' | b'0'..=b'9') => {
+                let text = self.text.number()?;
+                text.parse().map_err(|_| {
+                    self.text.error_at(at, format!("expected {}, found {}", T::NAME, quoted(text.as_bytes())))
+                })
+            }
+            _ => Err(self.text.unexpected(T::NAME)),
+        }
+    }
+
+    /// A number, or text that also may say `NaN` and `Infinity`. What does not fit is refused, not made infinite.
+    fn double(&mut self, at: usize) -> Result<f64, JsonError> {
+        let text = match self.text.peek() {
+            Some(b'"') => self.text.string()?,
+            Some(b'-' | b'0'..=b'9') => self.text.number()?.as_bytes().into(),
+            _ => return Err(self.text.unexpected("a number or a number as text")),
+        };
+        let value = str::from_utf8(&text).ok().and_then(|text| text.parse::<f64>().ok());
+        let overflows = |value: &f64| value.is_infinite() && text.iter().any(u8::is_ascii_digit);
+        value
+            .filter(|value| !overflows(value))
+            .ok_or_else(|| self.text.error_at(at, format!("expected a double, found {}", quoted(&text))))
+    }
+
+    fn enumerated(&mut self, names: &[&str], at: usize) -> Result<i32, JsonError> {
+        match self.text.peek() {
+            Some(b'-' | b'0'..=b'9') => self.integer::<i32>(at),
+            Some(b'"') => {
+                let name = self.text.string()?;
+                let index = names.iter().position(|known| known.as_bytes() == &*name);
+                index.and_then(|index| i32::try_from(index).ok()).ok_or_else(|| {
+                    let message =
+                        format!("unknown name {}, expected an integer or one of {}", quoted(&name), names.join(", "));
+                    self.text.error_at(at, message)
+                })
+            }
+            _ => Err(self.text.unexpected("an integer")),
+        }
+    }
+
+    /// Notes that bytes of `field` follow; elements of the same list share a run.
+    fn begin_run(&mut self, message: &Message, field: u32, is_single: bool) {
+        let start = self.out.len();
+        let own = self.runs.get_mut(message.first_run..).unwrap_or_default();
+        if let Some(last) = own.last_mut() {
+            if last.field == field && !is_single && !last.is_single {
+                return;
+            }
+            last.end = start;
+        }
+        self.runs.push(Run { field, start, end: start, is_single });
+    }
+
+    /// Puts the fields of the message at the end of `out` in order.
+    fn close(&mut self, message: &Message, is_oneof: bool) {
+        let end = self.out.len();
+        if let Some(last) = self.runs.get_mut(message.first_run..).and_then(<[Run]>::last_mut) {
+            last.end = end;
+            if is_oneof {
+                let kept = last.start;
+                self.out.drain(message.start..kept);
+            } else {
+                self.reorder(message);
+            }
+        }
+        self.runs.truncate(message.first_run);
+    }
+
+    fn reorder(&mut self, message: &Message) {
+        let runs = &self.runs[message.first_run..];
+        if runs.is_sorted_by(|one, next| one.field < next.field) {
+            return;
+        }
+        self.sorted.clear();
+        self.sorted.extend_from_slice(runs);
+        self.sorted.sort_by_key(|run| run.field);
+        self.scratch.clear();
+        for (index, run) in self.sorted.iter().enumerate() {
+            let is_replaced = run.is_single && self.sorted.get(index + 1).is_some_and(|next| next.field == run.field);
+            if !is_replaced {
+                self.scratch.extend_from_slice(&self.out[run.start..run.end]);
+            }
+        }
+        self.out.truncate(message.start);
+        self.out.extend_from_slice(&self.scratch);
+    }
+}
+
+/// A message that is being written: its part of `runs` and of `out`.
+struct Message {
+    first_run: usize,
+    start: usize,
+}
+
+trait Integer: std::str::FromStr {
+    const NAME: &'static str;
+
+    /// Whether Go's `strconv` takes the text: a sign for signed ones only, digits, nothing else.
+    fn is_written_so(text: &str) -> bool;
+}
+
+impl Integer for i64 {
+    const NAME: &'static str = "a 64-bit integer";
+
+    fn is_written_so(text: &str) -> bool {
+        text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+'))
+    }
+}
+
+impl Integer for i32 {
+    const NAME: &'static str = "a 32-bit integer";
+
+    fn is_written_so(text: &str) -> bool {
+        i64::is_written_so(text)
+    }
+}
+
+impl Integer for u64 {
+    const NAME: &'static str = "an unsigned 64-bit integer";
+
+    fn is_written_so(text: &str) -> bool {
+        text.bytes().all(|byte| byte.is_ascii_digit())
+    }
+}
+
+impl Integer for u32 {
+    const NAME: &'static str = "an unsigned 32-bit integer";
+
+    fn is_written_so(text: &str) -> bool {
+        u64::is_written_so(text)
+    }
+}
+
+fn hex_value(digit: u8) -> Option<u8> {
+    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
+}
+
+/// The beginning of a text in backticks, safe to print.
+fn quoted(text: &[u8]) -> String {
+    let text = String::from_utf8_lossy(text.get(..QUOTED_MAX).unwrap_or(text));
+    format!("`{}`", text.escape_debug())
+}
+
+/// How much of a wrong value an error message repeats.
+const QUOTED_MAX: usize = 40;
