@@ -361,3 +361,6 @@ impl Decode for Node {
         Some(node.clone())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,8 +2,8 @@
 //!
 //! Expansion works on the nodes after parsing, so quoting makes no difference and an expansion cannot break the structure
 //! around it. A scalar that is nothing but one expansion becomes whatever the text means as YAML and keeps the text besides
-//! ([`Node::original`]); elsewhere the text is pasted in. What an expansion brought is expanded again, at most
-//! [`ROUNDS_MAX`] times.
+//! ([`Node::original`]); elsewhere the text is pasted in. What an expansion brought is expanded again, until its budget or
+//! its depth is used up.
 //!
 //! One thing is older than today's otelcol: a scalar that is nothing but `$NAME`, with NAME set, is expanded with a warning,
 //! because published files still have it. Every other lone `$` is a dollar sign.
@@ -30,9 +30,6 @@ pub(crate) struct Expansion<'e> {
     pub(crate) budget: &'e mut Budget,
 }
 
-/// Expansions that bring expansions end here.
-const ROUNDS_MAX: usize = 32;
-
 /// What an expansion brought: its text, and the source it became if it is a file.
 struct Brought {
     text: String,
@@ -47,7 +44,12 @@ impl Expansion<'_> {
         }
         let Node { value, at, original } = node;
         let value = match value {
-            Value::Text(text) => return self.text(text, at, depth),
+            Value::Text(text) => {
+                return match self.lone_variable(&text, at, depth) {
+                    Some(node) => node,
+                    None => self.text(text, at, depth),
+                };
+            }
             Value::List(items) => Value::List(items.into_iter().map(|item| self.node(item, depth + 1)).collect()),
             Value::Map(mut entries) => {
                 for entry in &mut entries {
@@ -58,30 +60,36 @@ impl Expansion<'_> {
             }
             value => value,
         };
-        // The original text is wanted by text fields only, and there with what it refers to.
-        let original = original.map(|text| self.paste(text.into(), &at).into());
         Node { value, at, original }
     }
 
-    /// A text: whole expansions become nodes, others are pasted.
-    fn text(&mut self, text: String, at: Location, depth: usize) -> Node {
-        if !text.contains('$') {
-            return Node::new(Value::Text(text), at);
+    /// `$NAME` of older files.
+    fn lone_variable(&mut self, text: &str, at: Location, depth: usize) -> Option<Node> {
+        let name = text.strip_prefix('$').filter(|name| is_name(name))?;
+        let text_of_name = (self.env)(name)?;
+        let help = format!("write `${{env:{name}}}`, which newer collectors take; `$${name}` is the text itself");
+        self.p.warning(&at, format!("`{text}` is expanded for the sake of older files"), help);
+        Some(self.whole(Brought { text: text_of_name, place: Place::Inside(at) }, at, depth))
+    }
+
+    /// A text: a whole expansion becomes a node, parts are pasted until it is one or none is left.
+    fn text(&mut self, mut text: String, at: Location, depth: usize) -> Node {
+        let mut pastes = 0;
+        while let Some((start, end)) = find(&text) {
+            if depth > DEPTH_MAX {
+                self.p.error(&at, "this expansion brings itself", None);
+                return Node::new(Value::Null, at);
+            }
+            if (start, end) == (0, text.len()) {
+                let brought = self.bring(&text, &at);
+                return brought.map_or(Node::new(Value::Null, at), |brought| self.whole(brought, at, depth));
+            }
+            pastes += 1;
+            if self.paste(&mut text, start, end, pastes, &at).is_none() {
+                break;
+            }
         }
-        if let Some(name) = lone_name(&text)
-            && let Some(value) = (self.env)(name)
-        {
-            let help = format!("write `${{env:{name}}}`, which newer collectors take; `$${name}` is the text itself");
-            self.p.warning(&at, format!("`{text}` is expanded for the sake of older files"), help);
-            return self.whole(Brought { text: value, place: Place::Inside(at) }, at, depth);
-        }
-        match find(&text) {
-            Some((0, end)) if end == text.len() => match self.bring(&text, &at, 0) {
-                Some(brought) => self.whole(brought, at, depth),
-                None => Node::new(Value::Null, at),
-            },
-            _ => Node::new(Value::Text(self.paste(text, &at)), at),
-        }
+        Node::new(Value::Text(unescape(&text)), at)
     }
 
     /// A whole scalar's expansion, read as YAML; what is no YAML, or a text, is taken verbatim.
@@ -92,57 +100,27 @@ impl Expansion<'_> {
             let message = format!("the file `{}` is no YAML, so it is taken as text", self.sources.name(source));
             self.p.warning(&problems.iter().next().map_or(at, |problem| problem.at), message, None);
         }
+        // One deeper, so that what brings itself ends.
         match parsed.map(|node| node.value) {
-            None | Some(Value::Text(_)) => self.round(brought.text, at, depth),
-            Some(value) => {
-                let node = Node { value, at, original: Some(brought.text.into()) };
-                // One deeper, so that a file that brings itself ends.
-                self.node(node, depth + 1)
-            }
+            None | Some(Value::Text(_)) => self.text(brought.text, at, depth + 1),
+            Some(value) => self.node(Node { value, at, original: Some(brought.text.into()) }, depth + 1),
         }
     }
 
-    /// A text that an expansion brought, expanded in turn.
-    fn round(&mut self, text: String, at: Location, depth: usize) -> Node {
-        if find(&text).is_none() {
-            return Node::new(Value::Text(unescape(&text)), at);
+    /// Replaces one `${…}` in a text; `None` ends it.
+    fn paste(&mut self, text: &mut String, start: usize, end: usize, pastes: usize, at: &Location) -> Option<()> {
+        let brought = self.bring(text.get(start..end)?, at)?;
+        text.replace_range(start..end, &brought.text);
+        if pastes > PASTES_MAX || text.len() > TEXT_BYTES_MAX {
+            self.p.error(at, "this expansion brings too much, or itself", None);
+            return None;
         }
-        if depth > ROUNDS_MAX {
-            self.p.error(&at, "this expansion brings itself", None);
-            return Node::new(Value::Null, at);
-        }
-        match find(&text) {
-            Some((0, end)) if end == text.len() => match self.bring(&text, &at, depth) {
-                Some(brought) => self.whole(brought, at, depth + 1),
-                None => Node::new(Value::Null, at),
-            },
-            _ => Node::new(Value::Text(self.paste(text, &at)), at),
-        }
-    }
-
-    /// A text with all its expansions pasted in and `$$` turned into `$`.
-    fn paste(&mut self, mut text: String, at: &Location) -> String {
-        let mut pastes = 0;
-        while let Some((start, end)) = find(&text) {
-            pastes += 1;
-            let Some(uri) = text.get(start..end).map(str::to_string) else { break };
-            let Some(brought) = self.bring(&uri, at, pastes) else { break };
-            text.replace_range(start..end, &brought.text);
-            if pastes > PASTES_MAX || text.len() > TEXT_BYTES_MAX || !self.budget.charge(0, text.len()) {
-                self.p.error(at, "this expansion brings too much, or itself", None);
-                break;
-            }
-        }
-        unescape(&text)
+        Some(())
     }
 
     /// The text that one `${…}` stands for.
-    fn bring(&mut self, reference: &str, at: &Location, rounds: usize) -> Option<Brought> {
+    fn bring(&mut self, reference: &str, at: &Location) -> Option<Brought> {
         let uri = reference.strip_prefix("${").and_then(|uri| uri.strip_suffix('}')).unwrap_or(reference);
-        if rounds > PASTES_MAX {
-            self.p.error(at, format!("`{reference}` brings itself"), None);
-            return None;
-        }
         // A name without a scheme is a variable.
         let (scheme, rest) = uri.split_once(':').unwrap_or(("env", uri));
         let brought = match scheme {
@@ -213,11 +191,6 @@ fn find(text: &str) -> Option<(usize, usize)> {
         from = close + 1;
     }
     None
-}
-
-/// `$NAME` and nothing else: the name.
-fn lone_name(text: &str) -> Option<&str> {
-    text.strip_prefix('$').filter(|name| is_name(name))
 }
 
 fn is_name(name: &str) -> bool {

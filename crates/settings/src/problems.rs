@@ -223,3 +223,6 @@ const PROBLEMS_MAX: usize = 200;
 
 /// Of a longer source line only a part is shown.
 const LINE_CHARACTERS_MAX: usize = 160;
+
+#[cfg(test)]
+mod tests;
