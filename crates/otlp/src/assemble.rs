@@ -158,7 +158,8 @@ impl Builder {
     fn resource(&mut self, header: &[u8]) -> u32 {
         let hash = self.hasher.hash_one(header);
         let (resources, headers) = (&self.resources, &self.headers);
-        let found = self.resource_index.find(hash, |&index| headers[resources[index as usize].header.clone()] == *header);
+        let found =
+            self.resource_index.find(hash, |&index| headers[resources[index as usize].header.clone()] == *header);
         if let Some(&index) = found {
             return index;
         }

@@ -25,7 +25,7 @@ pub struct Range {
 }
 
 /// What one span says, and where it stands.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Span {
     /// The span message's body in the request, without tag and length.
     pub body: Range,
@@ -50,7 +50,7 @@ pub struct Span {
 }
 
 /// One ResourceSpans that has at least one accepted span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Resource {
     /// Everything of the ResourceSpans but its scope_spans, see [`Scan::resource_header`].
     pub header: Header,
@@ -59,7 +59,7 @@ pub struct Resource {
 }
 
 /// One ScopeSpans that has at least one accepted span.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Group {
     /// Index into [`Scan::resources`].
     pub resource: u32,
@@ -77,7 +77,7 @@ pub struct Header {
 }
 
 /// An attribute whose key somebody reads.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Hit {
     /// Which key.
     pub key: KeyId,

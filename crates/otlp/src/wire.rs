@@ -180,7 +180,8 @@ impl<'a> Reader<'a> {
     /// [`WireError::PastTheEnd`].
     #[inline]
     pub fn fixed64(&mut self) -> Result<u64, WireError> {
-        let bytes = self.bytes.get(self.position..).and_then(|rest| rest.first_chunk::<8>()).ok_or(WireError::PastTheEnd)?;
+        let bytes =
+            self.bytes.get(self.position..).and_then(|rest| rest.first_chunk::<8>()).ok_or(WireError::PastTheEnd)?;
         self.position += 8;
         Ok(u64::from_le_bytes(*bytes))
     }
@@ -191,7 +192,8 @@ impl<'a> Reader<'a> {
     /// [`WireError::PastTheEnd`].
     #[inline]
     pub fn fixed32(&mut self) -> Result<u32, WireError> {
-        let bytes = self.bytes.get(self.position..).and_then(|rest| rest.first_chunk::<4>()).ok_or(WireError::PastTheEnd)?;
+        let bytes =
+            self.bytes.get(self.position..).and_then(|rest| rest.first_chunk::<4>()).ok_or(WireError::PastTheEnd)?;
         self.position += 4;
         Ok(u32::from_le_bytes(*bytes))
     }
