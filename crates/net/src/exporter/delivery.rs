@@ -164,6 +164,7 @@ impl Delivery {
                     self.oversize_requests = OVERSIZE_REQUESTS_MAX;
                 }
                 if self.oversize_requests >= OVERSIZE_REQUESTS_MAX {
+                    self.too_large_bytes = usize::MAX;
                     return None;
                 }
                 self.too_large_bytes = self.too_large_bytes.min(part.body.len());

@@ -237,7 +237,9 @@ fn headers(settings: &OtlpGrpcSettings) -> Result<HeaderMap, String> {
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     headers.insert(TE, HeaderValue::from_static("trailers"));
     headers.insert("grpc-accept-encoding", HeaderValue::from_static("identity,gzip,zstd,snappy"));
-    if let Some(encoding) = settings.compression.encoding.header() {
+    // What gRPC peers call snappy is the framed format.
+    let framed = settings.compression.encoding == Encoding::SnappyFramed;
+    if let Some(encoding) = if framed { Some("snappy") } else { settings.compression.encoding.header() } {
         headers.insert("grpc-encoding", HeaderValue::from_static(encoding));
     }
     // At most eight digits and a unit; a longer timeout is none to the peer.
