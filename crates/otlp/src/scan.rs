@@ -120,6 +120,7 @@ pub struct ScanError {
 /// The scanner and its results; reused from request to request, so that a request costs no allocation.
 #[derive(Debug)]
 pub struct Scan {
+    keys: Arc<Keys>,
     /// The ResourceSpans that have at least one accepted span, in wire order.
     pub resources: Vec<Resource>,
     /// The ScopeSpans that have at least one accepted span, in wire order.
@@ -183,9 +184,16 @@ impl Scan {
             resource_hits: Vec::new(),
             resource_aside: Vec::new(),
             scope_aside: Vec::new(),
-            attributes: Attributes { matcher: Matcher::new(keys), validator: Validator::new() },
+            attributes: Attributes { matcher: Matcher::new(&keys), validator: Validator::new() },
             cursor: Cursor::default(),
+            keys,
         }
+    }
+
+    /// The keys whose attributes are reported.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.keys
     }
 
     /// Forgets the last request and keeps the capacity.
@@ -305,8 +313,8 @@ impl Scan {
                 return Ok(());
             }
             RESOURCE => {
-                let resource = reader.len_delimited()?;
-                self.resource(resource, reader.position() - resource.len())?;
+                let len = reader.len_delimited()?.len();
+                self.resource(Reader::within(request, reader.position() - len, reader.position()))?;
             }
             key => reader = self.attributes.validator.field(reader, Message::ResourceSpans, key, 1)?,
         }
@@ -316,17 +324,15 @@ impl Scan {
         Ok(())
     }
 
-    fn resource(&mut self, body: &[u8], at: usize) -> Result<(), WireError> {
-        let mut reader = Reader::new(body);
+    fn resource(&mut self, body: Reader<'_>) -> Result<(), WireError> {
+        let mut reader = body;
         while !reader.is_empty() {
-            match reader.key()? {
+            reader = match reader.key()? {
                 RESOURCE_ATTRIBUTES => {
-                    let attribute = reader.len_delimited()?;
-                    let attribute_at = at + reader.position() - attribute.len();
-                    self.attributes.read(attribute, attribute_at, 3, &mut self.resource_hits)?;
+                    self.attributes.read_all(reader, RESOURCE_ATTRIBUTES, 3, &mut self.resource_hits)?
                 }
-                key => reader = self.attributes.validator.field(reader, Message::Resource, key, 2)?,
-            }
+                key => self.attributes.validator.field(reader, Message::Resource, key, 2)?,
+            };
         }
         Ok(())
     }

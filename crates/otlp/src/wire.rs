@@ -99,6 +99,13 @@ impl<'a> Reader<'a> {
         Self { bytes, position: position.min(bytes.len()) }
     }
 
+    /// The bytes up to the end of the message; positions are indices of it.
+    #[must_use]
+    #[inline]
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
     /// Where the message ends.
     #[must_use]
     #[inline]

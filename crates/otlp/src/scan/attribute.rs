@@ -1,7 +1,9 @@
 //! Attributes: checked always, read only where somebody asked for the key.
 //!
-//! Nearly every attribute is `KeyValue { key, value: AnyValue { one scalar } }`, fields in order, lengths in one or two
-//! bytes. [`plain`] recognises exactly that without a loop; whatever it does not recognise is not wrong, only general.
+//! Nearly every attribute is `KeyValue { key, value: AnyValue { one scalar } }`, fields in order. Two ways recognise that
+//! shape: [`short`] where the whole attribute is below 128 bytes, so that every length in it is one byte and the shape is
+//! right when the lengths add up; [`plain`] where lengths take one or two bytes. What neither recognises is not wrong, only
+//! general, and goes to the validator.
 
 use super::matcher::Matcher;
 use super::schema::{Message, key};
@@ -29,27 +31,51 @@ pub(super) struct Attributes {
 }
 
 impl Attributes {
-    /// Checks the body of a KeyValue that starts at `at` in the request, and adds a hit if its key is read.
-    #[inline(always)]
-    pub(super) fn read(&mut self, body: &[u8], at: usize, depth: u32, hits: &mut Vec<Hit>) -> Result<(), WireError> {
-        let Some(plain) = plain(body) else {
-            return self.read_general(body, at, depth, hits);
+    /// Checks attributes that follow each other as fields with the one-byte key `field`, and adds those that are read to
+    /// `hits`. The first one's key has been read, `reader` is at its length; returns it behind the last attribute.
+    #[inline]
+    pub(super) fn read_all<'a>(
+        &mut self,
+        reader: Reader<'a>,
+        field: u32,
+        depth: u32,
+        hits: &mut Vec<Hit>,
+    ) -> Result<Reader<'a>, WireError> {
+        let bytes = reader.bytes();
+        let run = if self.matcher.is_empty() {
+            run_of_short(bytes, reader.position(), field)
+        } else {
+            self.find_in_short(bytes, reader.position(), field, hits)
         };
-        if self.matcher.is_empty() {
-            return Ok(());
+        let mut reader = Reader::within(bytes, run.at, bytes.len());
+        if !run.is_over {
+            let attribute = reader.len_delimited()?;
+            self.read(attribute, reader.position() - attribute.len(), depth, hits)?;
         }
-        match self.matcher.find(plain.key) {
-            None => Ok(()),
-            Some(key) => {
-                let mut hit = Hit::empty(key);
-                hit.merge(plain.value, at + body.len() - plain.value.len())?;
-                hits.push(hit);
-                Ok(())
-            }
-        }
+        Ok(reader)
     }
 
     #[inline(never)]
+    fn find_in_short(&self, bytes: &[u8], at: usize, field: u32, hits: &mut Vec<Hit>) -> Run {
+        run(bytes, at, field, |plain, value_at| {
+            if let Some(key) = self.matcher.find(plain.key) {
+                hits.push(Hit::plain(key, plain.value, value_at));
+            }
+        })
+    }
+
+    /// Checks the body of a KeyValue that starts at `at` in the request, and adds a hit if its key is read.
+    #[inline(never)]
+    fn read(&mut self, body: &[u8], at: usize, depth: u32, hits: &mut Vec<Hit>) -> Result<(), WireError> {
+        let Some(plain) = plain(body) else {
+            return self.read_general(body, at, depth, hits);
+        };
+        if let Some(key) = self.matcher.find(plain.key) {
+            hits.push(Hit::plain(key, plain.value, at + body.len() - plain.value.len()));
+        }
+        Ok(())
+    }
+
     fn read_general(&mut self, body: &[u8], at: usize, depth: u32, hits: &mut Vec<Hit>) -> Result<(), WireError> {
         self.validator.check(body, Message::KeyValue, depth)?;
         if self.matcher.is_empty() {
@@ -82,9 +108,23 @@ impl Hit {
         Self { key, kind: HitKind::Empty, payload: 0 }
     }
 
+    /// Reads the body of an AnyValue that is [plain](Plain) and starts at `at` in the request.
+    #[inline]
+    fn plain(key: KeyId, value: &[u8], at: usize) -> Self {
+        let mut hit = Self::empty(key);
+        match value {
+            [tag, len, text @ ..] if u32::from(*tag) == STRING && *len < 0x80 => {
+                hit.kind = HitKind::Str;
+                hit.payload = Range::new(at + 2, text.len()).packed();
+            }
+            _ => hit.merge(value, at).expect("a plain value was checked"),
+        }
+        hit
+    }
+
     /// Reads the body of an AnyValue that starts at `at` in the request. By protobuf's merge rules the last field of the
     /// oneof wins, and an AnyValue without any leaves what an earlier one said.
-    #[inline]
+    #[inline(never)]
     fn merge(&mut self, value: &[u8], at: usize) -> Result<(), WireError> {
         let mut reader = Reader::new(value);
         while !reader.is_empty() {
@@ -124,6 +164,70 @@ pub(super) struct Plain<'a> {
     pub(super) key: &'a [u8],
     /// The AnyValue's body, the last bytes of the KeyValue.
     pub(super) value: &'a [u8],
+}
+
+/// Where a run of attributes came to.
+struct Run {
+    /// Behind the last attribute, or behind the key of one that is not short.
+    at: usize,
+    is_over: bool,
+}
+
+#[inline(never)]
+fn run_of_short(bytes: &[u8], at: usize, field: u32) -> Run {
+    run(bytes, at, field, |_, _| ())
+}
+
+/// Steps over [`short`] attributes in fields with the one-byte key `field`, handing each to `found` with the position of its
+/// value. `at` is behind the first one's key.
+#[inline(always)]
+fn run<'a>(bytes: &'a [u8], at: usize, field: u32, mut found: impl FnMut(Plain<'a>, usize)) -> Run {
+    let mut at = at;
+    loop {
+        let Some((plain, end)) = short(bytes, at) else {
+            return Run { at, is_over: false };
+        };
+        let value_at = end - plain.value.len();
+        found(plain, value_at);
+        match bytes.get(end) {
+            Some(&key) if u32::from(key) == field => at = end + 1,
+            _ => return Run { at: end, is_over: true },
+        }
+    }
+}
+
+/// Takes the length and the body of a KeyValue at `at` apart if it is of the common shape and below 128 bytes; also says
+/// where it ends.
+#[inline(always)]
+fn short(bytes: &[u8], at: usize) -> Option<(Plain<'_>, usize)> {
+    let len = usize::from(*bytes.get(at)?);
+    if len >= 0x80 {
+        return None;
+    }
+    let end = at + 1 + len;
+    let body = bytes.get(at + 1..end)?;
+    let &[key_key, key_len, ..] = body else {
+        return None;
+    };
+    let value_at = usize::from(key_len) + 4;
+    let (head, value) = body.split_at_checked(value_at)?;
+    let (key, [value_key, value_len]) = head.get(2..)?.split_last_chunk::<2>()?;
+    // A length of 128 or more would be its first byte only; it cannot add up then.
+    let is_plain = u32::from(key_key) == KEY
+        && u32::from(*value_key) == VALUE
+        && usize::from(*value_len) == value.len()
+        && is_short_scalar(value);
+    is_plain.then_some((Plain { key, value }, end))
+}
+
+/// [`is_scalar`] for an AnyValue below 128 bytes.
+#[inline(always)]
+fn is_short_scalar(value: &[u8]) -> bool {
+    match value {
+        [tag, len, text @ ..] if u32::from(*tag) == STRING => usize::from(*len) == text.len(),
+        [tag, byte] if u32::from(*tag) == INT || u32::from(*tag) == BOOL => *byte < 0x80,
+        _ => is_scalar(value),
+    }
 }
 
 /// Takes a KeyValue of the common shape apart. `None` says nothing but that it has another one.

@@ -5,14 +5,14 @@
 //! they read every byte of every key.
 
 use crate::{KeyId, Keys};
-use std::sync::Arc;
 
 const SLOTS: usize = 256;
 const NONE: u16 = u16::MAX;
 
 #[derive(Debug)]
 pub(super) struct Matcher {
-    keys: Arc<Keys>,
+    /// The keys' names, by [`KeyId`].
+    names: Box<[Box<[u8]>]>,
     /// The last key of each slot.
     heads: Box<[u16; SLOTS]>,
     /// For each key the one before it in its slot.
@@ -20,32 +20,34 @@ pub(super) struct Matcher {
 }
 
 impl Matcher {
-    pub(super) fn new(keys: Arc<Keys>) -> Self {
+    pub(super) fn new(keys: &Keys) -> Self {
+        let count = u16::try_from(keys.len()).unwrap_or(NONE);
+        let names: Box<[Box<[u8]>]> = (0..count).map(|index| keys.name(KeyId(index)).as_bytes().into()).collect();
         let mut heads = Box::new([NONE; SLOTS]);
-        let mut nexts = Vec::with_capacity(keys.len());
-        for index in 0..u16::try_from(keys.len()).unwrap_or(NONE) {
-            let head = &mut heads[slot(keys.name(KeyId(index)).as_bytes())];
+        let mut nexts = Vec::with_capacity(names.len());
+        for (name, index) in names.iter().zip(0..count) {
+            let head = &mut heads[slot(name)];
             nexts.push(*head);
             *head = index;
         }
-        Self { keys, heads, nexts: nexts.into() }
+        Self { names, heads, nexts: nexts.into() }
     }
 
     #[inline]
     pub(super) fn is_empty(&self) -> bool {
-        self.nexts.is_empty()
+        self.names.is_empty()
     }
 
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> Option<KeyId> {
         let mut index = self.heads[slot(key)];
-        while let Some(&next) = self.nexts.get(usize::from(index)) {
-            if self.keys.name(KeyId(index)).as_bytes() == key {
+        loop {
+            let name = self.names.get(usize::from(index))?;
+            if **name == *key {
                 return Some(KeyId(index));
             }
-            index = next;
+            index = *self.nexts.get(usize::from(index))?;
         }
-        None
     }
 }
 
@@ -70,11 +72,10 @@ mod tests {
             keys.intern(&format!("http.{index}"));
         }
         keys.intern("");
-        let keys = Arc::new(keys);
-        let matcher = Matcher::new(Arc::clone(&keys));
+        let matcher = Matcher::new(&keys);
         for key in ["", "h", "http.0", "http.1999", "http.2000", "http.7", "xttp.7", "http."] {
             assert_eq!(matcher.find(key.as_bytes()), keys.find(key.as_bytes()), "`{key}`");
         }
-        assert_eq!(Matcher::new(Arc::default()).find(b"http.7"), None);
+        assert_eq!(Matcher::new(&Keys::default()).find(b"http.7"), None);
     }
 }

@@ -57,12 +57,9 @@ pub(super) const fn fields(message: Message) -> &'static [Field] {
             (2, "dropped_attributes_count", Varint),
             (3, "entity_refs", Kind::Message(M::EntityRef)),
         ],
-        M::EntityRef => &[
-            (1, "schema_url", Bytes),
-            (2, "type", Bytes),
-            (3, "id_keys", Bytes),
-            (4, "description_keys", Bytes),
-        ],
+        M::EntityRef => {
+            &[(1, "schema_url", Bytes), (2, "type", Bytes), (3, "id_keys", Bytes), (4, "description_keys", Bytes)]
+        }
         M::ScopeSpans => &[
             (1, "scope", Kind::Message(M::InstrumentationScope)),
             (2, "spans", Kind::Message(M::Span)),
@@ -107,11 +104,7 @@ pub(super) const fn fields(message: Message) -> &'static [Field] {
             (6, "flags", Fixed32),
         ],
         M::Status => &[(2, "message", Bytes), (3, "code", Varint)],
-        M::KeyValue => &[
-            (1, "key", Bytes),
-            (2, "value", Kind::Message(M::AnyValue)),
-            (3, "key_strindex", Varint),
-        ],
+        M::KeyValue => &[(1, "key", Bytes), (2, "value", Kind::Message(M::AnyValue)), (3, "key_strindex", Varint)],
         M::AnyValue => &[
             (1, "string_value", Bytes),
             (2, "bool_value", Varint),
@@ -232,7 +225,8 @@ mod tests {
         // Open blocks, with the message's name for those that are messages.
         let mut open: Vec<Option<String>> = Vec::new();
         for line in text.lines().map(|line| line.split("//").next().unwrap_or_default().trim()) {
-            let words: Vec<&str> = line.split(|c: char| c.is_whitespace() || c == ';').filter(|w| !w.is_empty()).collect();
+            let words: Vec<&str> =
+                line.split(|c: char| c.is_whitespace() || c == ';').filter(|w| !w.is_empty()).collect();
             match words[..] {
                 ["message", name, "{"] => {
                     messages.insert(name.to_owned(), Vec::new());
@@ -287,14 +281,16 @@ mod tests {
         let mut schema = BTreeMap::new();
         for (message, mut fields) in messages {
             fields.sort();
-            let fields: Vec<_> = fields.into_iter().map(|(number, name, kind)| (number, name, kind_of(&kind, &enums))).collect();
+            let fields: Vec<_> =
+                fields.into_iter().map(|(number, name, kind)| (number, name, kind_of(&kind, &enums))).collect();
             schema.insert(message, fields);
         }
         let table: BTreeMap<_, _> = MESSAGES
             .iter()
             .map(|&message| {
                 let fields = fields(message).iter();
-                let fields: Vec<_> = fields.map(|(number, name, kind)| (*number, (*name).to_owned(), format!("{kind:?}"))).collect();
+                let fields: Vec<_> =
+                    fields.map(|(number, name, kind)| (*number, (*name).to_owned(), format!("{kind:?}"))).collect();
                 (format!("{message:?}"), fields)
             })
             .collect();

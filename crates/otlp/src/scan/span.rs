@@ -37,11 +37,7 @@ impl Scan {
         while !reader.is_empty() {
             let key = reader.key()?;
             match key {
-                ATTRIBUTES => {
-                    let attribute = reader.len_delimited()?;
-                    let at = reader.position() - attribute.len();
-                    self.attributes.read(attribute, at, DEPTH + 1, &mut self.hits)?;
-                }
+                ATTRIBUTES => reader = self.attributes.read_all(reader, ATTRIBUTES, DEPTH + 1, &mut self.hits)?,
                 TRACE_ID => trace_id = reader.len_delimited()?,
                 PARENT_SPAN_ID => parent_span_id = reader.len_delimited()?,
                 SPAN_ID | NAME => drop(reader.len_delimited()?),

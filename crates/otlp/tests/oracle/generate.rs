@@ -8,7 +8,8 @@ use crate::random::Random;
 use otlp::wire::{WireType, put_varint};
 
 /// Attribute keys: those that the scanner is asked for, near misses, and others.
-pub(crate) const KEYS: [&str; 4] = ["http.route", "n", "", "a.key.that.is.longer.than.sixty.three.bytes.so.that.it.does.not.fit.into.one"];
+pub(crate) const KEYS: [&str; 4] =
+    ["http.route", "n", "", "a.key.that.is.longer.than.sixty.three.bytes.so.that.it.does.not.fit.into.one"];
 const OTHER_KEYS: [&str; 5] = ["http.routf", "m", "service.name", "http.routes", "Http.route"];
 
 #[derive(Clone, Copy, PartialEq)]
@@ -75,7 +76,8 @@ static MAP: [(u32, Kind); 1] = [(1, Message(&KEY_VALUE))];
 
 /// One case.
 pub(crate) fn case(random: &mut Random) -> Vec<u8> {
-    let mut writer = Writer { wrong_type_in: usize::MAX, odd_in: random.of(&[10, 30, 100, usize::MAX]), random, left: 0 };
+    let mut writer =
+        Writer { wrong_type_in: usize::MAX, odd_in: random.of(&[10, 30, 100, usize::MAX]), random, left: 0 };
     writer.left = match writer.random.below(2_000) {
         0 => writer.random.below(4_000),
         1..40 => writer.random.below(400),
