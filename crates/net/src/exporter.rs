@@ -10,8 +10,10 @@
 pub mod client;
 pub mod compress;
 pub mod destination;
+pub mod http;
 pub mod nop;
 pub mod otlp_grpc;
+pub mod otlp_http;
 pub mod queue;
 pub mod retry;
 

@@ -41,7 +41,7 @@ pub struct ClientSettings {
     pub connect_timeout: Duration,
     /// How long an unused connection is kept.
     pub idle_timeout: Option<Duration>,
-    /// How many unused connections are kept.
+    /// How many unused connections are kept; zero ends each connection with its request.
     pub idle_connections_max: usize,
     /// HTTP/2 pings.
     pub ping: Option<Ping>,
@@ -86,8 +86,8 @@ pub enum Failure {
     TimedOut(Duration),
     /// The connection ended or the stream was reset.
     Disconnected(String),
-    /// The answer has more bytes than allowed.
-    AnswerTooLarge(usize),
+    /// The answer has this status and more bytes than allowed.
+    AnswerTooLarge(StatusCode, usize),
 }
 
 impl std::fmt::Display for Failure {
@@ -96,7 +96,7 @@ impl std::fmt::Display for Failure {
             Self::Connect(why) => write!(f, "cannot connect: {why}"),
             Self::TimedOut(after) => write!(f, "no answer within {after:?}"),
             Self::Disconnected(why) => write!(f, "disconnected before the answer: {why}"),
-            Self::AnswerTooLarge(max) => write!(f, "the answer is larger than {max} bytes"),
+            Self::AnswerTooLarge(_, max) => write!(f, "the answer is larger than {max} bytes"),
         }
     }
 }
@@ -170,7 +170,7 @@ impl Client {
             let frame = frame.map_err(|error| Failure::Disconnected(story(&error)))?;
             match frame.into_data() {
                 Ok(data) if body.len() + data.len() > answer_bytes_max => {
-                    return Err(Failure::AnswerTooLarge(answer_bytes_max));
+                    return Err(Failure::AnswerTooLarge(head.status, answer_bytes_max));
                 }
                 Ok(data) => body.extend_from_slice(&data),
                 Err(frame) => trailers = frame.into_trailers().unwrap_or_default(),
@@ -180,8 +180,11 @@ impl Client {
     }
 }
 
+/// A TLS configuration, and the name that a certificate must have where it is overridden.
+type TlsOf = (rustls::ClientConfig, Option<ServerName<'static>>);
+
 /// TLS of a client as the connector wants it: the configuration, and the name to expect where it is overridden.
-pub(super) fn tls_of(tls: &TlsClient) -> Result<(rustls::ClientConfig, Option<ServerName<'static>>), String> {
+pub(super) fn tls_of(tls: &TlsClient) -> Result<TlsOf, String> {
     // The connector adds the protocols to negotiate.
     let config = tls.config(&[]).map_err(|error| error.to_string())?;
     let name = match tls.server_name_override.as_str() {

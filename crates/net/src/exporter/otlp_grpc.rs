@@ -16,8 +16,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, TE, USER_AGENT};
+use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
+use settings::Secret;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
@@ -25,6 +26,7 @@ use tonic::{Code, Status};
 use super::answer;
 use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
 use super::compress::{Compression, Encoding, inflate_answer};
+use super::http::header_map;
 use super::{Batch, Delivered, ExportError, Exporter, Kind, QueueSettings, RetrySettings};
 use crate::BoxFuture;
 use crate::tls::TlsClient;
@@ -39,7 +41,7 @@ pub struct OtlpGrpcSettings {
     /// TLS; on unless `insecure`.
     pub tls: TlsClient,
     /// Sent with each request.
-    pub headers: Vec<(HeaderName, HeaderValue)>,
+    pub headers: Vec<(String, Secret)>,
     /// Time for one attempt.
     pub timeout: Duration,
     /// Pings, where they were asked for.
@@ -197,9 +199,7 @@ impl OtlpGrpc {
                 Err(Failure::Connect(_)) if self.wait_for_ready && self.has_time_after(started) => {
                     tokio::time::sleep(READY_POLL).await;
                 }
-                Err(Failure::AnswerTooLarge(max)) => {
-                    return Err(ExportError::new(Kind::Permanent, Failure::AnswerTooLarge(max)));
-                }
+                Err(failure @ Failure::AnswerTooLarge(..)) => return Err(ExportError::new(Kind::Permanent, failure)),
                 Err(failure) => return Err(ExportError::retry(failure)),
             }
         }
@@ -229,7 +229,7 @@ impl Exporter for OtlpGrpc {
 
 /// The headers of all requests.
 fn headers(settings: &OtlpGrpcSettings) -> Result<HeaderMap, String> {
-    let mut headers: HeaderMap = settings.headers.iter().cloned().collect();
+    let mut headers = header_map(&settings.headers)?;
     let default_agent = concat!("Tailrace/", env!("CARGO_PKG_VERSION"));
     let agent = settings.user_agent.as_deref().unwrap_or(default_agent);
     let agent = HeaderValue::from_str(agent).map_err(|_| format!("`{agent}` cannot be a user agent"))?;

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
 use http::{HeaderMap, Request, Response, StatusCode};
@@ -24,6 +25,7 @@ use crate::budget::{Budget, Class};
 pub(super) struct Peer {
     pub(super) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
+    connections: Arc<AtomicUsize>,
     accepting: tokio::task::JoinHandle<()>,
 }
 
@@ -70,8 +72,11 @@ impl Peer {
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let state = (seen.clone(), script);
+        let connections = Arc::new(AtomicUsize::new(0));
+        let accepted = connections.clone();
         let accepting = tokio::spawn(async move {
             while let Ok((socket, _)) = listener.accept().await {
+                accepted.fetch_add(1, Ordering::Relaxed);
                 let (tls, state) = (tls.clone(), state.clone());
                 tokio::spawn(async move {
                     match tls {
@@ -85,11 +90,15 @@ impl Peer {
                 });
             }
         });
-        Self { address, seen, accepting }
+        Self { address, seen, connections, accepting }
     }
 
     pub(super) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
+    }
+
+    pub(super) fn connections(&self) -> usize {
+        self.connections.load(Ordering::Relaxed)
     }
 
     pub(super) fn http(&self) -> String {

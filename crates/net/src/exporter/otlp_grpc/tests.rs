@@ -35,7 +35,7 @@ async fn check(reply: impl Fn() -> Reply + Send + Sync + 'static) -> Result<Deli
 async fn sends_what_a_collector_reads() {
     let peer = Peer::start(|_, _| grpc_ok()).await;
     let mut settings = settings(&peer);
-    settings.headers = vec![("x-tenant".parse().unwrap(), "shop".parse().unwrap())];
+    settings.headers = vec![("x-tenant".to_owned(), Secret::new("shop"))];
     assert_eq!(export(&settings, 3).await, Ok(Delivered::default()));
     let seen = peer.seen().remove(0);
     assert_eq!(seen.path, METHOD);

@@ -1,0 +1,225 @@
+//! What the HTTP exporters (`otlp_http`, `zipkin`) have in common: otelcol's client settings, one POST, and what its
+//! answer means.
+//!
+//! Redirects are not followed: an answer of 3xx is a refusal that says so. Proxies of the environment are not used.
+
+use std::time::{Duration, SystemTime};
+
+use bytes::Bytes;
+use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
+use http::{Method, Request, Uri};
+use settings::Secret;
+use tokio::sync::Semaphore;
+
+use super::answer;
+use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
+use super::compress::{Compression, Encoding};
+use super::{ExportError, Kind};
+use crate::tls::TlsClient;
+
+/// The settings of an HTTP client (otelcol's confighttp).
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Where to send to.
+    pub endpoint: String,
+    /// TLS, for https.
+    pub tls: TlsClient,
+    /// Sent with each request.
+    pub headers: Vec<(String, Secret)>,
+    /// Time for one attempt; zero is no limit.
+    pub timeout: Duration,
+    /// How bodies are compressed.
+    pub compression: Compression,
+    /// As in otelcol; kept to be printed.
+    pub read_buffer_size: u64,
+    /// As in otelcol; kept to be printed.
+    pub write_buffer_size: u64,
+    /// How many requests may be on their way at once, besides `num_consumers`; zero is no limit.
+    pub max_conns_per_host: usize,
+    /// Whether a connection serves more than one request.
+    pub keepalive: bool,
+    /// How long an unused connection is kept; zero is for ever.
+    pub idle_conn_timeout: Duration,
+    /// How many unused connections are kept; zero is no limit.
+    pub max_idle_conns: usize,
+    /// The same for one peer, which is all there is; zero is Go's default of two.
+    pub max_idle_conns_per_host: usize,
+    /// As in otelcol; HTTP/2 is always offered to TLS peers. Kept to be printed.
+    pub force_attempt_http2: bool,
+    /// A ping after a connection was silent for this long; zero is never.
+    pub http2_read_idle_timeout: Duration,
+    /// The connection is dead if a ping is not answered within this.
+    pub http2_ping_timeout: Duration,
+}
+
+impl HttpSettings {
+    /// otelcol's defaults, but for the timeout, the encoding and the buffer, in which exporters differ.
+    #[must_use]
+    pub fn new(endpoint: impl Into<String>, timeout: Duration, encoding: Encoding) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            tls: TlsClient::default(),
+            headers: Vec::new(),
+            timeout,
+            compression: Compression::of(encoding),
+            read_buffer_size: 0,
+            write_buffer_size: 524_288,
+            max_conns_per_host: 0,
+            keepalive: true,
+            idle_conn_timeout: Duration::from_secs(90),
+            max_idle_conns: 100,
+            max_idle_conns_per_host: 0,
+            force_attempt_http2: true,
+            http2_read_idle_timeout: Duration::ZERO,
+            http2_ping_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+/// Posts bodies to one URL.
+pub(super) struct Poster {
+    client: Client,
+    uri: Uri,
+    headers: HeaderMap,
+    compression: Compression,
+    timeout: Duration,
+    /// One permit for each request that may be on its way.
+    room: Semaphore,
+}
+
+/// The largest answer that is read, as otelcol's.
+const ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// Time to connect in where requests have no timeout.
+const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+
+impl Poster {
+    /// Posts to `url` bodies of `content_type`. Reads certificates; connects with the first request.
+    pub(super) fn new(settings: &HttpSettings, url: &str, content_type: &'static str) -> Result<Self, String> {
+        let uri = parse_url(url)?;
+        let (config, server_name) = tls_of(&settings.tls)?;
+        let nonzero = |duration: Duration| Some(duration).filter(|duration| !duration.is_zero());
+        let client = Client::new(ClientSettings {
+            http2_only: false,
+            dial: None,
+            tls: (uri.scheme_str() == Some("https")).then_some(config),
+            server_name,
+            connect_timeout: nonzero(settings.timeout).unwrap_or(CONNECT_TIMEOUT_DEFAULT),
+            idle_timeout: nonzero(settings.idle_conn_timeout),
+            idle_connections_max: idle_connections(settings),
+            ping: nonzero(settings.http2_read_idle_timeout).map(|interval| Ping {
+                interval,
+                timeout: settings.http2_ping_timeout,
+                while_idle: true,
+            }),
+        });
+        let room = match settings.max_conns_per_host {
+            0 => Semaphore::MAX_PERMITS,
+            some => some.min(Semaphore::MAX_PERMITS),
+        };
+        Ok(Self {
+            client,
+            uri,
+            headers: headers(settings, content_type)?,
+            compression: settings.compression,
+            timeout: settings.timeout,
+            room: Semaphore::new(room),
+        })
+    }
+
+    /// One attempt: an answer of 2xx, or what to do about any other.
+    pub(super) async fn post(&self, body: Bytes, retried: fn(u16) -> bool) -> Result<Answer, ExportError> {
+        let compressed = self.compression.compress(body).await;
+        let body = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
+        let mut request = Request::new(Buffers::new([body]));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = self.uri.clone();
+        *request.headers_mut() = self.headers.clone();
+        // The semaphore is never closed.
+        let _permit = self.room.acquire().await;
+        match self.client.send(request, self.timeout, ANSWER_BYTES_MAX).await {
+            Ok(answer) if answer.status.is_success() => Ok(answer),
+            Ok(answer) => Err(judge(&answer, retried, SystemTime::now())),
+            Err(Failure::AnswerTooLarge(status, _)) if status.is_success() => {
+                // It was taken; what there is to say about that is too long.
+                Ok(Answer { status, headers: HeaderMap::new(), body: Bytes::new(), trailers: HeaderMap::new() })
+            }
+            Err(Failure::AnswerTooLarge(status, _)) => {
+                let answer =
+                    Answer { status, headers: HeaderMap::new(), body: Bytes::new(), trailers: HeaderMap::new() };
+                Err(judge(&answer, retried, SystemTime::now()))
+            }
+            Err(failure) => Err(ExportError::retry(failure)),
+        }
+    }
+}
+
+/// OTLP's retryable statuses.
+pub(super) fn retried_by_otlp(status: u16) -> bool {
+    matches!(status, 429 | 502..=504)
+}
+
+/// What an answer that is not 2xx means.
+fn judge(answer: &Answer, retried: fn(u16) -> bool, now: SystemTime) -> ExportError {
+    let status = answer.status.as_u16();
+    let kind = match status {
+        400 => Kind::Refused,
+        413 => Kind::TooLarge,
+        _ if retried(status) => {
+            let after = answer.headers.get(RETRY_AFTER);
+            Kind::Retry { after: after.and_then(|value| answer::retry_after(value.as_bytes(), now)) }
+        }
+        _ => Kind::Permanent,
+    };
+    let content_type = answer.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
+    let text = match status {
+        300..400 => "redirects are not followed".to_owned(),
+        _ => answer::error_text(content_type, &answer.body),
+    };
+    ExportError::new(kind, format_args!("HTTP status {}: {text}", answer.status))
+}
+
+fn headers(settings: &HttpSettings, content_type: &'static str) -> Result<HeaderMap, String> {
+    let mut headers = header_map(&settings.headers)?;
+    let agent = HeaderValue::from_static(concat!("Tailrace/", env!("CARGO_PKG_VERSION")));
+    headers.entry(USER_AGENT).or_insert(agent);
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    if let Some(encoding) = settings.compression.encoding.header() {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(encoding));
+    }
+    Ok(headers)
+}
+
+/// Configured headers; an error names the header and never its value.
+pub(super) fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, String> {
+    let mut map = HeaderMap::new();
+    for (name, value) in headers {
+        let key: HeaderName = name.parse().map_err(|_| format!("`{name}` cannot be the name of a header"))?;
+        let mut value = HeaderValue::from_str(value.expose())
+            .map_err(|_| format!("the value of the header `{name}` has characters that a header cannot have"))?;
+        value.set_sensitive(true);
+        map.insert(key, value);
+    }
+    Ok(map)
+}
+
+/// An absolute http or https URL without credentials.
+pub(super) fn parse_url(text: &str) -> Result<Uri, String> {
+    let uri: Uri = text.parse().map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    match (uri.scheme_str(), uri.authority()) {
+        (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
+            Err("credentials in a URL are not supported; write an `Authorization` header".to_owned())
+        }
+        (Some("http" | "https"), Some(authority)) if !authority.host().is_empty() => Ok(uri),
+        _ => Err(format!("`{text}` must begin with `http://` or `https://` and name a host")),
+    }
+}
+
+fn idle_connections(settings: &HttpSettings) -> usize {
+    if !settings.keepalive {
+        return 0;
+    }
+    let zero_is = |count: usize, default: usize| if count == 0 { default } else { count };
+    // Go keeps two for each host; there is but one host, and `num_consumers` connections to it are in use all the time.
+    zero_is(settings.max_idle_conns_per_host, usize::MAX).min(zero_is(settings.max_idle_conns, usize::MAX))
+}
