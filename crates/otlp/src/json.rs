@@ -12,7 +12,7 @@
 //! Invariants: no input panics; unknown values nest to 10 000 and known messages to [`DEPTH_MAX`](crate::wire::DEPTH_MAX)
 //! without unbounded stack; nothing is allocated beyond a small multiple of the input.
 
-mod base64;
+pub mod base64;
 mod decode;
 mod encode;
 mod schema;
