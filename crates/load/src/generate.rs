@@ -27,7 +27,7 @@ use std::{
     future::Future,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -80,6 +80,19 @@ pub struct Generate {
     pub keep: Keep,
     /// How long a refused request is tried again before its spans count as lost.
     pub retry_max: Duration,
+    /// Counts while the run goes on, for who wants to watch it.
+    pub progress: Arc<Progress>,
+}
+
+/// How far a run is.
+#[derive(Debug, Default)]
+pub struct Progress {
+    /// Traces that were begun.
+    pub traces: AtomicU64,
+    /// Spans that were accepted.
+    pub spans: AtomicU64,
+    /// Answers that asked to come back later.
+    pub refused: AtomicU64,
 }
 
 /// What was sent, and what came of it.
@@ -237,6 +250,7 @@ impl Default for Generate {
             seed: rand::random(),
             keep: Keep::AnyOf { errors: true, slow: true, percentage: 1.0 },
             retry_max: Duration::from_secs(60),
+            progress: Arc::default(),
         }
     }
 }
@@ -261,7 +275,10 @@ impl Run {
 
     fn next(&self) -> Next {
         let now_ns = nanoseconds(self.started.elapsed());
-        self.schedule.lock().expect("BUG: a worker panicked with the schedule").next(now_ns)
+        let mut schedule = self.schedule.lock().expect("BUG: a worker panicked with the schedule");
+        let next = schedule.next(now_ns);
+        self.options.progress.traces.store(schedule.traces(), Ordering::Relaxed);
+        next
     }
 
     fn stop(&self) {

@@ -21,7 +21,7 @@ mod schedule;
 mod template;
 
 pub use expected::{Expected, Fingerprint, Keep};
-pub use generate::{Generate, GenerateError, Report, Target, generate};
+pub use generate::{Generate, GenerateError, Progress, Report, Target, generate};
 
 pub use latency::Latency;
 pub use mix::Mix;

@@ -11,7 +11,7 @@ use crate::{
 };
 use bytes::Bytes;
 use std::{
-    sync::Arc,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
 
@@ -95,6 +95,7 @@ impl Worker {
                 Answer::Failed(message) => return self.lost(spans, message),
                 Answer::Refused { after, message } => {
                     self.report.refused += 1;
+                    self.run.options.progress.refused.fetch_add(1, Ordering::Relaxed);
                     (after.unwrap_or(backoff), message)
                 }
                 Answer::Broken(message) => (backoff, message),
@@ -111,6 +112,7 @@ impl Worker {
         let rejected_spans = rejected_spans.min(spans);
         self.report.requests += 1;
         self.report.spans += spans - rejected_spans;
+        self.run.options.progress.spans.fetch_add(spans - rejected_spans, Ordering::Relaxed);
         self.report.rejected_spans += rejected_spans;
         self.report.bytes += self.frame.len() as u64;
         self.report.latency.add(began.elapsed());

@@ -1,0 +1,92 @@
+//! Tailrace beside the real otelcol on one machine in one run: the same load, the same configuration, the same question,
+//! which is what a span costs and whether the right ones arrive.
+//!
+//! ```text
+//! core 1: generator ──OTLP──► core 0: one collector ──OTLP──► core 1: sink
+//!         knows what has to be kept    /proc says what it costs       knows what arrived
+//! ```
+//! One collector runs at a time, in turn for each scenario, so that both meet the machine in the same mood. A run in which the
+//! wrong set of spans arrived is void and fails the comparison. `benches/README.md` says how to run it and what the columns are.
+
+mod collector;
+mod measure;
+mod options;
+mod scenario;
+mod table;
+
+use collector::Side;
+use load::{Behavior, Sink, SinkOptions};
+use measure::{Idle, Measured};
+use options::Options;
+use scenario::Scenario;
+use std::{net::SocketAddr, process::ExitCode};
+
+fn main() -> ExitCode {
+    let options = match Options::parse(std::env::args().skip(1)) {
+        Ok(options) => options,
+        Err(message) => {
+            eprintln!("{message}");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
+    let done = match options.serve_floor {
+        Some(address) => runtime.block_on(serve_floor(address)).map(|()| true),
+        None => runtime.block_on(compare(&options)),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs everything that was asked for; whether all of it was as it has to be.
+async fn compare(options: &Options) -> Result<bool, String> {
+    collector::pin_myself()?;
+    print_limits(options)?;
+    let mut good = true;
+    let mut table = table::Table::new(options.check);
+    for &scenario in &options.scenarios {
+        let mut measured = Vec::new();
+        for &side in &options.sides {
+            if scenario == Scenario::K {
+                if side != Side::Floor {
+                    let idle = measure::idle(side, options).await?;
+                    good &= table.add_idle(side, &idle);
+                }
+                continue;
+            }
+            if side == Side::Floor && !scenario.has_floor() {
+                continue;
+            }
+            eprintln!("{scenario:?} {}: {} …", side.name(), scenario.sentence());
+            let result = measure::run(side, scenario, options).await?;
+            eprintln!("  {}", table::one_line(&result));
+            measured.push((side, result));
+        }
+        good &= table.add(scenario, &measured);
+    }
+    table.print();
+    Ok(good)
+}
+
+/// What the generator can do itself, so that nobody takes its limit for a collector's.
+fn print_limits(options: &Options) -> Result<(), String> {
+    for (name, gzip) in [("", false), (" with gzip", true)] {
+        let load = load::Generate { gzip, mix: options.mix, seed: 1, ..load::Generate::default() };
+        let limit = load.limit(std::time::Duration::from_millis(500)).map_err(|error| error.to_string())?;
+        eprintln!("the generator makes {:.1} M spans/s{name} ({:?}), sending excluded", limit / 1e6, options.mix);
+    }
+    Ok(())
+}
+
+/// The floor: what receiving alone costs, as a process of its own like any collector.
+async fn serve_floor(grpc: SocketAddr) -> Result<(), String> {
+    let options = SinkOptions { grpc, behavior: Behavior::Discard, ..SinkOptions::default() };
+    let _sink = Sink::start(options).await.map_err(|error| error.to_string())?;
+    std::future::pending().await
+}

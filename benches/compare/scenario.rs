@@ -1,0 +1,150 @@
+//! The scenarios: what is sent, how the collector is configured, and what Tailrace has to reach.
+
+use load::{Generate, Keep, Target};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use crate::options::Options;
+
+/// One question to both sides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    /// Requests of 512 spans on two connections.
+    A,
+    /// Requests of 10 spans on 64 connections.
+    B,
+    /// A with gzip in and out.
+    C,
+    /// A with `always_sample`: everything has to arrive.
+    D,
+    /// Memory: 20 000 spans a second that wait for 30 seconds.
+    E,
+    /// A over OTLP/HTTP with protobuf.
+    G,
+    /// Nothing at all.
+    K,
+}
+
+/// Where a collector listens, and where it sends to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Addresses {
+    pub(crate) grpc: SocketAddr,
+    pub(crate) http: SocketAddr,
+    pub(crate) metrics: SocketAddr,
+    pub(crate) sink: SocketAddr,
+}
+
+/// What Tailrace has to reach, as ratios to otelcol.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Targets {
+    /// Spans per CPU second, times otelcol's.
+    pub(crate) speed_min: Option<f64>,
+    /// Bytes of a waiting span, otelcol's divided by Tailrace's.
+    pub(crate) memory_min: Option<f64>,
+    /// Resident bytes of a waiting span.
+    pub(crate) span_bytes_max: Option<f64>,
+}
+
+impl Scenario {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        [Self::A, Self::B, Self::C, Self::D, Self::E, Self::G, Self::K]
+            .into_iter()
+            .find(|scenario| format!("{scenario:?}").eq_ignore_ascii_case(text))
+            .ok_or(format!("unknown scenario `{text}`, there are A, B, C, D, E, G and K"))
+    }
+
+    pub(crate) fn sentence(self) -> &'static str {
+        match self {
+            Self::A => "512 spans a request, 2 connections × 4 in flight",
+            Self::B => "10 spans a request, 64 connections × 1",
+            Self::C => "as A with gzip in and out",
+            Self::D => "as A with always_sample, everything must arrive",
+            Self::E => "20 k spans/s waiting for 30 s",
+            Self::G => "as A over OTLP/HTTP with protobuf",
+            Self::K => "idle",
+        }
+    }
+
+    /// Whether a server that discards everything says anything about it.
+    pub(crate) fn has_floor(self) -> bool {
+        matches!(self, Self::A | Self::B | Self::C)
+    }
+
+    pub(crate) fn decision_wait(self) -> Duration {
+        Duration::from_secs(if self == Self::E { 30 } else { 5 })
+    }
+
+    pub(crate) fn targets(self) -> Targets {
+        let span_bytes_max = Some(200.0);
+        match self {
+            Self::A => Targets { speed_min: Some(10.0), span_bytes_max, memory_min: None },
+            Self::B => Targets { speed_min: Some(5.0), span_bytes_max, memory_min: None },
+            Self::D => Targets { speed_min: Some(6.0), span_bytes_max, memory_min: None },
+            Self::E => Targets { speed_min: None, span_bytes_max, memory_min: Some(12.0) },
+            Self::C | Self::G | Self::K => Targets::default(),
+        }
+    }
+
+    /// The load, which is the same for every side.
+    pub(crate) fn load(self, addresses: &Addresses, options: &Options) -> Generate {
+        let base = Generate {
+            target: Target::Grpc(addresses.grpc.to_string()),
+            duration: options.duration,
+            mix: options.mix,
+            seed: 1,
+            progress: Arc::default(),
+            ..Generate::default()
+        };
+        match self {
+            Self::A | Self::K => base,
+            Self::B => Generate { spans_per_request: 10, connections: 64, in_flight: 1, ..base },
+            Self::C => Generate { gzip: true, ..base },
+            Self::D => Generate { keep: Keep::Everything, ..base },
+            Self::E => Generate { rate: 20_000, duration: Duration::from_secs(30), ..base },
+            Self::G => Generate { target: Target::Http(addresses.http.to_string()), ..base },
+        }
+    }
+
+    /// The configuration, which is the same for both collectors.
+    pub(crate) fn configuration(self, addresses: &Addresses) -> String {
+        let Addresses { grpc, http, metrics, sink } = addresses;
+        let wait = self.decision_wait().as_secs();
+        let policies = match self {
+            Self::D => "      - {name: all, type: always_sample}",
+            _ => {
+                "      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+      - {name: slow, type: latency, latency: {threshold_ms: 1000}}
+      - {name: few, type: probabilistic, probabilistic: {sampling_percentage: 1}}"
+            }
+        };
+        // The reference loses most of what it keeps without these two; both sides get them.
+        let (batch, processors, queue) = match self {
+            Self::D => (
+                "\n  batch: {send_batch_size: 4096, send_batch_max_size: 8192}",
+                "tail_sampling, batch",
+                ", sending_queue: {block_on_overflow: true}",
+            ),
+            _ => ("", "tail_sampling", ""),
+        };
+        let compression = if self == Self::C { "gzip" } else { "none" };
+        let http = match self {
+            Self::G => format!(", http: {{endpoint: \"{http}\"}}"),
+            _ => String::new(),
+        };
+        format!(
+            "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"{grpc}\", max_recv_msg_size_mib: 64}}{http}}}}}}}
+processors:
+  tail_sampling:
+    decision_wait: {wait}s
+    num_traces: 3000000
+    policies:
+{policies}{batch}
+exporters: {{otlp_grpc: {{endpoint: \"{sink}\", compression: {compression}, tls: {{insecure: true}}{queue}}}}}
+service:
+  telemetry: {{metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: {}, port: {}}}}}}}}}]}}}}
+  pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [otlp_grpc]}}}}
+",
+            metrics.ip(),
+            metrics.port(),
+        )
+    }
+}
