@@ -8,6 +8,7 @@
 //! is an error, as is a cipher suite that rustls does not have.
 
 mod client;
+mod material;
 mod server;
 
 use std::fmt;
