@@ -24,6 +24,9 @@ fn check(members: &str, expected: &str) {
     serde_json::from_str::<serde_json::Value>(&body).unwrap();
 }
 
+/// String attributes.
+type Pairs = &'static [(&'static str, &'static str)];
+
 const CART: &str = r#","localEndpoint":{"serviceName":"cart"}"#;
 
 fn tag(key: &str, value: &str) -> String {
@@ -103,7 +106,7 @@ fn status() {
 
 #[test]
 fn endpoints() {
-    let cases: [(&[(&str, &str)], &str, &str); 7] = [
+    let cases: [(Pairs, &str, &str); 7] = [
         (&[("peer.service", "db"), ("server.address", "h")], "3", r#"{"serviceName":"db"}"#),
         (&[("peer.service", "db")], "2", r#"{"serviceName":"db"}"#),
         (&[("server.address", "h")], "2", ""),
@@ -140,7 +143,7 @@ fn endpoints() {
 
 #[test]
 fn service_names() {
-    let cases: [(&[(&str, &str)], &str, &str); 4] = [
+    let cases: [(Pairs, &str, &str); 4] = [
         (&[], "<missing service name>", ""),
         (&[("service.name", "")], "<missing service name>", ""),
         (&[("faas.name", "f"), ("service.name", "s")], "s", ""),
