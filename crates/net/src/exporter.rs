@@ -9,6 +9,7 @@
 
 pub mod client;
 pub mod compress;
+pub mod debug;
 pub mod destination;
 pub mod http;
 pub mod nop;
@@ -16,6 +17,7 @@ pub mod otlp_grpc;
 pub mod otlp_http;
 pub mod queue;
 pub mod retry;
+pub mod zipkin;
 
 mod answer;
 mod delivery;
