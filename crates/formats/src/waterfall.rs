@@ -1,11 +1,13 @@
 //! One trace as a waterfall for the terminal.
 //!
 //! ```text
-//! 4bf92f3577b34da6a3ce929d0e0e4736  shop · GET /checkout  840 ms  27 spans  kept: errors
-//!   shop · GET /checkout                  ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━    840 ms
-//!   ├─ cart · GET /cart                   ╺━━━━━━━━━━━━━━━╸                               310 ms
-//!   │  └─ cart · × 24 SELECT item          ╺━╸━╺━╸━━╺━━╸                                Σ 96.0 ms
-//!   └─ payment · POST /charge                              ━━━━━━━━━━━━━━━━━━━━━━━━━━━    500 ms ✗
+//! 4bf92f3577b34da6a3ce929d0e0e4736  shop · GET /checkout  840 ms  31 spans  kept: errors
+//!   shop · GET /checkout            ━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━━      840 ms
+//!   ├─ shop · validate basket       ━                                    14.0 ms
+//!   ├─ cart · GET /cart             ╺━━━━━━━━━━━━                         310 ms
+//!   │  └─ cart · load items          ━━━━━━━━━━╸                          270 ms
+//!   │     └─ db · × 24 SELECT item   ━━━━━━━━━━╸                       Σ 96.0 ms
+//!   └─ payment · POST /charge                   ╺━━━━━━━━━━━━━━━━━━━      496 ms ✗
 //!      ✗ card declined
 //! ```
 //!

@@ -188,3 +188,24 @@ fn limits_and_faults() {
     assert_eq!(error, EncodeError::TooLarge { bytes_max: 200 });
     assert_eq!(error.to_string(), "the spans take more than 200 bytes as Zipkin JSON");
 }
+
+#[test]
+fn recorded_traces_convert_whole_or_cut() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/conformance/");
+    for name in ["packed.jsonl", "vector_trace.jsonl"] {
+        for line in std::fs::read_to_string(format!("{path}{name}")).unwrap().lines() {
+            let request = otlp::json::decode(line.as_bytes()).unwrap();
+            let encoded = encode(&request, &Settings::default(), usize::MAX).unwrap();
+            let spans: Vec<serde_json::Value> = serde_json::from_slice(&encoded.body).unwrap();
+            assert_eq!(spans.len(), view::spans(&request).count());
+            assert_eq!((spans.len() as u64, 0), (encoded.spans, encoded.rejected));
+            // Cut or changed anywhere: no panic, whatever comes out.
+            for at in (0..request.len()).step_by(1 + request.len() / 50) {
+                let mut broken = request.clone();
+                broken[at] ^= 0x55;
+                let _ = encode(&broken, &Settings::default(), usize::MAX);
+                let _ = encode(&request[..at], &Settings::default(), usize::MAX);
+            }
+        }
+    }
+}

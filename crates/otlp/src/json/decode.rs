@@ -140,14 +140,20 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Writes a message and then moves it to make room for the tag and length in front of it.
+    /// Writes a message and then moves it to make room for the tag and length in front of it. A deep body moves once per
+    /// level, at most [`DEPTH_MAX`] times.
     fn child(&mut self, schema: &Schema, number: u32, depth: u32) -> Result<(), JsonError> {
         let start = self.out.len();
         self.object(schema, depth + 1)?;
-        let body_len = self.out.len() - start;
+        let end = self.out.len();
+        // Written behind the body first: there it finds its own length.
         put_tag(&mut self.out, number, WireType::Len);
-        put_varint(&mut self.out, body_len as u64);
-        self.out[start..].rotate_left(body_len);
+        put_varint(&mut self.out, (end - start) as u64);
+        let prefix_len = self.out.len() - end;
+        let mut prefix = [0; PREFIX_BYTES_MAX];
+        prefix[..prefix_len].copy_from_slice(&self.out[end..]);
+        self.out.copy_within(start..end, start + prefix_len);
+        self.out[start..start + prefix_len].copy_from_slice(&prefix[..prefix_len]);
         Ok(())
     }
 
@@ -375,6 +381,9 @@ fn quoted(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.get(..QUOTED_MAX).unwrap_or(text));
     format!("`{}`", text.escape_debug())
 }
+
+/// A tag takes at most five bytes, a length at most ten.
+const PREFIX_BYTES_MAX: usize = 15;
 
 /// How much of a wrong value an error message repeats.
 const QUOTED_MAX: usize = 40;
