@@ -21,6 +21,8 @@ use crate::{
     schedule::{Next, Pacing, Schedule},
     trace::Shape,
 };
+pub(crate) use grpc::GrpcConnection;
+pub(crate) use link::Answer;
 use link::Link;
 use std::{
     fmt,

@@ -25,4 +25,5 @@ pub use generate::{Generate, GenerateError, Progress, Report, Target, generate};
 
 pub use latency::Latency;
 pub use mix::Mix;
+pub use shop::{Shop, ShopReport, run_shop};
 pub use sink::{Behavior, Counts, Record, Sink, SinkOptions};

@@ -33,11 +33,6 @@ impl Random {
         low + self.below(high.saturating_sub(low).max(1))
     }
 
-    /// True with probability `share`.
-    pub(crate) fn chance(&mut self, share: f64) -> bool {
-        unit(self.next()) < share
-    }
-
     /// One of `choices`, which must not be empty.
     pub(crate) fn pick<'a, T: ?Sized>(&mut self, choices: &[&'a T]) -> &'a T {
         choices[self.below(choices.len() as u64) as usize]

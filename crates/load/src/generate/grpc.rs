@@ -14,7 +14,7 @@ use tonic::{Code, Status};
 
 /// A connection that several workers send on, opened anew when it breaks.
 #[derive(Debug)]
-pub(super) struct GrpcConnection {
+pub(crate) struct GrpcConnection {
     address: String,
     request: Request<()>,
     open: Mutex<Open>,
@@ -28,7 +28,7 @@ struct Open {
 }
 
 impl GrpcConnection {
-    pub(super) async fn open(address: &str, gzip: bool) -> Result<Self, String> {
+    pub(crate) async fn open(address: &str, gzip: bool) -> Result<Self, String> {
         let uri: Uri = format!("http://{address}{EXPORT_PATH}").parse().map_err(text)?;
         let mut request = Request::builder()
             .method(Method::POST)
@@ -48,7 +48,7 @@ impl GrpcConnection {
     }
 
     /// Sends one framed message.
-    pub(super) async fn export(&self, frame: Bytes) -> Answer {
+    pub(crate) async fn export(&self, frame: Bytes) -> Answer {
         let (number, sender) = match self.sender().await {
             Ok(open) => open,
             Err(message) => return Answer::Broken(message),

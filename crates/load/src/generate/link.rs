@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 /// What became of a request.
 #[derive(Debug)]
-pub(super) enum Answer {
+pub(crate) enum Answer {
     /// It was taken, but for some spans.
     Accepted { rejected_spans: u64 },
     /// The connection broke, it may or may not have been taken.
