@@ -1,0 +1,31 @@
+//! `always_sample`: every trace. It has no settings and needs nothing.
+
+use crate::{
+    kinds::Class,
+    set::{Compiler, Test},
+};
+use settings::{Node, Problems};
+
+/// The settings: none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AlwaysSample;
+
+impl AlwaysSample {
+    /// Without a block there is nothing to read.
+    #[expect(clippy::unnecessary_wraps, reason = "every kind has this signature, see the table of kinds")]
+    pub(crate) fn decode(_block: &Node, _p: &mut Problems) -> Option<Self> {
+        Some(Self)
+    }
+
+    pub(crate) fn effective(&self) -> Option<Node> {
+        None
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        Class::Stateless
+    }
+
+    pub(crate) fn compile(&self, _compiler: &mut Compiler<'_>) -> Test {
+        Test::Always
+    }
+}

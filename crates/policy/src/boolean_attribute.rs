@@ -1,0 +1,62 @@
+//! `boolean_attribute`: an attribute is true, or is false.
+//!
+//! The value is read as pdata's boolean getter reads it: whatever is present but no boolean is false.
+
+use crate::{
+    attribute::{self, Condition},
+    kinds::Class,
+    set::{Compiler, Test},
+};
+use otlp::Value;
+use settings::{Node, Problems};
+
+/// The settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct BooleanAttribute {
+    /// The attribute.
+    pub key: String,
+    /// What it must be.
+    pub value: bool,
+    /// Sample what does not match.
+    pub invert_match: bool,
+}
+
+/// The condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Equals(bool);
+
+impl BooleanAttribute {
+    pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = block.map("boolean_attribute", p)?;
+        let settings = Self {
+            key: attribute::decode_key(&mut fields, p),
+            value: fields.take("value", false, p),
+            invert_match: fields.take("invert_match", false, p),
+        };
+        fields.finish(p);
+        Some(settings)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "every kind has this signature, see the table of kinds")]
+    pub(crate) fn effective(&self) -> Option<Node> {
+        Some(Node::map_of([
+            ("invert_match", Node::from(self.invert_match)),
+            ("key", Node::from(&self.key)),
+            ("value", Node::from(self.value)),
+        ]))
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        Class::Fold
+    }
+
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
+        compiler.attribute(&self.key, Condition::Boolean(Equals(self.value)), self.invert_match)
+    }
+}
+
+impl Equals {
+    pub(crate) fn matches(self, value: Value<'_>) -> bool {
+        value.bool_or_false() == self.0
+    }
+}

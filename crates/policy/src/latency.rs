@@ -1,0 +1,106 @@
+//! `latency`: the trace takes longer than a threshold, from its earliest start to its latest end.
+//!
+//! contrib asks after *each* span, in arrival order, so a trace that grows past the upper bound is still sampled if some
+//! prefix of it lay within; and a timestamp of 0 reads as "not set yet". Both are kept: the fold carries the running extent
+//! and asks after each span.
+
+use crate::{
+    kinds::Class,
+    set::{Compiler, Test},
+};
+use settings::{Node, Problems};
+
+/// The settings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Latency {
+    /// Longer than this many milliseconds.
+    pub threshold_ms: i64,
+    /// And at most this many; 0 = no upper bound.
+    pub upper_threshold_ms: i64,
+}
+
+/// The fold leaf: is the extent within the bounds?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Window {
+    threshold_ms: i64,
+    upper_threshold_ms: i64,
+}
+
+/// Earliest start and latest end of the spans so far, 0 = unset. All latency policies of a set share one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Extent {
+    start_ns: u64,
+    end_ns: u64,
+}
+
+impl Latency {
+    pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = block.map("latency", p)?;
+        let settings = Self {
+            threshold_ms: fields.take("threshold_ms", 0, p),
+            upper_threshold_ms: fields.take("upper_threshold_ms", 0, p),
+        };
+        fields.finish(p);
+        if settings.upper_threshold_ms != 0 && settings.upper_threshold_ms <= settings.threshold_ms {
+            let message = "`upper_threshold_ms` is not above `threshold_ms`, so nothing can match";
+            p.warning(&block.at, message, "0 means no upper bound".to_string());
+        }
+        Some(settings)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "every kind has this signature, see the table of kinds")]
+    pub(crate) fn effective(&self) -> Option<Node> {
+        Some(Node::map_of([
+            ("threshold_ms", Node::from(self.threshold_ms)),
+            ("upper_threshold_ms", Node::from(self.upper_threshold_ms)),
+        ]))
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        Class::Fold
+    }
+
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
+        compiler.latency(Window { threshold_ms: self.threshold_ms, upper_threshold_ms: self.upper_threshold_ms })
+    }
+}
+
+impl Window {
+    #[inline]
+    pub(crate) fn contains(self, duration_ms: i64) -> bool {
+        duration_ms > self.threshold_ms && (self.upper_threshold_ms == 0 || duration_ms <= self.upper_threshold_ms)
+    }
+}
+
+impl Extent {
+    /// Words of state.
+    pub(crate) const WORDS: usize = 4;
+
+    #[inline]
+    pub(crate) fn load(words: [u32; Self::WORDS]) -> Self {
+        let join = |low: u32, high: u32| u64::from(high) << 32 | u64::from(low);
+        Self { start_ns: join(words[0], words[1]), end_ns: join(words[2], words[3]) }
+    }
+
+    #[inline]
+    pub(crate) fn store(self) -> [u32; Self::WORDS] {
+        let (low, high) = (|ns: u64| ns as u32, |ns: u64| (ns >> 32) as u32);
+        [low(self.start_ns), high(self.start_ns), low(self.end_ns), high(self.end_ns)]
+    }
+
+    #[inline]
+    pub(crate) fn add(&mut self, start_ns: u64, end_ns: u64) {
+        if self.start_ns == 0 || start_ns < self.start_ns {
+            self.start_ns = start_ns;
+        }
+        if self.end_ns == 0 || end_ns > self.end_ns {
+            self.end_ns = end_ns;
+        }
+    }
+
+    /// Whole milliseconds, toward zero; the difference wraps and is read as signed, so an absurd one may be negative.
+    #[inline]
+    pub(crate) fn duration_ms(self) -> i64 {
+        self.end_ns.wrapping_sub(self.start_ns).cast_signed() / 1_000_000
+    }
+}

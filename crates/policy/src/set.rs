@@ -1,0 +1,135 @@
+//! The policies of one configuration, compiled: folds while spans come, verdicts when traces are due.
+//!
+//! ```text
+//! spans ─► fold_resource / fold_span ─► state (u32 words of the trace)
+//! due   ─► needs_spans? ─► settle (whole leaves, over the stored spans) ─► decide(candidates, now) ─► verdicts
+//! ```
+//!
+//! Invariants: state that is all zero is a fresh trace; a slot of state is written only by its leaf; the set itself never
+//! changes but for its limiters, which one mutex guards. A trace's pieces are folded in arrival order, because some leaves
+//! see prefixes.
+
+mod compile;
+mod decide;
+mod fold;
+mod rule;
+mod whole;
+
+pub(crate) use compile::Compiler;
+pub(crate) use rule::Test;
+
+use crate::{
+    attribute::Owner,
+    bucket::Bucket,
+    tail_sampling::TailSampling,
+    verdict::{Candidate, Now, Place, Reason, StoredSpan, Verdict},
+};
+use compile::Path;
+use fold::Folds;
+use otlp::{
+    Keys,
+    scan::{Hit, Span},
+};
+use rule::Rule;
+use std::sync::{Mutex, PoisonError};
+use whole::Whole;
+
+/// The compiled policies.
+#[derive(Debug)]
+pub struct PolicySet {
+    policies: Vec<Rule>,
+    folds: Folds,
+    wholes: Vec<Whole>,
+    /// The limiters of the batch leaves; decisions come one at a time.
+    limits: Mutex<Vec<Bucket>>,
+    has_limits: bool,
+    paths: Vec<Path>,
+    is_first_match: bool,
+}
+
+impl PolicySet {
+    /// Compiles the policies, adding the attribute keys that they read to `keys`. Limiters are full at `start`.
+    #[must_use]
+    pub fn new(settings: &TailSampling, keys: &mut Keys, start: Now) -> Self {
+        let mut compiler = Compiler::new(keys, start);
+        let policies = settings.policies.iter().map(|policy| compiler.rule(policy)).collect();
+        compiler.finish(policies, settings.sample_on_first_match)
+    }
+
+    /// Takes in the resource of a piece, before the piece's spans. `ordinal` is that of its first span.
+    pub fn fold_resource(&self, state: &mut [u32], ordinal: u32, request: &[u8], hits: &[Hit]) {
+        if !hits.is_empty() {
+            self.folds.attributes(state, ordinal | Place::RESOURCE, request, hits, Owner::Resource);
+        }
+    }
+
+    /// Takes in a span: the `ordinal`-th of its trace, counted from 1 in arrival order.
+    #[inline]
+    pub fn fold_span(&self, state: &mut [u32], ordinal: u32, request: &[u8], span: &Span, hits: &[Hit]) {
+        self.folds.span(state, ordinal, span);
+        if !hits.is_empty() {
+            self.folds.attributes(state, ordinal, request, hits, Owner::Span);
+        }
+    }
+
+    /// Words of state that a trace needs.
+    #[must_use]
+    pub fn state_words(&self) -> usize {
+        self.folds.words
+    }
+
+    /// Whether the verdict of this trace hangs on a whole leaf that has not run: then [`settle`](Self::settle) it.
+    #[must_use]
+    pub fn needs_spans(&self, candidate: &Candidate<'_>) -> bool {
+        let mut needed = false;
+        self.each_open(candidate, &mut |_| needed = true);
+        needed
+    }
+
+    /// Runs the whole leaves that are open over the stored spans, given in arrival order. `now` is the decision's.
+    pub fn settle(&self, candidate: &mut Candidate<'_>, _now: Now, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) {
+        let mut open: Vec<&Whole> = Vec::new();
+        self.each_open(candidate, &mut |leaf| open.extend(self.wholes.get(leaf)));
+        whole::settle(&open, candidate.state, spans);
+    }
+
+    /// Whether the order of the candidates matters, because limiters are charged in it.
+    #[must_use]
+    pub fn order_matters(&self) -> bool {
+        self.has_limits
+    }
+
+    /// Decides traces together: one verdict each, in the given order, which should be that of first arrival.
+    #[must_use]
+    pub fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
+        // A panic in here leaves the limiters as consistent as any moment does.
+        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
+        decide::decide(&self.policies, self.is_first_match, &mut limits, candidates, now)
+    }
+
+    /// The path of the policy behind a verdict: `errors`, or `checkout › slow` inside a container.
+    #[must_use]
+    pub fn describe(&self, reason: Reason) -> String {
+        self.path(reason).map_or_else(|| "no policy matched".to_string(), |path| path.text.clone())
+    }
+
+    /// The name of the top-level policy behind a verdict; empty if there was none.
+    #[must_use]
+    pub fn policy_name(&self, reason: Reason) -> &str {
+        self.path(reason).map_or("", |path| &path.policy)
+    }
+
+    fn path(&self, reason: Reason) -> Option<&Path> {
+        self.paths.get(usize::from(reason.path))
+    }
+
+    /// Calls `visit` with each whole leaf that has not run and could matter to the verdict, its reason or a limiter.
+    fn each_open(&self, candidate: &Candidate<'_>, visit: &mut dyn FnMut(usize)) {
+        if !self.wholes.is_empty() {
+            rule::each_open(&self.policies, self.is_first_match, candidate, visit);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

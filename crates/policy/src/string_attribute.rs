@@ -1,0 +1,127 @@
+//! `string_attribute`: an attribute's text is one of a list, or matches one of some patterns.
+//!
+//! Resources and spans differ as in contrib: under a resource's key the text reading is always tested (`""` for what is no
+//! text), on a span only if it is not empty. A list is a fold. So are patterns, unless cheaper conditions stand beside them
+//! in an `and`: then they are tested on the stored spans of the few traces that passed those.
+
+use crate::{
+    attribute::{self, Condition, Owner},
+    kinds::Class,
+    pattern::Pattern,
+    set::{Compiler, Test},
+};
+use otlp::Value;
+use settings::{Location, Node, Problems};
+
+/// The settings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StringAttribute {
+    /// The attribute.
+    pub key: String,
+    /// The texts, or the patterns in Go's syntax.
+    pub values: Vec<String>,
+    /// Whether `values` are patterns.
+    pub enabled_regex_matching: bool,
+    /// Accepted for otelcol's sake: it sizes a cache there, without effect on verdicts.
+    pub cache_max_size: i64,
+    /// Sample what does not match.
+    pub invert_match: bool,
+    /// `values` compiled, if they are patterns.
+    pub(crate) patterns: Vec<Pattern>,
+}
+
+/// The condition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Text {
+    /// One of these; sorted, none empty.
+    OneOf(Vec<Box<[u8]>>),
+    /// Any of these.
+    Matching(Vec<Pattern>),
+}
+
+impl StringAttribute {
+    pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = block.map("string_attribute", p)?;
+        let mut settings = Self {
+            key: attribute::decode_key(&mut fields, p),
+            values: fields.take("values", Vec::new(), p),
+            enabled_regex_matching: fields.take("enabled_regex_matching", false, p),
+            cache_max_size: fields.take("cache_max_size", 0, p),
+            invert_match: fields.take("invert_match", false, p),
+            patterns: Vec::new(),
+        };
+        let values = fields.node("values");
+        fields.finish(p);
+        let values_at = values.map_or(block.at, |values| values.at);
+        if settings.values.iter().all(|value| value.is_empty() && !settings.enabled_regex_matching) {
+            p.warning(&values_at, "`values` is empty, so nothing can match", None);
+        }
+        if settings.enabled_regex_matching {
+            settings.patterns = compile_all(&settings.values, values, values_at, p)?;
+        }
+        Some(settings)
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "every kind has this signature, see the table of kinds")]
+    pub(crate) fn effective(&self) -> Option<Node> {
+        Some(Node::map_of([
+            ("cache_max_size", Node::from(self.cache_max_size)),
+            ("enabled_regex_matching", Node::from(self.enabled_regex_matching)),
+            ("invert_match", Node::from(self.invert_match)),
+            ("key", Node::from(&self.key)),
+            ("values", Node::list_of(&self.values)),
+        ]))
+    }
+
+    pub(crate) fn class(&self) -> Class {
+        if self.enabled_regex_matching { Class::Costly } else { Class::Fold }
+    }
+
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
+        let condition = Condition::Text(self.text());
+        if self.enabled_regex_matching && compiler.is_behind_cheap() {
+            return compiler.whole(&self.key, condition, self.invert_match);
+        }
+        compiler.attribute(&self.key, condition, self.invert_match)
+    }
+
+    fn text(&self) -> Text {
+        if self.enabled_regex_matching {
+            return Text::Matching(self.patterns.clone());
+        }
+        let values = self.values.iter().filter(|value| !value.is_empty());
+        let mut values: Vec<Box<[u8]>> = values.map(|value| value.as_bytes().into()).collect();
+        values.sort();
+        values.dedup();
+        Text::OneOf(values)
+    }
+}
+
+impl Text {
+    pub(crate) fn matches(&self, value: Value<'_>, owner: Owner) -> bool {
+        let text = value.str_or_empty();
+        if owner == Owner::Span && text.is_empty() {
+            return false;
+        }
+        match self {
+            Self::OneOf(values) => values.binary_search_by(|value| value[..].cmp(text)).is_ok(),
+            Self::Matching(patterns) => patterns.iter().any(|pattern| pattern.is_match(text)),
+        }
+    }
+}
+
+/// Compiles patterns, telling of each that is none where it stands.
+fn compile_all(values: &[String], node: Option<&Node>, at: Location, p: &mut Problems) -> Option<Vec<Pattern>> {
+    let items = node.map_or(&[][..], attribute::items);
+    let compiled = values.iter().enumerate().map(|(index, value)| {
+        let compiled = Pattern::new(value);
+        compiled.map_err(|error| {
+            let at = items.get(index).map_or(at, |item| item.at);
+            let help = "patterns are in Go's syntax (RE2), see https://github.com/google/re2/wiki/Syntax";
+            p.error(&at, format!("invalid regex `{value}`: {error}"), help.to_string());
+        })
+    });
+    // Collected before it is judged, so that every bad pattern is told.
+    let compiled: Vec<Result<Pattern, ()>> = compiled.collect();
+    compiled.into_iter().collect::<Result<_, ()>>().ok()
+}
