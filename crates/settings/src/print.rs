@@ -141,23 +141,21 @@ fn means_more_to_others(text: &str) -> bool {
     let old_bool = ["y", "yes", "on", "n", "no", "off"];
     let cased = [text.to_lowercase(), text.to_uppercase()].contains(&text.to_string())
         || text.get(1..).is_some_and(|rest| rest == rest.to_lowercase());
-    let digits_and_colons =
-        text.contains(':') && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b':' | b'.' | b'_' | b'-' | b'+'));
     let date = text.len() >= 10
         && text.bytes().zip(*b"dddd-dd-dd").all(|(b, form)| if form == b'd' { b.is_ascii_digit() } else { b == form });
-    (cased && old_bool.contains(&text.to_lowercase().as_str()))
-        || (digits_and_colons && base_60(text))
-        || date
-        || text == "<<"
+    (cased && old_bool.contains(&text.to_lowercase().as_str())) || base_60(text) || date || text == "<<"
 }
 
 /// `[-+]?[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9]*)?`
 fn base_60(text: &str) -> bool {
     let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
-    let (whole, _fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
-    let mut parts = whole.split(':');
-    parts.next().is_some_and(|first| first.starts_with(|c: char| c.is_ascii_digit()))
-        && parts.all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
+    let (whole, fraction) = unsigned.split_once('.').unwrap_or((unsigned, ""));
+    let Some((first, sixtieths)) = whole.split_once(':') else { return false };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_');
+    first.starts_with(|c: char| c.is_ascii_digit())
+        && digits(first)
+        && fraction.bytes().all(|byte| byte.is_ascii_digit())
+        && sixtieths.split(':').all(|part| matches!(part.as_bytes(), [b'0'..=b'9'] | [b'0'..=b'5', b'0'..=b'9']))
 }
 
 /// Whether a text may stand without quotes behind a key in block style.
@@ -247,6 +245,9 @@ token: '[REDACTED]'
             ("yes", "\"yes\""),
             ("2024-01-01", "\"2024-01-01\""),
             ("1:30", "\"1:30\""),
+            ("1:30.5", "\"1:30.5\""),
+            ("127.0.0.1:4317", "127.0.0.1:4317"),
+            ("1:99", "1:99"),
             ("a: b", "'a: b'"),
             ("a #b", "'a #b'"),
             ("#b", "'#b'"),
