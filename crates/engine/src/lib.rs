@@ -1,1 +1,30 @@
-//! placeholder
+//! Traces waiting for a verdict: the table, the due slots with their blocks, the decided memory, and the books.
+//!
+//! Time is cut into slots. A trace belongs to the slot in which its verdict falls due, and its spans are copied into that
+//! slot's open block, so that a block is opened once, when its slot falls due, and freed whole. The crate is pure: bytes
+//! and a time go in, verdicts and export batches come out; it knows no clock, no socket and no task.
+//!
+//! ```text
+//! ingest(request, scan, now) ─► shard: table ─► slot: traces + fold states + open block ─► sealed blocks (LZ4)
+//! take_due(now) ─► Due ─► decide(now) ─► Settled ─► assemble ─► export batches
+//!                                │
+//!                                └─► decided memory (late spans follow the verdict)
+//! ```
+
+pub mod block;
+pub mod books;
+pub mod decided;
+pub mod due;
+pub mod settings;
+pub mod token;
+
+mod engine;
+mod shard;
+mod slot;
+mod table;
+
+pub use books::Books;
+pub use due::{Batch, Due, Note, Settled};
+pub use engine::{Engine, Scratch};
+pub use settings::Settings;
+pub use token::{Source, Token};

@@ -1,0 +1,228 @@
+//! A block: the spans of one slot in the order they came, run by run, LZ4-compressed once it is full.
+//!
+//! ```text
+//! block  := record*
+//! record := 0 · resource length · resource header · scope length · scope header      begins a run
+//!         | trace index + 1 · span length · span body                                a span of the run
+//! ```
+//! All numbers are varints. Headers are the encoded fields of the envelope without its children
+//! ([`otlp::scan::Scan::resource_header`]). A block is a memory format only: it never leaves the process.
+
+use otlp::wire::{Reader, WireError, put_varint};
+use std::sync::Arc;
+
+/// A block is closed when it has grown to this many bytes: larger ones compress hardly better, smaller ones worse.
+pub const BLOCK_BYTES: usize = 256 << 10;
+
+/// Spans being collected.
+#[derive(Debug, Default)]
+pub(crate) struct OpenBlock {
+    bytes: Vec<u8>,
+    spans: u32,
+    /// Where the header of the current run stands in `bytes`: start and end of its two headers.
+    run: Option<RunHeader>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct RunHeader {
+    resource: (usize, usize),
+    scope: (usize, usize),
+}
+
+/// A closed block, immutable.
+#[derive(Clone, Debug)]
+pub(crate) struct Block {
+    pub(crate) data: Data,
+    pub(crate) raw_len: u32,
+    pub(crate) spans: u32,
+}
+
+/// A block's bytes: as they were collected, until whoever closed the block has compressed them.
+#[derive(Clone, Debug)]
+pub(crate) enum Data {
+    Raw(Arc<Vec<u8>>),
+    Lz4(Arc<[u8]>),
+}
+
+/// A span read back, with its run.
+#[derive(Clone, Copy, Debug)]
+pub struct StoredSpan<'a> {
+    /// Which of the slot's traces.
+    pub trace: u32,
+    /// Number of the run within the block; equal numbers mean equal headers.
+    pub run: u32,
+    /// Encoded fields of the ResourceSpans without its scope spans.
+    pub resource_header: &'a [u8],
+    /// Encoded fields of the ScopeSpans without its spans.
+    pub scope_header: &'a [u8],
+    /// The span message's body, as it came.
+    pub body: &'a [u8],
+}
+
+/// Reads a block's spans from front to back.
+pub(crate) struct Records<'a> {
+    reader: Reader<'a>,
+    run: u32,
+    resource_header: &'a [u8],
+    scope_header: &'a [u8],
+}
+
+impl OpenBlock {
+    /// Begins a run with these headers unless the current run has the same.
+    pub(crate) fn run(&mut self, resource_header: &[u8], scope_header: &[u8]) {
+        if let Some(run) = self.run
+            && self.bytes[run.scope.0..run.scope.1] == *scope_header
+            && self.bytes[run.resource.0..run.resource.1] == *resource_header
+        {
+            return;
+        }
+        self.bytes.push(0);
+        let resource = self.put_bytes(resource_header);
+        let scope = self.put_bytes(scope_header);
+        self.run = Some(RunHeader { resource, scope });
+    }
+
+    /// Adds a span to the current run.
+    pub(crate) fn push(&mut self, trace: u32, body: &[u8]) {
+        debug_assert!(self.run.is_some(), "a span belongs to a run");
+        put_varint(&mut self.bytes, u64::from(trace) + 1);
+        self.put_bytes(body);
+        self.spans += 1;
+    }
+
+    pub(crate) fn is_full(&self) -> bool {
+        self.bytes.len() >= BLOCK_BYTES
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Bytes of memory behind the collected spans.
+    pub(crate) fn capacity(&self) -> usize {
+        self.bytes.capacity()
+    }
+
+    /// Closes the block and leaves an empty one.
+    pub(crate) fn close(&mut self) -> Block {
+        self.run = None;
+        let spans = std::mem::take(&mut self.spans);
+        let bytes = std::mem::take(&mut self.bytes);
+        let raw_len = u32::try_from(bytes.len()).expect("a request, and so a block, is below 4 GiB");
+        Block { data: Data::Raw(Arc::new(bytes)), raw_len, spans }
+    }
+
+    fn put_bytes(&mut self, bytes: &[u8]) -> (usize, usize) {
+        put_varint(&mut self.bytes, bytes.len() as u64);
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(bytes);
+        (start, self.bytes.len())
+    }
+}
+
+impl Block {
+    /// Bytes of memory that the block takes.
+    pub(crate) fn bytes(&self) -> usize {
+        match &self.data {
+            Data::Raw(raw) => raw.capacity(),
+            Data::Lz4(packed) => packed.len(),
+        }
+    }
+
+    /// The block's bytes as they were collected, in `scratch` if they had to be unpacked.
+    pub(crate) fn open<'a>(&'a self, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
+        match &self.data {
+            Data::Raw(raw) => Some(raw),
+            Data::Lz4(packed) => {
+                scratch.clear();
+                scratch.resize(self.raw_len as usize, 0);
+                let len = lz4_flex::block::decompress_into(packed, scratch).ok()?;
+                (len == self.raw_len as usize).then_some(&scratch[..])
+            }
+        }
+    }
+}
+
+/// Compresses a closed block's bytes; `scratch` is reused from call to call.
+pub(crate) fn pack(raw: &[u8], scratch: &mut Vec<u8>) -> Option<Arc<[u8]>> {
+    let room = lz4_flex::block::get_maximum_output_size(raw.len());
+    if scratch.len() < room {
+        scratch.resize(room, 0);
+    }
+    let len = lz4_flex::block::compress_into(raw, scratch).ok()?;
+    Some(Arc::from(&scratch[..len]))
+}
+
+impl<'a> Records<'a> {
+    pub(crate) fn new(raw: &'a [u8]) -> Self {
+        Self { reader: Reader::new(raw), run: 0, resource_header: &[], scope_header: &[] }
+    }
+
+    /// The next span, or nothing at the end.
+    pub(crate) fn next_span(&mut self) -> Result<Option<StoredSpan<'a>>, WireError> {
+        while !self.reader.is_empty() {
+            let head = self.reader.varint()?;
+            if head == 0 {
+                self.resource_header = self.reader.len_delimited()?;
+                self.scope_header = self.reader.len_delimited()?;
+                self.run += 1;
+                continue;
+            }
+            let trace = u32::try_from(head - 1).map_err(|_| WireError::BadVarint)?;
+            let body = self.reader.len_delimited()?;
+            return Ok(Some(StoredSpan {
+                trace,
+                run: self.run,
+                resource_header: self.resource_header,
+                scope_header: self.scope_header,
+                body,
+            }));
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(block: &Block) -> Vec<(u32, u32, Vec<u8>, Vec<u8>, Vec<u8>)> {
+        let mut scratch = Vec::new();
+        let mut records = Records::new(block.open(&mut scratch).unwrap());
+        let mut spans = Vec::new();
+        while let Some(span) = records.next_span().unwrap() {
+            spans.push((
+                span.trace,
+                span.run,
+                span.resource_header.to_vec(),
+                span.scope_header.to_vec(),
+                span.body.to_vec(),
+            ));
+        }
+        spans
+    }
+
+    #[test]
+    fn spans_come_back_in_order_with_their_run() {
+        let mut open = OpenBlock::default();
+        open.run(b"r1", b"s1");
+        open.push(0, b"first");
+        open.run(b"r1", b"s1");
+        open.push(300, b"second");
+        open.run(b"r1", b"");
+        open.push(0, b"");
+        let mut block = open.close();
+        let expected = vec![
+            (0, 1, b"r1".to_vec(), b"s1".to_vec(), b"first".to_vec()),
+            (300, 1, b"r1".to_vec(), b"s1".to_vec(), b"second".to_vec()),
+            (0, 2, b"r1".to_vec(), vec![], vec![]),
+        ];
+        assert_eq!(read(&block), expected);
+        assert_eq!(block.spans, 3);
+
+        let Data::Raw(raw) = &block.data else { panic!("a closed block begins raw") };
+        block.data = Data::Lz4(pack(raw, &mut Vec::new()).unwrap());
+        assert_eq!(read(&block), expected);
+        assert!(open.is_empty());
+    }
+}

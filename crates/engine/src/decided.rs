@@ -1,0 +1,357 @@
+//! Which traces have been decided, so that late spans follow the verdict.
+//!
+//! Two open-addressing tables a shard, cut into parts that are rebuilt one at a time: sampled-out traces take 8 bytes,
+//! kept ones 16 (with policy and weight). An entry is 56 bits of a keyed hash that is independent of the bits that choose
+//! its position, and one byte of time. A look-up compares only the few entries around that position, so an unseen trace
+//! is taken for a decided one about once in 10¹⁶ look-ups.
+//!
+//! Time goes in epochs of a 128th of the holding time. An entry is forgotten when it is older than the holding time; a
+//! part that is full before that, and may not grow, forgets its oldest epochs early and counts them.
+
+use std::time::Duration;
+
+/// How many epochs a verdict is held. The epoch is stored in one byte, so it must be well below 256.
+const EPOCHS_HELD: u64 = 128;
+/// How many parts a table has; a part of 64 Ki entries is rebuilt in less than a millisecond.
+const PARTS: usize = 64;
+/// The smallest part that is allocated.
+const PART_MIN: usize = 16;
+/// Every part is swept once in this many epochs, before a stored byte could be read as a younger epoch.
+const SWEEP_EPOCHS: u64 = 32;
+
+/// What is remembered of a trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Remembered {
+    /// The verdict was not to keep it.
+    SampledOut,
+    /// It was kept, with this packed reason and weight.
+    Kept(u64),
+}
+
+/// The decided memory of one shard.
+#[derive(Debug)]
+pub struct Decided {
+    kept: Memory<u64>,
+    sampled_out: Memory<()>,
+    epoch_ns: u64,
+    bytes_max: usize,
+    forgotten_early: u64,
+    swept: u64,
+}
+
+#[derive(Debug)]
+struct Memory<V> {
+    parts: Vec<Part<V>>,
+    len: usize,
+    bytes: usize,
+}
+
+#[derive(Debug)]
+struct Part<V> {
+    /// `tag << 8 | epoch`, never 0 where occupied.
+    slots: Box<[(u64, V)]>,
+    len: usize,
+}
+
+impl Decided {
+    /// A memory that holds verdicts for `hold` and takes at most `bytes_max` bytes.
+    #[must_use]
+    pub fn new(hold: Duration, bytes_max: usize) -> Self {
+        let hold_ns = u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX);
+        Self {
+            kept: Memory::new(),
+            sampled_out: Memory::new(),
+            epoch_ns: (hold_ns / EPOCHS_HELD).max(1),
+            bytes_max,
+            forgotten_early: 0,
+            swept: 0,
+        }
+    }
+
+    /// Remembers a verdict. `position` and `tag` are two independent keyed hashes of the trace ID.
+    pub fn remember(&mut self, position: u64, tag: u64, what: Remembered, now_ns: u64) {
+        let epoch = now_ns / self.epoch_ns;
+        let room = self.bytes_max.saturating_sub(self.bytes());
+        self.forgotten_early += match what {
+            Remembered::SampledOut => self.sampled_out.insert(position, tag, (), epoch, room),
+            Remembered::Kept(value) => self.kept.insert(position, tag, value, epoch, room),
+        };
+    }
+
+    /// What was decided about a trace, if that is still remembered.
+    #[must_use]
+    pub fn recall(&self, position: u64, tag: u64, now_ns: u64) -> Option<Remembered> {
+        let epoch = now_ns / self.epoch_ns;
+        if let Some(value) = self.kept.find(position, tag, epoch) {
+            return Some(Remembered::Kept(value));
+        }
+        self.sampled_out.find(position, tag, epoch).map(|()| Remembered::SampledOut)
+    }
+
+    /// Forgets what is too old, a few parts a call; to be called at every tick.
+    pub fn sweep(&mut self, now_ns: u64) {
+        // Parts are swept evenly over the epochs, at most a few at once so that the lock is held briefly.
+        let target = now_ns / (self.epoch_ns * SWEEP_EPOCHS / PARTS as u64).max(1);
+        if self.swept == 0 {
+            self.swept = target;
+        }
+        let epoch = now_ns / self.epoch_ns;
+        for _ in 0..2 {
+            if self.swept >= target {
+                return;
+            }
+            self.swept += 1;
+            let part = self.swept as usize % PARTS;
+            self.kept.rebuild(part, epoch);
+            self.sampled_out.rebuild(part, epoch);
+        }
+    }
+
+    /// How many verdicts are remembered.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len + self.sampled_out.len
+    }
+
+    /// Whether nothing is remembered.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Bytes of memory in use.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.kept.bytes + self.sampled_out.bytes
+    }
+
+    /// Verdicts forgotten before their time because there was no room.
+    #[must_use]
+    pub fn forgotten_early(&self) -> u64 {
+        self.forgotten_early
+    }
+}
+
+impl<V: Copy + Default> Memory<V> {
+    fn new() -> Self {
+        let parts = (0..PARTS).map(|_| Part { slots: Box::default(), len: 0 }).collect();
+        Self { parts, len: 0, bytes: 0 }
+    }
+
+    fn find(&self, position: u64, tag: u64, epoch: u64) -> Option<V> {
+        let part = &self.parts[part_of(position)];
+        let index = part.index_of(tag)?;
+        let (word, value) = part.slots[index];
+        is_fresh(word, epoch).then_some(value)
+    }
+
+    /// Returns how many entries had to be forgotten early to make room.
+    fn insert(&mut self, position: u64, tag: u64, value: V, epoch: u64, room: usize) -> u64 {
+        let index = part_of(position);
+        let mut forgotten = 0;
+        if self.parts[index].is_full() {
+            self.rebuild(index, epoch);
+            let part = &self.parts[index];
+            let grown = (part.slots.len() * 2).max(PART_MIN);
+            if part.is_crowded() {
+                if (grown - part.slots.len()) * size_of::<(u64, V)>() <= room {
+                    self.resize(index, grown, |_| true);
+                } else if part.slots.is_empty() {
+                    return 1;
+                } else {
+                    forgotten = self.forget_oldest(index, epoch);
+                }
+            }
+        }
+        if self.parts[index].put(tag, value, epoch) {
+            self.len += 1;
+        }
+        forgotten
+    }
+
+    /// Drops entries that are older than the holding time, and memory that is no longer needed.
+    fn rebuild(&mut self, index: usize, epoch: u64) {
+        let part = &self.parts[index];
+        let fresh = part.slots.iter().filter(|(word, _)| *word != 0 && is_fresh(*word, epoch)).count();
+        let wanted = if fresh == 0 { 0 } else { (fresh * 2).next_power_of_two().max(PART_MIN) };
+        if fresh < part.len || wanted * 2 < part.slots.len() {
+            let size = wanted.min(part.slots.len());
+            self.resize(index, size, |word| is_fresh(word, epoch));
+        }
+    }
+
+    /// Forgets the oldest quarter of a part's epochs until it has room again.
+    fn forget_oldest(&mut self, index: usize, epoch: u64) -> u64 {
+        let before = self.parts[index].len;
+        let size = self.parts[index].slots.len();
+        let mut held = EPOCHS_HELD;
+        while self.parts[index].is_crowded() {
+            held = held * 3 / 4;
+            self.resize(index, size, |word| age(word, epoch) < held);
+            if held == 0 {
+                break;
+            }
+        }
+        (before - self.parts[index].len) as u64
+    }
+
+    fn resize(&mut self, index: usize, size: usize, keep: impl Fn(u64) -> bool) {
+        let part = &mut self.parts[index];
+        let old = std::mem::replace(&mut part.slots, vec![(0, V::default()); size].into());
+        let len_before = std::mem::take(&mut part.len);
+        for &(word, value) in old.iter().filter(|(word, _)| *word != 0 && keep(*word)) {
+            part.put_word(word, value);
+        }
+        self.len = self.len - len_before + part.len;
+        self.bytes = self.bytes + size * size_of::<(u64, V)>() - old.len() * size_of::<(u64, V)>();
+    }
+}
+
+impl<V: Copy + Default> Part<V> {
+    /// Three quarters: linear probing stays short.
+    fn is_full(&self) -> bool {
+        self.len * 4 >= self.slots.len() * 3
+    }
+
+    /// Whether, after forgetting what is too old, it is still too full to be worth keeping at this size.
+    fn is_crowded(&self) -> bool {
+        self.len * 16 >= self.slots.len() * 11
+    }
+
+    fn index_of(&self, tag: u64) -> Option<usize> {
+        if self.slots.is_empty() {
+            return None;
+        }
+        let mask = self.slots.len() - 1;
+        let mut index = start(tag) & mask;
+        loop {
+            let word = self.slots[index].0;
+            if word == 0 {
+                return None;
+            }
+            if word >> 8 == stored(tag) {
+                return Some(index);
+            }
+            index = (index + 1) & mask;
+        }
+    }
+
+    /// Adds or renews; tells whether it is new.
+    fn put(&mut self, tag: u64, value: V, epoch: u64) -> bool {
+        let word = stored(tag) << 8 | (epoch & 0xff);
+        if let Some(index) = self.index_of(tag) {
+            self.slots[index] = (word, value);
+            return false;
+        }
+        self.put_word(word, value);
+        true
+    }
+
+    fn put_word(&mut self, word: u64, value: V) {
+        let mask = self.slots.len() - 1;
+        let mut index = start(word >> 8) & mask;
+        while self.slots[index].0 != 0 {
+            index = (index + 1) & mask;
+        }
+        self.slots[index] = (word, value);
+        self.len += 1;
+    }
+}
+
+fn part_of(position: u64) -> usize {
+    (position >> 20) as usize % PARTS
+}
+
+/// The 56 bits that are stored; zero would look like an empty place.
+fn stored(tag: u64) -> u64 {
+    (tag & 0x00ff_ffff_ffff_ffff).max(1)
+}
+
+/// Where probing begins, from the stored bits alone so that a part can be rebuilt without the IDs.
+fn start(tag: u64) -> usize {
+    (stored(tag) >> 16) as usize
+}
+
+fn age(word: u64, epoch: u64) -> u64 {
+    epoch.wrapping_sub(word) & 0xff
+}
+
+fn is_fresh(word: u64, epoch: u64) -> bool {
+    age(word, epoch) <= EPOCHS_HELD
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOLD: Duration = Duration::from_secs(600);
+    const SECOND: u64 = 1_000_000_000;
+
+    fn hashes(n: u64) -> (u64, u64) {
+        let mix = |x: u64| {
+            let x = (x ^ x >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            let x = (x ^ x >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+            x ^ x >> 31
+        };
+        (mix(n), mix(n ^ 0xdead_beef_0000_0000))
+    }
+
+    #[test]
+    fn verdicts_are_recalled_and_others_are_not() {
+        let mut decided = Decided::new(HOLD, 64 << 20);
+        for n in 0..100_000 {
+            let (position, tag) = hashes(n);
+            let what = if n % 10 == 0 { Remembered::Kept(n) } else { Remembered::SampledOut };
+            decided.remember(position, tag, what, SECOND);
+        }
+        assert_eq!(decided.len(), 100_000);
+        for n in 0..100_000 {
+            let (position, tag) = hashes(n);
+            let what = if n % 10 == 0 { Remembered::Kept(n) } else { Remembered::SampledOut };
+            assert_eq!(decided.recall(position, tag, 300 * SECOND), Some(what));
+        }
+        let unseen = (100_000..1_000_000u64).map(hashes);
+        assert_eq!(unseen.filter(|(position, tag)| decided.recall(*position, *tag, SECOND).is_some()).count(), 0);
+        assert!(decided.bytes() < 100_000 * 24, "{} bytes", decided.bytes());
+    }
+
+    #[test]
+    fn old_verdicts_are_forgotten_and_their_memory_given_back() {
+        let mut decided = Decided::new(HOLD, 64 << 20);
+        let mut now = SECOND;
+        for n in 0..50_000 {
+            let (position, tag) = hashes(n);
+            decided.remember(position, tag, Remembered::SampledOut, now);
+        }
+        let (position, tag) = hashes(7);
+        assert_eq!(decided.recall(position, tag, now + 599 * SECOND), Some(Remembered::SampledOut));
+        assert_eq!(decided.recall(position, tag, now + 606 * SECOND), None);
+        for _ in 0..12_000 {
+            now += SECOND / 10;
+            decided.sweep(now);
+        }
+        assert_eq!((decided.len(), decided.bytes()), (0, 0));
+        assert_eq!(decided.forgotten_early(), 0);
+    }
+
+    #[test]
+    fn a_full_memory_forgets_the_oldest_and_counts_it() {
+        let limit = 256 << 10;
+        let mut decided = Decided::new(HOLD, limit);
+        for n in 0..200_000u64 {
+            let (position, tag) = hashes(n);
+            decided.remember(position, tag, Remembered::SampledOut, n * SECOND / 1_000);
+        }
+        let now = 200 * SECOND;
+        assert!(decided.bytes() <= limit);
+        assert!(decided.forgotten_early() > 150_000);
+        let known = |n| {
+            let (position, tag) = hashes(n);
+            decided.recall(position, tag, now).is_some()
+        };
+        let recent = (195_000..200_000).filter(|n| known(*n)).count();
+        let oldest = (0..5_000).filter(|n| known(*n)).count();
+        assert!(recent > 4_900 && oldest == 0, "{recent} recent and {oldest} old verdicts are known");
+        assert_eq!(decided.len() as u64 + decided.forgotten_early(), 200_000);
+    }
+}

@@ -1,0 +1,128 @@
+//! The traces whose verdicts fall due together in one shard, with their fold states and their blocks.
+
+use crate::{
+    block::{Block, Data, OpenBlock},
+    token::Token,
+};
+use otlp::TraceId;
+use std::sync::Arc;
+
+/// One waiting trace.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Trace {
+    pub(crate) id: TraceId,
+    /// Keyed hash of the ID.
+    pub(crate) hash: u64,
+    /// When its first span came, monotonic nanoseconds.
+    pub(crate) first_seen_ns: u64,
+    /// When its verdict must come at the latest, or at a root's arrival sooner; monotonic nanoseconds.
+    pub(crate) due_ns: u64,
+    /// Bytes of its spans as they came.
+    pub(crate) bytes: u64,
+    /// Spans so far, in all slots it has been in.
+    pub(crate) spans: u32,
+    /// The last ResourceSpans that brought a span of it: a new number begins a new piece.
+    pub(crate) piece: u32,
+    /// Whether it came after a verdict (or while one was being reached) and follows that.
+    pub(crate) follows: bool,
+    /// Whether a span without a parent has come.
+    pub(crate) has_root: bool,
+}
+
+/// A slot of one shard.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    /// Number of the slot of time; it falls due when the next one begins.
+    pub(crate) number: u64,
+    pub(crate) traces: Vec<Trace>,
+    /// The policies' fold states, a fixed number of words a trace.
+    pub(crate) states: Vec<u32>,
+    pub(crate) open: OpenBlock,
+    /// When a span was last added to the open block.
+    pub(crate) touched_ns: u64,
+    pub(crate) blocks: Vec<Block>,
+    pub(crate) tokens: Vec<Token>,
+    words: usize,
+    block_bytes: usize,
+}
+
+impl Slot {
+    /// An empty slot; `words` is the number of state words a trace, `expected` how many traces to make room for.
+    pub(crate) fn new(number: u64, words: usize, expected: usize) -> Self {
+        Self {
+            number,
+            traces: Vec::with_capacity(expected),
+            states: Vec::with_capacity(expected * words),
+            open: OpenBlock::default(),
+            touched_ns: 0,
+            blocks: Vec::new(),
+            tokens: Vec::new(),
+            words,
+            block_bytes: 0,
+        }
+    }
+
+    /// Adds a trace and gives its index; its state begins as zeros.
+    pub(crate) fn add_trace(&mut self, trace: Trace) -> u32 {
+        grow_gently(&mut self.traces, 1);
+        grow_gently(&mut self.states, self.words);
+        self.traces.push(trace);
+        self.states.resize(self.states.len() + self.words, 0);
+        u32::try_from(self.traces.len() - 1).expect("a slot has fewer than 2³² traces")
+    }
+
+    /// A trace with its state.
+    pub(crate) fn trace_mut(&mut self, index: u32) -> (&mut Trace, &mut [u32]) {
+        let index = index as usize;
+        (&mut self.traces[index], &mut self.states[index * self.words..(index + 1) * self.words])
+    }
+
+    /// Closes the open block; gives its raw bytes and its index for whoever compresses it.
+    pub(crate) fn close_block(&mut self) -> Option<(usize, Arc<Vec<u8>>)> {
+        if self.open.is_empty() {
+            return None;
+        }
+        let block = self.open.close();
+        self.block_bytes += block.bytes();
+        let Data::Raw(raw) = &block.data else { return None };
+        let raw = Arc::clone(raw);
+        self.blocks.push(block);
+        Some((self.blocks.len() - 1, raw))
+    }
+
+    /// Puts the compressed bytes in the place of the raw ones.
+    pub(crate) fn store_packed(&mut self, index: usize, packed: Arc<[u8]>) {
+        let Some(block) = self.blocks.get_mut(index) else { return };
+        self.block_bytes -= block.bytes();
+        block.data = Data::Lz4(packed);
+        self.block_bytes += block.bytes();
+    }
+
+    /// Remembers where a request came from.
+    pub(crate) fn add_token(&mut self, token: &Token) {
+        if !token.is_none() && !self.tokens.last().is_some_and(|last| last.is_same(token)) {
+            self.tokens.push(token.clone());
+        }
+    }
+
+    /// Bytes of memory behind the blocks.
+    pub(crate) fn bytes_blocks(&self) -> usize {
+        self.block_bytes + self.open.capacity()
+    }
+
+    /// Bytes of memory behind everything.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes_blocks()
+            + self.traces.capacity() * size_of::<Trace>()
+            + self.states.capacity() * size_of::<u32>()
+            + self.blocks.capacity() * size_of::<Block>()
+            + self.tokens.capacity() * size_of::<Token>()
+    }
+}
+
+/// Doubling would waste half of what a slot holds; a quarter more each time wastes an eighth.
+fn grow_gently<T>(vec: &mut Vec<T>, more: usize) {
+    if vec.capacity() - vec.len() < more {
+        vec.reserve_exact((vec.capacity() / 4).max(64 * more));
+    }
+}
