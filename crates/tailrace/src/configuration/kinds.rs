@@ -1,0 +1,192 @@
+//! The component types of this version: for each its names, its settings, and how these are decoded and printed.
+//!
+//! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
+//! the same tables and so cannot disagree.
+
+use net::exporter::debug::DebugSettings;
+use net::exporter::otlp_grpc::OtlpGrpcSettings;
+use net::exporter::otlp_http::OtlpHttpSettings;
+use net::exporter::zipkin::ZipkinSettings;
+use policy::TailSampling;
+use settings::{Decode, Node, Problems};
+
+use super::batch::Batch;
+use super::memory_limiter::MemoryLimiter;
+use super::pending::OtlpReceiver;
+use super::terminal::Terminal;
+
+/// One type of component in a table.
+pub(crate) struct Kind<T> {
+    /// Its name, then the other names that files use for it.
+    pub(crate) names: &'static [&'static str],
+    /// What it does, in a sentence.
+    pub(crate) about: &'static str,
+    /// Its settings out of their YAML.
+    pub(crate) decode: fn(&Node, &mut Problems) -> Option<T>,
+}
+
+/// Where traces come in.
+#[derive(Clone, Debug)]
+pub(crate) enum Receiver {
+    /// OTLP over gRPC and HTTP.
+    Otlp(Box<OtlpReceiver>),
+}
+
+/// What happens to them.
+#[derive(Clone, Debug)]
+pub(crate) enum Processor {
+    /// One verdict a trace.
+    TailSampling(Box<TailSampling>),
+    /// The size of requests.
+    Batch(Batch),
+    /// The byte budget.
+    MemoryLimiter(MemoryLimiter),
+}
+
+/// Where the kept ones go.
+#[derive(Clone, Debug)]
+pub(crate) enum Exporter {
+    /// OTLP over gRPC.
+    OtlpGrpc(Box<OtlpGrpcSettings>),
+    /// OTLP over HTTP.
+    OtlpHttp(Box<OtlpHttpSettings>),
+    /// Zipkin's JSON over HTTP.
+    Zipkin(Box<ZipkinSettings>),
+    /// The log.
+    Debug(DebugSettings),
+    /// Nowhere.
+    Nop,
+    /// The terminal.
+    Terminal(Terminal),
+}
+
+/// What stands beside the pipelines.
+#[derive(Clone, Debug)]
+pub(crate) enum Extension {
+    /// Known from otelcol and read over, so that its files run.
+    Ignored,
+}
+
+/// All receivers.
+pub(crate) const RECEIVERS: &[Kind<Receiver>] = &[Kind {
+    names: &["otlp"],
+    about: "takes OTLP over gRPC and HTTP",
+    decode: |node, p| OtlpReceiver::decode(node, p).map(Box::new).map(Receiver::Otlp),
+}];
+
+/// All processors.
+pub(crate) const PROCESSORS: &[Kind<Processor>] = &[
+    Kind {
+        names: &["tail_sampling"],
+        about: "decides once a trace is complete whether it is kept",
+        decode: |node, p| TailSampling::decode(node, p).map(Box::new).map(Processor::TailSampling),
+    },
+    Kind {
+        names: &["batch"],
+        about: "says how large the requests to destinations should be",
+        decode: |node, p| Batch::decode(node, p).map(Processor::Batch),
+    },
+    Kind {
+        names: &["memory_limiter"],
+        about: "lowers the byte budget of the process",
+        decode: |node, p| MemoryLimiter::decode(node, p).map(Processor::MemoryLimiter),
+    },
+];
+
+/// All exporters.
+pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
+    Kind {
+        names: &["otlp_grpc", "otlp"],
+        about: "sends OTLP over gRPC",
+        decode: |node, p| OtlpGrpcSettings::decode(node, p).map(Box::new).map(Exporter::OtlpGrpc),
+    },
+    Kind {
+        names: &["otlp_http", "otlphttp"],
+        about: "sends OTLP over HTTP",
+        decode: |node, p| OtlpHttpSettings::decode(node, p).map(Box::new).map(Exporter::OtlpHttp),
+    },
+    Kind {
+        names: &["zipkin"],
+        about: "sends Zipkin's JSON over HTTP",
+        decode: |node, p| ZipkinSettings::decode(node, p).map(Box::new).map(Exporter::Zipkin),
+    },
+    Kind {
+        names: &["debug"],
+        about: "writes what passes to the log",
+        decode: |node, p| DebugSettings::decode(node, p).map(Exporter::Debug),
+    },
+    Kind {
+        names: &["logging"],
+        about: "is the old name of `debug`, with its old settings",
+        decode: |node, p| DebugSettings::decode_logging(node, p).map(Exporter::Debug),
+    },
+    Kind {
+        names: &["nop"],
+        about: "throws away what it gets",
+        decode: |node, p| {
+            node.map("nop", p)?.finish(p);
+            Some(Exporter::Nop)
+        },
+    },
+    Kind {
+        names: &["terminal"],
+        about: "shows kept traces as waterfalls",
+        decode: |node, p| Terminal::decode(node, p).map(Exporter::Terminal),
+    },
+];
+
+/// All extensions.
+pub(crate) const EXTENSIONS: &[Kind<Extension>] = &[
+    Kind { names: &["health_check"], about: "is read over in this version", decode: ignored },
+    Kind { names: &["pprof"], about: "is read over in this version", decode: ignored },
+    Kind { names: &["zpages"], about: "is read over in this version", decode: ignored },
+];
+
+fn ignored(_node: &Node, _p: &mut Problems) -> Option<Extension> {
+    Some(Extension::Ignored)
+}
+
+/// Settings that can be printed.
+pub(crate) trait Effective {
+    /// All settings with their defaults, in otelcol's form.
+    fn effective(&self) -> Node;
+}
+
+impl Effective for Receiver {
+    fn effective(&self) -> Node {
+        match self {
+            Receiver::Otlp(settings) => settings.effective(),
+        }
+    }
+}
+
+impl Effective for Processor {
+    fn effective(&self) -> Node {
+        match self {
+            Processor::TailSampling(settings) => settings.effective(),
+            Processor::Batch(settings) => settings.effective(),
+            Processor::MemoryLimiter(settings) => settings.effective(),
+        }
+    }
+}
+
+impl Effective for Exporter {
+    fn effective(&self) -> Node {
+        match self {
+            Exporter::OtlpGrpc(settings) => settings.effective(),
+            Exporter::OtlpHttp(settings) => settings.effective(),
+            Exporter::Zipkin(settings) => settings.effective(),
+            Exporter::Debug(settings) => settings.effective(),
+            Exporter::Nop => Node::map_of::<&str>([]),
+            Exporter::Terminal(settings) => settings.effective(),
+        }
+    }
+}
+
+impl Effective for Extension {
+    fn effective(&self) -> Node {
+        match self {
+            Extension::Ignored => Node::map_of::<&str>([]),
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! `tailrace:`, the one top-level key that otelcol does not have.
+
+use std::time::Duration;
+
+use settings::{Decode, Node, Problems};
+
+/// Settings of Tailrace itself. A file without them runs the same.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Own {
+    /// The byte budget of the process in MiB; if none is written, 80 % of the memory that there is.
+    pub(crate) memory_mib: Option<u64>,
+    /// How long destinations may take to empty at the end.
+    pub(crate) shutdown_grace: Duration,
+    /// How long a verdict is remembered for late spans; if none is written, ten times the wait and at least ten minutes.
+    pub(crate) decided_memory: Option<Duration>,
+}
+
+impl Default for Own {
+    fn default() -> Own {
+        Own { memory_mib: None, shutdown_grace: Duration::from_secs(20), decided_memory: None }
+    }
+}
+
+impl Decode for Own {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Own> {
+        let default = Own::default();
+        let mut fields = node.map("tailrace", p)?;
+        let own = Own {
+            memory_mib: fields.optional("memory_mib", p),
+            shutdown_grace: fields.take("shutdown_grace", default.shutdown_grace, p),
+            decided_memory: fields.optional("decided_memory", p),
+        };
+        if let Some(memory_mib) = own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib)) {
+            let at = fields.node("memory_mib").map_or(node.at, |node| node.at);
+            p.error(&at, format!("`memory_mib` must be at least {MEMORY_MIB_MIN}, found {memory_mib}"), None);
+        }
+        fields.finish(p);
+        Some(own)
+    }
+}
+
+impl Own {
+    /// All settings.
+    pub(crate) fn effective(&self) -> Node {
+        Node::map_of([
+            ("decided_memory", Node::or_null(self.decided_memory)),
+            ("memory_mib", Node::or_null(self.memory_mib)),
+            ("shutdown_grace", self.shutdown_grace.into()),
+        ])
+    }
+}
+
+/// Less does not hold one request of the largest size and its inflated copy.
+const MEMORY_MIB_MIN: u64 = 64;
+
+/// As many bytes do not fit in 64 bits.
+const MEMORY_MIB_MAX: u64 = 1 << 40;

@@ -1,0 +1,154 @@
+//! Whole configurations: those in `config/`, those that must be refused, and how what is wrong is shown.
+
+use std::path::Path;
+
+use settings::Mode;
+
+use super::*;
+
+fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
+    let sets = sets.iter().map(|set| (*set).to_string()).collect();
+    let origin = Origin { uris: vec![format!("yaml:{text}")], sets, gates: Vec::new() };
+    let Loaded { configuration, problems, sources } = load(&origin, &|_| None);
+    (configuration, problems.render(&sources))
+}
+
+
+#[test]
+fn every_file_in_config_is_valid() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
+    let mut count = 0;
+    for file in std::fs::read_dir(folder).expect("config/").map(|entry| entry.expect("a file").path()) {
+        let origin = Origin { uris: vec![file.to_str().expect("UTF-8").to_string()], ..Origin::default() };
+        let Loaded { configuration, problems, sources } = load(&origin, &|_| None);
+        let shown = problems.render(&sources);
+        assert!(configuration.is_some() && problems.is_empty(), "{}: {shown}", file.display());
+        count += 1;
+    }
+    assert!(count >= 3);
+}
+
+#[test]
+fn the_built_in_one_listens_on_loopback_and_shows_traces() {
+    let Loaded { configuration, problems, .. } = load(&Origin::default(), &|_| None);
+    let configuration = configuration.expect("valid");
+    assert!(problems.is_empty());
+    assert!(configuration.exporters.values().any(|exporter| matches!(exporter, Exporter::Terminal(_))));
+    let printed = configuration.effective().to_yaml(Mode::Redacted);
+    assert!(printed.contains("endpoint: 127.0.0.1:4317") && printed.contains("decision_wait: 5s"), "{printed}");
+}
+
+/// What is printed is a configuration again, and the same one.
+#[test]
+fn effective_settings_are_valid_again() {
+    let Loaded { configuration, .. } = load(&Origin::default(), &|_| None);
+    let printed = configuration.expect("valid").effective().to_yaml(Mode::Redacted);
+    let (again, shown) = loaded(&printed, &[]);
+    assert_eq!(again.map(|again| again.effective().to_yaml(Mode::Redacted)), Some(printed), "{shown}");
+}
+
+#[test]
+fn problems_are_shown_together() {
+    let text = "\
+receivers: {otlp: {protocols: {grpc: {}}}}
+processors:
+  batch: {timeout: 5, send_batch_size: many}
+  kafka: {}
+  attributes/1: {}
+exporters: {nop: {}, terminal: {colour: always}}
+service:
+  pipelines:
+    traces:
+      receivers: [otlp, otpl]
+      processors: [batch, batch, attributes/1, tail_sampling]
+      exporters: []
+    metrics: {receivers: [otlp], exporters: [nop]}
+    trace: {}
+srevice: {}
+";
+    let (configuration, shown) = loaded(text, &[]);
+    assert!(configuration.is_none());
+    let expected = [
+        "yaml:3:40: error: `send_batch_size` must be an integer, found the text `many`",
+        "yaml:4:3: warning: not supported by this version and not used, ignored: `kafka`",
+        "yaml:5:3: error: types in `processors` that this version does not support: `attributes/1`",
+        "yaml:6:33: error: unknown setting `colour` in `terminal`, did you mean `color`?",
+        "yaml:9:5: error: the pipeline `traces` must have at least one exporter",
+        "yaml:10:25: error: the receiver `otpl` is not defined in `receivers`, did you mean `otlp`?",
+        "yaml:11:27: error: the processor `batch` is named twice in this pipeline",
+        "yaml:11:48: error: the processor `tail_sampling` is not defined in `processors`",
+        "yaml:13:5: error: pipelines of metrics are not supported by this version yet: `metrics`",
+        "yaml:14:5: error: unknown signal `trace` in the pipeline's ID `trace`, did you mean `traces`?",
+        "yaml:15:1: error: unknown setting `srevice` in `the configuration`, did you mean `service`?",
+    ];
+    let found: Vec<&str> = shown.lines().filter(|line| line.starts_with("yaml:")).collect();
+    assert_eq!(found, expected, "{shown}");
+}
+
+#[test]
+fn service_and_components() {
+    let base = "receivers: {otlp: {protocols: {grpc: }}}\nexporters: {nop: }\n";
+    let pipeline = "service: {pipelines: {traces: {receivers: [otlp], exporters: [nop]}}}\n";
+    for (text, expected) in [
+        (format!("{base}{pipeline}"), ""),
+        (base.to_string(), "the configuration has no `service`"),
+        (String::new(), "the configuration has no `service`"),
+        (format!("{base}service: {{}}"), "`service` must have at least one pipeline"),
+        (format!("{base}{pipeline}connectors: {{}}"), ""),
+        (format!("{base}{pipeline}connectors: {{forward: }}"), "connectors are not supported by this version yet"),
+        (format!("{base}{pipeline}extensions: {{health_check: , pprof: {{endpoint: x}}}}"), ""),
+        (format!("{base}{pipeline}extensions: {{file_storage: }}"), "warning: not supported by this version and not used, ignored: `file_storage`"),
+        (format!("{base}{pipeline}processors: {{memory_limiter: }}"), "`check_interval` must be more than zero"),
+        (format!("{base}{pipeline}processors: {{batch: {{send_batch_max_size: 5}}}}"), "is less than `send_batch_size` 8192"),
+        (format!("{base}{pipeline}exporters: "), "the key `exporters` is there twice"),
+        (format!("{base}{pipeline}tailrace: {{memory_mib: 1}}"), "`memory_mib` must be at least 64"),
+        (format!("{base}{pipeline}tailrace: {{memory_mb: 100}}"), "did you mean `memory_mib`?"),
+    ] {
+        let (configuration, shown) = loaded(&text, &[]);
+        let shown_as_expected = if expected.is_empty() { shown.is_empty() } else { shown.contains(expected) };
+        assert!(shown_as_expected, "{text}: {shown}");
+        assert_eq!(configuration.is_some(), !shown.contains("error: "), "{text}: {shown}");
+    }
+}
+
+#[test]
+fn extensions_are_read_over_with_a_warning() {
+    let sets = ["extensions={health_check: {endpoint: \"localhost:13133\"}}", "service::extensions=[health_check]"];
+    let (configuration, shown) = loaded(DEFAULT, &sets);
+    assert!(configuration.is_some());
+    assert!(shown.contains("warning: the extension `health_check` is not supported by this version yet, ignored"), "{shown}");
+}
+
+#[test]
+fn telemetry() {
+    for (set, expected, problem) in [
+        ("x=1", "host: localhost", "unknown setting `x`"),
+        ("service::telemetry::metrics::address=0.0.0.0:9999", "port: 9999", "warning: `service::telemetry::metrics::address`"),
+        ("service::telemetry::metrics::address=:9999", "host: 0.0.0.0", "form of older files"),
+        ("service::telemetry::metrics::level=none", "readers: []", ""),
+        ("service::telemetry::metrics::level=detaild", "", "did you mean `detailed`?"),
+        ("service::telemetry::metrics::readers=[]", "", "there must be a metrics reader"),
+        (
+            "service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: h, port: 0, without_units: false}}}}]",
+            "without_units: false",
+            "",
+        ),
+        ("service::telemetry::metrics::readers=[{pull: {exporter: {}}}]", "", "`exporter` needs the setting `prometheus`"),
+        ("service::telemetry::metrics::readers=[{periodic: {}}]", "readers: []", "not supported by this version yet, ignored"),
+        ("service::telemetry::logs::level=WARN", "level: warn", ""),
+        ("service::telemetry::logs::level=loud", "", "unknown log level `loud`"),
+        ("service::telemetry::logs::encoding=json", "encoding: json", ""),
+        ("service::telemetry::resource={service.name: shop, service.version: null}", "service.name: shop", ""),
+        ("service::telemetry::resource={service.name: 5}", "", "`service.name` must be text"),
+        ("service::telemetry::logs::verbosity=1", "", "unknown setting `verbosity` in `logs`"),
+    ] {
+        let (configuration, shown) = loaded(DEFAULT, &[set]);
+        let printed = configuration.map(|configuration| configuration.effective().to_yaml(Mode::Redacted));
+        if !problem.is_empty() || printed.is_none() {
+            assert!(!problem.is_empty() && shown.contains(problem), "{set}: {shown}");
+        }
+        if set != "x=1" && !expected.is_empty() {
+            assert!(printed.as_ref().is_some_and(|printed| printed.contains(expected)), "{set}: {printed:?}{shown}");
+        }
+    }
+}
