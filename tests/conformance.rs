@@ -96,14 +96,15 @@ fn run(settings: &Value, requests: &[Vec<u8>]) -> BTreeMap<String, Vec<Whole>> {
     let mut now = Now { mono_ns: 1_000 * SECOND, wall_ns: 1_767_225_600 * SECOND };
     let mut keys = Keys::default();
     let policies = Arc::new(PolicySet::new(&decoded, &mut keys, now));
-    let wait = if settings["decision_wait"].is_null() { std::time::Duration::from_secs(2) } else { decoded.decision_wait };
-    let engine = Engine::new(Settings { decision_wait: wait, shards: 4, seed: 5, ..Settings::default() }, policies);
+    let wait =
+        if settings["decision_wait"].is_null() { std::time::Duration::from_secs(2) } else { decoded.decision_wait };
+    let engine = Engine::new(&Settings { decision_wait: wait, shards: 4, seed: 5, ..Settings::default() }, policies);
     let mut scan = Scan::new(Arc::new(keys));
     let mut scratch = Scratch::default();
     for request in requests {
         scan.run(request).expect("a recorded request");
-        let piece = engine.begin(&scan);
-        engine.ingest(request, &scan, 0..scan.spans.len(), piece, &Token::none(), now.mono_ns, &mut scratch);
+        let token = Token::none();
+        engine.ingest(&engine.begin(request, &scan, &token), 0..scan.spans.len(), now.mono_ns, &mut scratch);
         now.mono_ns += 1_000;
     }
 

@@ -186,7 +186,10 @@ impl<'a> Records<'a> {
 mod tests {
     use super::*;
 
-    fn read(block: &Block) -> Vec<(u32, u32, Vec<u8>, Vec<u8>, Vec<u8>)> {
+    /// Trace, run, resource header, scope header and body of a span.
+    type Read = (u32, u32, Vec<u8>, Vec<u8>, Vec<u8>);
+
+    fn read(block: &Block) -> Vec<Read> {
         let mut scratch = Vec::new();
         let mut records = Records::new(block.open(&mut scratch).unwrap());
         let mut spans = Vec::new();

@@ -40,6 +40,19 @@ pub struct Engine {
 /// The bytes held are added up once in this many calls, and whenever a block was closed.
 const PUBLISH_CALLS: u32 = 16;
 
+/// A request being taken in.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival<'a> {
+    /// The request, an ExportTraceServiceRequest.
+    pub(crate) body: &'a [u8],
+    /// What the scanner found in it.
+    pub(crate) scan: &'a Scan,
+    /// Where it came from.
+    pub(crate) token: &'a Token,
+    /// Number of its first piece.
+    pub(crate) piece: u32,
+}
+
 /// Buffers that a call needs, reused from call to call.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -56,10 +69,10 @@ impl Scratch {
 impl Engine {
     /// An engine that waits and remembers as `settings` say and decides by `policies`.
     #[must_use]
-    pub fn new(settings: Settings, policies: Arc<PolicySet>) -> Self {
+    pub fn new(settings: &Settings, policies: Arc<PolicySet>) -> Self {
         let count = settings.shards.max(1).next_power_of_two();
         let words = policies.state_words();
-        let settings = Settings { shards: count, ..settings };
+        let settings = Settings { shards: count, ..settings.clone() };
         Self {
             shards: (0..count).map(|_| Mutex::new(Shard::new(&settings, words))).collect(),
             slot_ns: u64::try_from(settings.slot_length().as_nanos()).unwrap_or(u64::MAX),
@@ -74,19 +87,10 @@ impl Engine {
     }
 
     /// Takes in a part of a scanned request: the spans whose indices are in `spans`. A large request is given in several
-    /// parts so that no shard is held long and the caller can yield in between; `piece` is [`Engine::begin`]'s.
-    pub fn ingest(
-        &self,
-        request: &[u8],
-        scan: &Scan,
-        spans: Range<usize>,
-        piece: u32,
-        token: &Token,
-        now_ns: u64,
-        scratch: &mut Scratch,
-    ) {
-        self.sort_by_shard(scan, spans, scratch);
-        let incoming = Incoming { request, scan, policies: &self.policies, token, piece, now_ns };
+    /// parts so that no shard is held long and the caller can yield in between.
+    pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now_ns: u64, scratch: &mut Scratch) {
+        self.sort_by_shard(arrival.scan, spans, scratch);
+        let incoming = Incoming { arrival, policies: &self.policies, now_ns };
         let mut closed = Vec::new();
         for (index, shard) in self.shards.iter().enumerate() {
             let Some(spans) = scratch.spans.get(index).filter(|spans| !spans.is_empty()) else { continue };
@@ -102,11 +106,13 @@ impl Engine {
         }
     }
 
-    /// Numbers the pieces of a request; to be called once a request, before its first part is taken in.
-    pub fn begin(&self, scan: &Scan) -> u32 {
+    /// Begins to take in a request that has been scanned: numbers its pieces.
+    #[must_use]
+    pub fn begin<'a>(&self, body: &'a [u8], scan: &'a Scan, token: &'a Token) -> Arrival<'a> {
         // Two numbers more than there are, so that no piece is taken for the last one of the request before.
         let count = u32::try_from(scan.resources.len()).unwrap_or(u32::MAX);
-        self.pieces.fetch_add(count.wrapping_add(2), Ordering::Relaxed)
+        let piece = self.pieces.fetch_add(count.wrapping_add(2), Ordering::Relaxed);
+        Arrival { body, scan, token, piece }
     }
 
     /// Closes idle blocks and lets the decided memory forget what is too old; to be called once a slot.

@@ -25,6 +25,6 @@ mod table;
 
 pub use books::Books;
 pub use due::{Batch, Due, Note, Settled};
-pub use engine::{Engine, Scratch};
+pub use engine::{Arrival, Engine, Scratch};
 pub use settings::Settings;
 pub use token::{Source, Token};

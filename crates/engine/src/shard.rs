@@ -3,12 +3,13 @@
 use crate::{
     books::Books,
     decided::{Decided, Remembered},
+    engine::Arrival,
     settings::Settings,
     slot::{Slot, Trace},
     table::{Place, Table},
     token::Token,
 };
-use otlp::scan::{Scan, Span};
+use otlp::scan::Span;
 use policy::PolicySet;
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -46,12 +47,8 @@ enum Seat {
 
 /// What one call brings to a shard.
 pub(crate) struct Incoming<'a> {
-    pub(crate) request: &'a [u8],
-    pub(crate) scan: &'a Scan,
+    pub(crate) arrival: &'a Arrival<'a>,
     pub(crate) policies: &'a PolicySet,
-    pub(crate) token: &'a Token,
-    /// Number of the request's first piece.
-    pub(crate) piece: u32,
     pub(crate) now_ns: u64,
 }
 
@@ -108,7 +105,7 @@ impl Shard {
         let mut run = None;
         self.calls = self.calls.wrapping_add(1);
         for hashed in spans {
-            let Some(span) = incoming.scan.spans.get(hashed.span as usize) else { continue };
+            let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
             self.books.accepted += 1;
             let Some(place) = self.place(incoming, span, hashed) else {
                 self.books.sampled_out += 1;
@@ -155,7 +152,7 @@ impl Shard {
             due_ns: if follows { now_ns } else { now_ns.saturating_add(self.wait_ns) },
             bytes: 0,
             spans: 0,
-            piece: incoming.piece.wrapping_sub(1),
+            piece: incoming.arrival.piece.wrapping_sub(1),
             follows,
             has_root: false,
         };
@@ -196,7 +193,8 @@ impl Shard {
         closed: &mut Vec<Closed>,
     ) {
         let Seat::Live(slot) = &mut self.seats[place.seat as usize] else { return };
-        let Incoming { request, scan, policies, now_ns, .. } = *incoming;
+        let Incoming { arrival, policies, now_ns } = *incoming;
+        let Arrival { body: request, scan, token, .. } = *arrival;
         let Some(group) = scan.groups.get(span.group as usize) else { return };
         let Some(resource) = scan.resources.get(group.resource as usize) else { return };
         let body = bytes_of(request, span);
@@ -211,7 +209,7 @@ impl Shard {
             trace.due_ns = trace.due_ns.min(now_ns.saturating_add(after_root_ns));
         }
         trace.has_root |= span.is_root;
-        let piece = incoming.piece.wrapping_add(group.resource);
+        let piece = incoming.arrival.piece.wrapping_add(group.resource);
         if trace.piece != piece {
             trace.piece = piece;
             policies.fold_resource(state, trace.spans, request, scan.resource_hits(resource));
@@ -220,7 +218,7 @@ impl Shard {
 
         if *run != Some((place.seat, span.group)) {
             slot.open.run(scan.resource_header(request, resource), scan.scope_header(request, group));
-            slot.add_token(incoming.token);
+            slot.add_token(token);
             *run = Some((place.seat, span.group));
         }
         slot.open.push(place.index, body);

@@ -112,7 +112,7 @@ fn policies(yaml: &str) -> (TailSampling, Arc<PolicySet>, Arc<Keys>) {
 }
 
 impl Rig {
-    fn new(yaml: &str, settings: Settings) -> Self {
+    fn new(yaml: &str, settings: &Settings) -> Self {
         let (_, set, keys) = policies(yaml);
         Self {
             engine: Engine::new(settings, set),
@@ -136,11 +136,11 @@ impl Rig {
 
     fn send_bytes(&mut self, request: &[u8], token: &Token) {
         self.scan.run(request).expect("a request of this file");
-        let piece = self.engine.begin(&self.scan);
+        let arrival = self.engine.begin(request, &self.scan, token);
         let count = self.scan.spans.len();
         for from in (0..count).step_by(512) {
             let step = from..(from + 512).min(count);
-            self.engine.ingest(request, &self.scan, step, piece, token, self.now_ns, &mut self.scratch);
+            self.engine.ingest(&arrival, step, self.now_ns, &mut self.scratch);
         }
         self.check_books();
     }
@@ -194,7 +194,7 @@ fn wait(seconds: u64) -> Settings {
 
 #[test]
 fn a_trace_is_decided_whole_after_its_wait() {
-    let mut rig = Rig::new(ERRORS, wait(5));
+    let mut rig = Rig::new(ERRORS, &wait(5));
     rig.send(&[span(1), span(2), span(1)]);
     rig.pass(Duration::from_secs(4));
     rig.send(&[span(1).error()]);
@@ -208,7 +208,7 @@ fn a_trace_is_decided_whole_after_its_wait() {
 
 #[test]
 fn late_spans_follow_the_verdict() {
-    let mut rig = Rig::new(ERRORS, wait(1));
+    let mut rig = Rig::new(ERRORS, &wait(1));
     rig.send(&[span(1).error(), span(2)]);
     rig.pass(Duration::from_secs(2));
     rig.send(&[span(1), span(2).error(), span(1)]);
@@ -221,7 +221,7 @@ fn late_spans_follow_the_verdict() {
 
 #[test]
 fn spans_that_come_while_their_trace_is_decided_follow_it() {
-    let mut rig = Rig::new(ERRORS, wait(1));
+    let mut rig = Rig::new(ERRORS, &wait(1));
     rig.send(&[span(1).error(), span(2)]);
     rig.now_ns += 2 * SECOND;
     let due = rig.engine.take_due(rig.now_ns).expect("a slot is due");
@@ -236,7 +236,7 @@ fn spans_that_come_while_their_trace_is_decided_follow_it() {
 #[test]
 fn a_root_shortens_the_wait_and_the_rootless_wait_on() {
     let settings = Settings { after_root: Some(Duration::from_secs(1)), ..wait(60) };
-    let mut rig = Rig::new(ALWAYS, settings);
+    let mut rig = Rig::new(ALWAYS, &settings);
     rig.send(&[span(1).root(), span(2), span(1)]);
     rig.pass(Duration::from_secs(2));
     assert_eq!((rig.kept(1), rig.kept(2)), (2, 0));
@@ -250,7 +250,7 @@ fn a_root_shortens_the_wait_and_the_rootless_wait_on() {
 #[test]
 fn an_hour_of_waiting_for_roots_holds_little_more_than_what_waits() {
     let settings = Settings { after_root: Some(Duration::from_secs(5)), ..wait(3_600) };
-    let mut rig = Rig::new(ERRORS, settings);
+    let mut rig = Rig::new(ERRORS, &settings);
     for second in 0..5_000u64 {
         let mut spans = Vec::new();
         for n in 0..20 {
@@ -272,7 +272,7 @@ fn an_hour_of_waiting_for_roots_holds_little_more_than_what_waits() {
 #[test]
 fn blocks_are_opened_once_when_traces_trickle_in() {
     for keep_percent in [3, 10, 30] {
-        let mut rig = Rig::new(ERRORS, wait(10));
+        let mut rig = Rig::new(ERRORS, &wait(10));
         for tenth in 0..300u64 {
             let spans: Vec<Span> = (0..400u64)
                 .map(|n| {
@@ -295,7 +295,7 @@ fn blocks_are_opened_once_when_traces_trickle_in() {
 
 #[test]
 fn a_giant_request_and_a_giant_trace_pass() {
-    let mut rig = Rig::new(ERRORS, wait(1));
+    let mut rig = Rig::new(ERRORS, &wait(1));
     let giant: Vec<Span> = (0..50_000).map(|n| if n == 49_999 { span(1).error() } else { span(1) }).collect();
     rig.send(&giant);
     let wide: Vec<Span> = (0..64).map(|n| span(100 + n).padded(1 << 20).error()).collect();
@@ -307,7 +307,7 @@ fn a_giant_request_and_a_giant_trace_pass() {
 
 #[test]
 fn kept_spans_leave_byte_for_byte_with_their_resource_and_scope() {
-    let mut rig = Rig::new(ALWAYS, wait(1));
+    let mut rig = Rig::new(ALWAYS, &wait(1));
     rig.keep_batches = true;
     let spans = [span(1), span(2).error(), span(1).root()];
     let sent = request("shop", &spans);
@@ -348,7 +348,7 @@ impl Source for Log {
 #[test]
 fn a_token_comes_back_once_when_all_is_decided_and_delivered() {
     let log = Arc::new(Log::default());
-    let mut rig = Rig::new(ERRORS, wait(1));
+    let mut rig = Rig::new(ERRORS, &wait(1));
     rig.keep_batches = true;
     let token = |position| Token::new(Arc::clone(&log) as Arc<dyn Source>, position);
     rig.send_with(&[span(1).error(), span(2)], &token(0));
@@ -367,7 +367,7 @@ fn a_whole_policy_reads_the_stored_spans() {
     let yaml = "policies: [{name: both, type: and, and: {and_sub_policy: [
         {name: error, type: status_code, status_code: {status_codes: [ERROR]}},
         {name: shop, type: string_attribute, string_attribute: {key: service.name, values: ['^sh.p$'], enabled_regex_matching: true}}]}}]";
-    let mut rig = Rig::new(yaml, wait(1));
+    let mut rig = Rig::new(yaml, &wait(1));
     rig.send(&[span(1).error(), span(2)]);
     rig.send_bytes(&request("cart", &[span(3).error()]), &Token::none());
     rig.pass(Duration::from_secs(2));
@@ -377,7 +377,7 @@ fn a_whole_policy_reads_the_stored_spans() {
 #[test]
 fn limits_are_charged_in_order_of_first_arrival_over_all_shards() {
     let yaml = "policies: [{name: few, type: rate_limiting, rate_limiting: {spans_per_second: 10, burst_capacity: 10}}]";
-    let mut rig = Rig::new(yaml, wait(1));
+    let mut rig = Rig::new(yaml, &wait(1));
     for trace in 0..40 {
         rig.send(&[span(trace)]);
         rig.now_ns += 1_000;
@@ -389,7 +389,7 @@ fn limits_are_charged_in_order_of_first_arrival_over_all_shards() {
 
 #[test]
 fn too_many_traces_are_decided_early_not_evicted() {
-    let mut rig = Rig::new(ERRORS, Settings { traces_max: Some(100), ..wait(30) });
+    let mut rig = Rig::new(ERRORS, &Settings { traces_max: Some(100), ..wait(30) });
     for trace in 0..300 {
         rig.send(&[if trace % 3 == 0 { span(trace).error() } else { span(trace) }]);
         rig.now_ns += SECOND / 10;
@@ -410,7 +410,7 @@ fn too_many_traces_are_decided_early_not_evicted() {
 
 #[test]
 fn what_was_held_is_given_back() {
-    let mut rig = Rig::new(ERRORS, wait(1));
+    let mut rig = Rig::new(ERRORS, &wait(1));
     for round in 0..20u64 {
         let spans: Vec<Span> = (0..2_000).map(|n| span(round * 2_000 + n).padded(300)).collect();
         rig.send(&spans);
