@@ -23,6 +23,8 @@ mod answer;
 mod delivery;
 #[cfg(test)]
 mod peer;
+#[cfg(test)]
+mod settings_tests;
 
 use std::any::Any;
 use std::fmt;
@@ -30,6 +32,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use settings::{Fields, Problems};
 
 use crate::BoxFuture;
 use crate::budget::Charge;
@@ -137,6 +140,23 @@ impl std::error::Error for ExportError {}
 pub(crate) fn readable(text: &str) -> String {
     let hostile = |c: char| c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().take(MESSAGE_CHARS_MAX).map(|c| if hostile(c) { ' ' } else { c }).collect()
+}
+
+/// Settings of otelcol that are not built: an error where they are written, instead of silence about what will not happen.
+pub(crate) fn refuse_unsupported(fields: &mut Fields<'_>, keys: &[&str], p: &mut Problems) {
+    for key in keys {
+        let Some(node) = fields.node(key).filter(|node| !node.is_absent()) else { continue };
+        // Empty lists, maps and texts are how otelcol's own defaults are written.
+        let empty = match &node.value {
+            settings::Value::List(items) => items.is_empty(),
+            settings::Value::Map(entries) => entries.is_empty(),
+            settings::Value::Text(text) => text.is_empty(),
+            _ => false,
+        };
+        if !empty {
+            p.error(&node.at, format!("`{key}` is not supported by this version yet"), "remove it".to_owned());
+        }
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@
 //! text is cleaned, so that no span can forge a line or paint the terminal.
 
 mod detail;
+mod settings;
 
 use std::io::Write;
 use std::time::Duration;
@@ -13,58 +14,10 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-use super::{Batch, Delivered, ExportError, Exporter, Kind, QueueSettings};
+use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
 
-/// Settings of a `debug` exporter.
-#[derive(Clone, PartialEq, Debug)]
-pub struct DebugSettings {
-    /// How much is said.
-    pub verbosity: Verbosity,
-    /// How many batches are told in each second before sampling begins.
-    pub sampling_initial: u64,
-    /// Of those after that, every so many-th is told; zero is none, one is all.
-    pub sampling_thereafter: u64,
-    /// Whether lines go to the log.
-    pub use_internal_logger: bool,
-    /// Where they go otherwise.
-    pub output: Output,
-    /// The queue, where one was written.
-    pub queue: Option<QueueSettings>,
-}
-
-/// How much is said.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Verbosity {
-    /// A line for each batch.
-    Basic,
-    /// And one for each span.
-    Normal,
-    /// And all that a span has.
-    Detailed,
-}
-
-/// A stream of the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Output {
-    /// The standard output.
-    Stdout,
-    /// The standard error.
-    Stderr,
-}
-
-impl Default for DebugSettings {
-    fn default() -> Self {
-        Self {
-            verbosity: Verbosity::Basic,
-            sampling_initial: 2,
-            sampling_thereafter: 1,
-            use_internal_logger: true,
-            output: Output::Stdout,
-            queue: None,
-        }
-    }
-}
+pub use settings::{DebugSettings, Output, Verbosity};
 
 /// Tells batches.
 pub struct Debug {

@@ -3,78 +3,23 @@
 //!
 //! Redirects are not followed: an answer of 3xx is a refusal that says so. Proxies of the environment are not used.
 
+mod settings;
+
 use std::time::{Duration, SystemTime};
 
+use ::settings::Secret;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
 use http::{Method, Request, Uri};
-use settings::Secret;
 use tokio::sync::Semaphore;
 
 use super::answer;
 use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
-use super::compress::{Compression, Encoding};
+use super::compress::Compression;
 use super::{ExportError, Kind};
-use crate::tls::TlsClient;
 
-/// The settings of an HTTP client (otelcol's confighttp).
-#[derive(Clone, Debug)]
-pub struct HttpSettings {
-    /// Where to send to.
-    pub endpoint: String,
-    /// TLS, for https.
-    pub tls: TlsClient,
-    /// Sent with each request.
-    pub headers: Vec<(String, Secret)>,
-    /// Time for one attempt; zero is no limit.
-    pub timeout: Duration,
-    /// How bodies are compressed.
-    pub compression: Compression,
-    /// As in otelcol; kept to be printed.
-    pub read_buffer_size: u64,
-    /// As in otelcol; kept to be printed.
-    pub write_buffer_size: u64,
-    /// How many requests may be on their way at once, besides `num_consumers`; zero is no limit.
-    pub max_conns_per_host: usize,
-    /// Whether a connection serves more than one request.
-    pub keepalive: bool,
-    /// How long an unused connection is kept; zero is for ever.
-    pub idle_conn_timeout: Duration,
-    /// How many unused connections are kept; zero is no limit.
-    pub max_idle_conns: usize,
-    /// The same for one peer, which is all there is; zero is Go's default of two.
-    pub max_idle_conns_per_host: usize,
-    /// As in otelcol; HTTP/2 is always offered to TLS peers. Kept to be printed.
-    pub force_attempt_http2: bool,
-    /// A ping after a connection was silent for this long; zero is never.
-    pub http2_read_idle_timeout: Duration,
-    /// The connection is dead if a ping is not answered within this.
-    pub http2_ping_timeout: Duration,
-}
-
-impl HttpSettings {
-    /// otelcol's defaults, but for the timeout, the encoding and the buffer, in which exporters differ.
-    #[must_use]
-    pub fn new(endpoint: impl Into<String>, timeout: Duration, encoding: Encoding) -> Self {
-        Self {
-            endpoint: endpoint.into(),
-            tls: TlsClient::default(),
-            headers: Vec::new(),
-            timeout,
-            compression: Compression::of(encoding),
-            read_buffer_size: 0,
-            write_buffer_size: 524_288,
-            max_conns_per_host: 0,
-            keepalive: true,
-            idle_conn_timeout: Duration::from_secs(90),
-            max_idle_conns: 100,
-            max_idle_conns_per_host: 0,
-            force_attempt_http2: true,
-            http2_read_idle_timeout: Duration::ZERO,
-            http2_ping_timeout: Duration::from_secs(15),
-        }
-    }
-}
+pub use settings::HttpSettings;
+pub(super) use settings::{decode_headers, effective_headers};
 
 /// Posts bodies to one URL.
 pub(super) struct Poster {

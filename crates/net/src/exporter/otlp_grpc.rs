@@ -13,117 +13,25 @@
 //! DATA_LOSS is tried again, RESOURCE_EXHAUSTED only with RetryInfo. A connection that fails without an answer is tried
 //! again whatever HTTP/2 error code it failed with: a proxy's INTERNAL_ERROR must not cost spans.
 
+mod settings;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
-use settings::Secret;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use super::answer;
-use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
+use super::client::{Answer, Buffers, Client, ClientSettings, Failure, tls_of};
 use super::compress::{Compression, Encoding, inflate_answer};
 use super::http::header_map;
-use super::{Batch, Delivered, ExportError, Exporter, Kind, QueueSettings, RetrySettings};
+use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
-use crate::tls::TlsClient;
 
-/// Settings of an `otlp_grpc` exporter.
-#[derive(Clone, Debug)]
-pub struct OtlpGrpcSettings {
-    /// Where to send to.
-    pub endpoint: GrpcEndpoint,
-    /// How requests are compressed.
-    pub compression: Compression,
-    /// TLS; on unless `insecure`.
-    pub tls: TlsClient,
-    /// Sent with each request.
-    pub headers: Vec<(String, Secret)>,
-    /// Time for one attempt.
-    pub timeout: Duration,
-    /// Pings, where they were asked for.
-    pub keepalive: Option<Ping>,
-    /// As in otelcol; there is one connection, so all balancers do the same. Kept to be printed.
-    pub balancer_name: String,
-    /// Overrides the `:authority` of requests.
-    pub authority: Option<String>,
-    /// Overrides the user agent.
-    pub user_agent: Option<String>,
-    /// Whether an attempt waits for a connection as long as its timeout lasts, instead of failing with the first refusal.
-    pub wait_for_ready: bool,
-    /// As in otelcol; kept to be printed.
-    pub read_buffer_size: u64,
-    /// As in otelcol; kept to be printed.
-    pub write_buffer_size: u64,
-    /// The queue.
-    pub queue: QueueSettings,
-    /// Retries.
-    pub retry: RetrySettings,
-}
-
-impl OtlpGrpcSettings {
-    /// The defaults, for an endpoint.
-    #[must_use]
-    pub fn new(endpoint: GrpcEndpoint) -> Self {
-        Self {
-            endpoint,
-            compression: Compression::of(Encoding::Gzip),
-            tls: TlsClient::default(),
-            headers: Vec::new(),
-            timeout: Duration::from_secs(5),
-            keepalive: None,
-            balancer_name: "round_robin".to_owned(),
-            authority: None,
-            user_agent: None,
-            wait_for_ready: false,
-            read_buffer_size: 0,
-            write_buffer_size: 524_288,
-            queue: QueueSettings::default(),
-            retry: RetrySettings::default(),
-        }
-    }
-}
-
-/// A gRPC target: `host:port`, with `http://`, `https://`, `dns:///` or `passthrough:///` before it.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct GrpcEndpoint {
-    /// As written.
-    pub text: String,
-    /// `host:port`.
-    pub authority: String,
-    /// Whether `https://` was written: TLS then, whatever `insecure` says.
-    pub https: bool,
-}
-
-impl GrpcEndpoint {
-    /// Reads a target.
-    ///
-    /// # Errors
-    /// What is wrong with it, for people.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (https, rest) = match text.split_once("://") {
-            None => (false, text),
-            Some(("http", rest)) => (false, rest.trim_end_matches('/')),
-            Some(("https", rest)) => (true, rest.trim_end_matches('/')),
-            Some(("dns" | "passthrough", rest)) => match rest.strip_prefix('/') {
-                Some(rest) => (false, rest),
-                None => return Err(format!("`{text}` names a resolver; write `dns:///host:port`")),
-            },
-            Some((scheme, _)) => return Err(format!("the scheme `{scheme}` is not supported; write `host:port`")),
-        };
-        let authority: http::uri::Authority = rest.parse().map_err(|_| format!("`{rest}` is not `host:port`"))?;
-        if authority.as_str().contains('@') || authority.host().is_empty() {
-            return Err(format!("`{rest}` is not `host:port`"));
-        }
-        match authority.port_u16() {
-            None => Err(format!("`{text}` has no port; write `{}:4317`", authority.host())),
-            Some(_) => Ok(Self { text: text.to_owned(), authority: rest.to_owned(), https }),
-        }
-    }
-}
+pub use settings::{GrpcEndpoint, OtlpGrpcSettings};
 
 /// Sends OTLP over gRPC.
 pub struct OtlpGrpc {

@@ -3,72 +3,17 @@
 //! The path `/v1/traces` is appended to `endpoint`; `traces_endpoint` is used as it is. 429, 502, 503, 504 and a connection
 //! that fails are tried again, Retry-After being the least wait; everything else is final.
 
-use std::time::Duration;
+mod settings;
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 
 use super::answer;
-use super::compress::Encoding;
-use super::http::{HttpSettings, Poster, retried_by_otlp};
-use super::{Batch, Delivered, ExportError, Exporter, Kind, QueueSettings, RetrySettings};
+use super::http::{Poster, retried_by_otlp};
+use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
 
-/// Settings of an `otlp_http` exporter.
-#[derive(Clone, Debug)]
-pub struct OtlpHttpSettings {
-    /// The client. Its endpoint may be empty if there is a `traces_endpoint`.
-    pub http: HttpSettings,
-    /// The whole URL for traces, in place of `endpoint`.
-    pub traces_endpoint: String,
-    /// For metrics: kept to be printed.
-    pub metrics_endpoint: String,
-    /// For logs: kept to be printed.
-    pub logs_endpoint: String,
-    /// For profiles: kept to be printed.
-    pub profiles_endpoint: String,
-    /// How requests are encoded.
-    pub encoding: BodyEncoding,
-    /// The queue.
-    pub queue: QueueSettings,
-    /// Retries.
-    pub retry: RetrySettings,
-}
-
-/// How a request is encoded.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum BodyEncoding {
-    /// Protobuf.
-    Proto,
-    /// JSON.
-    Json,
-}
-
-impl OtlpHttpSettings {
-    /// The defaults, for an endpoint.
-    #[must_use]
-    pub fn new(endpoint: impl Into<String>) -> Self {
-        Self {
-            http: HttpSettings::new(endpoint, Duration::from_secs(30), Encoding::Gzip),
-            traces_endpoint: String::new(),
-            metrics_endpoint: String::new(),
-            logs_endpoint: String::new(),
-            profiles_endpoint: String::new(),
-            encoding: BodyEncoding::Proto,
-            queue: QueueSettings::default(),
-            retry: RetrySettings::default(),
-        }
-    }
-
-    /// Where traces go to.
-    #[must_use]
-    pub fn traces_url(&self) -> String {
-        match self.traces_endpoint.as_str() {
-            "" => format!("{}/v1/traces", self.http.endpoint.strip_suffix('/').unwrap_or(&self.http.endpoint)),
-            url => url.to_owned(),
-        }
-    }
-}
+pub use settings::{BodyEncoding, OtlpHttpSettings};
 
 /// Sends OTLP over HTTP.
 pub struct OtlpHttp {

@@ -6,6 +6,10 @@
 
 use std::time::Duration;
 
+use settings::{Fields, Node, Problems};
+
+use super::refuse_unsupported;
+
 /// `sending_queue`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct QueueSettings {
@@ -81,4 +85,125 @@ impl QueueSettings {
     pub fn drops_above(&self) -> Option<u64> {
         (self.enabled && self.block_on_overflow == Some(false)).then_some(self.queue_size)
     }
+
+    /// Takes `sending_queue` out of an exporter's map.
+    pub(super) fn take(fields: &mut Fields<'_>, p: &mut Problems) -> Self {
+        let node = fields.node("sending_queue").filter(|node| !node.is_absent());
+        node.and_then(|node| p.within("sending_queue", |p| Self::decode(node, p))).unwrap_or_default()
+    }
+
+    fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = node.map("sending_queue", p)?;
+        let defaults = Self::default();
+        let written_sizer = sizer(&mut fields, p);
+        let queue = Self {
+            enabled: fields.take("enabled", defaults.enabled, p),
+            num_consumers: positive(&mut fields, "num_consumers", defaults.num_consumers as u64, p) as usize,
+            queue_size: positive(&mut fields, "queue_size", defaults.queue_size, p),
+            sizer: written_sizer.unwrap_or(defaults.sizer),
+            wait_for_result: fields.take("wait_for_result", defaults.wait_for_result, p),
+            block_on_overflow: fields.optional("block_on_overflow", p),
+            batch: fields.node("batch").filter(|node| !node.is_absent()).and_then(|node| batch(node, written_sizer, p)),
+        };
+        refuse_unsupported(&mut fields, &["storage"], p);
+        fields.finish(p);
+        if let Some(batch) = queue.batch.as_ref().filter(|batch| batch.sizer == queue.sizer)
+            && batch.min_size > queue.queue_size
+        {
+            p.error(&node.at, "`min_size` must be less than or equal to `queue_size`", None);
+        }
+        Some(queue)
+    }
+
+    /// All settings, as otelcol prints them; where there is no queue, nothing.
+    pub(super) fn effective(&self) -> Node {
+        if !self.enabled {
+            return Node::null();
+        }
+        Node::map_of([
+            ("batch", self.batch.as_ref().map_or_else(Node::null, BatchSettings::effective)),
+            ("block_on_overflow", self.block_on_overflow.unwrap_or(false).into()),
+            ("num_consumers", self.num_consumers.into()),
+            ("queue_size", self.queue_size.into()),
+            ("sizer", self.sizer.effective()),
+            ("storage", Node::null()),
+            ("wait_for_result", self.wait_for_result.into()),
+        ])
+    }
+}
+
+impl BatchSettings {
+    fn effective(&self) -> Node {
+        Node::map_of([
+            ("flush_timeout", self.flush_timeout.into()),
+            ("max_size", self.max_size.into()),
+            ("min_size", self.min_size.into()),
+            ("sizer", self.sizer.effective()),
+        ])
+    }
+}
+
+impl Sizer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Items => "items",
+            Self::Bytes => "bytes",
+        }
+    }
+
+    /// otelcol prints `{}` for whatever it is; we do for the default.
+    fn effective(self) -> Node {
+        match self {
+            Self::Requests => Node::map_of::<String>([]),
+            other => other.name().into(),
+        }
+    }
+}
+
+fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<BatchSettings> {
+    let mut fields = node.map("batch", p)?;
+    let defaults = BatchSettings::default();
+    let batch = BatchSettings {
+        flush_timeout: fields.take("flush_timeout", defaults.flush_timeout, p),
+        min_size: fields.take("min_size", defaults.min_size, p),
+        max_size: fields.take("max_size", defaults.max_size, p),
+        sizer: sizer(&mut fields, p).or(queue_sizer).unwrap_or(defaults.sizer),
+    };
+    if let Some(keys) = fields.node("partition").and_then(|partition| partition.lookup("metadata_keys"))
+        && !matches!(&keys.value, settings::Value::Null)
+        && !matches!(&keys.value, settings::Value::List(list) if list.is_empty())
+    {
+        p.error(&keys.at, "`metadata_keys` is not supported by this version yet", None);
+    }
+    fields.finish(p);
+    for (wrong, message) in [
+        (batch.flush_timeout.is_zero(), "`flush_timeout` must be positive"),
+        (batch.max_size > 0 && batch.max_size < batch.min_size, "`max_size` must be at least `min_size`"),
+        (batch.sizer == Sizer::Requests, "`batch` can be sized by `items` or `bytes` only"),
+    ] {
+        if wrong {
+            p.error(&node.at, message, None);
+        }
+    }
+    Some(batch)
+}
+
+fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
+    let node = fields.node("sizer").filter(|node| !node.is_absent())?;
+    let text = p.within("sizer", |p| node.text(p))?;
+    let known = [Sizer::Requests, Sizer::Items, Sizer::Bytes];
+    let found = known.into_iter().find(|sizer| sizer.name() == text);
+    if found.is_none() {
+        p.error(&node.at, format!("unknown sizer `{text}`"), "write `requests`, `items` or `bytes`".to_owned());
+    }
+    found
+}
+
+fn positive(fields: &mut Fields<'_>, key: &str, default: u64, p: &mut Problems) -> u64 {
+    let Some(number) = fields.optional::<u32>(key, p).map(u64::from) else { return default };
+    if number == 0 {
+        p.error(&fields.at(), format!("`{key}` must be positive"), None);
+    }
+    number
 }

@@ -7,6 +7,8 @@
 
 use std::time::Duration;
 
+use settings::{Fields, Node, Problems};
+
 /// `retry_on_failure`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct RetrySettings {
@@ -34,6 +36,63 @@ impl Default for RetrySettings {
             max_interval: Duration::from_secs(30),
             max_elapsed_time: Duration::from_secs(300),
         }
+    }
+}
+
+impl RetrySettings {
+    /// Takes `retry_on_failure` out of an exporter's map.
+    pub(super) fn take(fields: &mut Fields<'_>, p: &mut Problems) -> Self {
+        let node = fields.node("retry_on_failure").filter(|node| !node.is_absent());
+        node.and_then(|node| p.within("retry_on_failure", |p| Self::decode(node, p))).unwrap_or_default()
+    }
+
+    fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = node.map("retry_on_failure", p)?;
+        let defaults = Self::default();
+        let retry = Self {
+            enabled: fields.take("enabled", defaults.enabled, p),
+            initial_interval: fields.take("initial_interval", defaults.initial_interval, p),
+            randomization_factor: fields.take("randomization_factor", defaults.randomization_factor, p),
+            multiplier: fields.take("multiplier", defaults.multiplier, p),
+            max_interval: fields.take("max_interval", defaults.max_interval, p),
+            max_elapsed_time: fields.take("max_elapsed_time", defaults.max_elapsed_time, p),
+        };
+        fields.finish(p);
+        if retry.enabled {
+            for (_, message) in retry.mistakes().into_iter().filter(|(wrong, _)| *wrong) {
+                p.error(&node.at, message, None);
+            }
+        }
+        Some(retry)
+    }
+
+    /// What otelcol refuses.
+    fn mistakes(&self) -> [(bool, &'static str); 4] {
+        let ends = !self.max_elapsed_time.is_zero();
+        [
+            (!(0.0..=1.0).contains(&self.randomization_factor), "`randomization_factor` must be between 0 and 1"),
+            (self.multiplier.is_nan() || self.multiplier < 0.0, "`multiplier` must be zero or more"),
+            (
+                ends && self.max_elapsed_time < self.initial_interval,
+                "`max_elapsed_time` must not be less than `initial_interval`",
+            ),
+            (
+                ends && self.max_elapsed_time < self.max_interval,
+                "`max_elapsed_time` must not be less than `max_interval`",
+            ),
+        ]
+    }
+
+    /// All settings, as otelcol prints them.
+    pub(super) fn effective(&self) -> Node {
+        Node::map_of([
+            ("enabled", self.enabled.into()),
+            ("initial_interval", self.initial_interval.into()),
+            ("max_elapsed_time", self.max_elapsed_time.into()),
+            ("max_interval", self.max_interval.into()),
+            ("multiplier", self.multiplier.into()),
+            ("randomization_factor", self.randomization_factor.into()),
+        ])
     }
 }
 

@@ -4,41 +4,16 @@
 //! [`BODY_BYTES_MAX`] goes in halves. Unlike OTLP, Zipkin has no list of statuses to try again, and a server whose storage
 //! is away answers 500: so 429 and every 5xx is tried again, as otelcol does.
 
-use std::time::Duration;
+mod settings;
 
 use bytes::Bytes;
 use formats::zipkin::{EncodeError, Encoded, encode};
 
-use super::compress::Encoding;
-use super::http::{HttpSettings, Poster};
-use super::{Batch, Delivered, ExportError, Exporter, Kind, QueueSettings, RetrySettings};
+use super::http::Poster;
+use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
 
-/// Settings of a `zipkin` exporter.
-#[derive(Clone, Debug)]
-pub struct ZipkinSettings {
-    /// The client; its endpoint is the whole URL, as `http://localhost:9411/api/v2/spans`.
-    pub http: HttpSettings,
-    /// The service name of spans whose resource has none.
-    pub default_service_name: String,
-    /// The queue.
-    pub queue: QueueSettings,
-    /// Retries.
-    pub retry: RetrySettings,
-}
-
-impl ZipkinSettings {
-    /// The defaults, for an endpoint.
-    #[must_use]
-    pub fn new(endpoint: impl Into<String>) -> Self {
-        Self {
-            http: HttpSettings::new(endpoint, Duration::from_secs(5), Encoding::Identity),
-            default_service_name: formats::zipkin::Settings::default().default_service_name,
-            queue: QueueSettings::default(),
-            retry: RetrySettings::default(),
-        }
-    }
-}
+pub use settings::ZipkinSettings;
 
 /// Sends Zipkin JSON.
 pub struct Zipkin {
@@ -94,6 +69,7 @@ impl Exporter for Zipkin {
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
+    use std::time::Duration;
 
     use tokio::time::Instant;
 

@@ -1,0 +1,219 @@
+//! Settings of an HTTP client (otelcol's confighttp): their meaning, defaults, YAML.
+
+use std::time::Duration;
+
+use settings::{Decode, Fields, Node, Problems, Secret, Value};
+
+use super::header_map;
+use crate::exporter::compress::{Compression, Encoding};
+use crate::exporter::refuse_unsupported;
+use crate::tls::TlsClient;
+
+/// The settings of an HTTP client (otelcol's confighttp).
+#[derive(Clone, Debug)]
+pub struct HttpSettings {
+    /// Where to send to.
+    pub endpoint: String,
+    /// TLS, for https.
+    pub tls: TlsClient,
+    /// Sent with each request.
+    pub headers: Vec<(String, Secret)>,
+    /// Time for one attempt; zero is no limit.
+    pub timeout: Duration,
+    /// How bodies are compressed.
+    pub compression: Compression,
+    /// As in otelcol; kept to be printed.
+    pub read_buffer_size: u64,
+    /// As in otelcol; kept to be printed.
+    pub write_buffer_size: u64,
+    /// How many requests may be on their way at once, besides `num_consumers`; zero is no limit.
+    pub max_conns_per_host: usize,
+    /// Whether a connection serves more than one request.
+    pub keepalive: bool,
+    /// How long an unused connection is kept; zero is for ever.
+    pub idle_conn_timeout: Duration,
+    /// How many unused connections are kept; zero is no limit.
+    pub max_idle_conns: usize,
+    /// The same for one peer, which is all there is; zero is Go's default of two.
+    pub max_idle_conns_per_host: usize,
+    /// As in otelcol; HTTP/2 is always offered to TLS peers. Kept to be printed.
+    pub force_attempt_http2: bool,
+    /// A ping after a connection was silent for this long; zero is never.
+    pub http2_read_idle_timeout: Duration,
+    /// The connection is dead if a ping is not answered within this.
+    pub http2_ping_timeout: Duration,
+}
+
+impl HttpSettings {
+    /// otelcol's defaults, but for the timeout, the encoding and the buffer, in which exporters differ.
+    #[must_use]
+    pub fn new(endpoint: impl Into<String>, timeout: Duration, encoding: Encoding) -> Self {
+        Self {
+            endpoint: endpoint.into(),
+            tls: TlsClient::default(),
+            headers: Vec::new(),
+            timeout,
+            compression: Compression::of(encoding),
+            read_buffer_size: 0,
+            write_buffer_size: 524_288,
+            max_conns_per_host: 0,
+            keepalive: true,
+            idle_conn_timeout: Duration::from_secs(90),
+            max_idle_conns: 100,
+            max_idle_conns_per_host: 0,
+            force_attempt_http2: true,
+            http2_read_idle_timeout: Duration::ZERO,
+            http2_ping_timeout: Duration::from_secs(15),
+        }
+    }
+}
+
+impl HttpSettings {
+    /// Takes the client's settings out of an exporter's map; the caller takes its own and ends the map.
+    pub(in crate::exporter) fn take(fields: &mut Fields<'_>, defaults: Self, p: &mut Problems) -> Self {
+        let mut settings = Self {
+            endpoint: fields.take("endpoint", defaults.endpoint, p),
+            tls: fields.take("tls", defaults.tls, p),
+            headers: decode_headers(fields, p),
+            timeout: fields.take("timeout", defaults.timeout, p),
+            compression: compression(fields, defaults.compression, p),
+            read_buffer_size: fields.take("read_buffer_size", defaults.read_buffer_size, p),
+            write_buffer_size: fields.take("write_buffer_size", defaults.write_buffer_size, p),
+            max_conns_per_host: count(fields, "max_conns_per_host", defaults.max_conns_per_host, p),
+            keepalive: !fields.take("disable_keep_alives", !defaults.keepalive, p),
+            idle_conn_timeout: fields.take("idle_conn_timeout", defaults.idle_conn_timeout, p),
+            max_idle_conns: count(fields, "max_idle_conns", defaults.max_idle_conns, p),
+            max_idle_conns_per_host: count(fields, "max_idle_conns_per_host", defaults.max_idle_conns_per_host, p),
+            force_attempt_http2: fields.take("force_attempt_http2", defaults.force_attempt_http2, p),
+            http2_read_idle_timeout: fields.take("http2_read_idle_timeout", defaults.http2_read_idle_timeout, p),
+            http2_ping_timeout: fields.take("http2_ping_timeout", defaults.http2_ping_timeout, p),
+        };
+        if let Some(node) = fields.node("keepalive").filter(|node| !node.is_absent()) {
+            settings.take_keepalive(node, p);
+        }
+        if let Some(node) = fields.node("cookies")
+            && node.lookup("enabled").is_some_and(|enabled| enabled.value == Value::Bool(true))
+        {
+            p.error(&node.at, "`cookies` are not supported by this version yet", None);
+        }
+        refuse_unsupported(fields, &["auth", "middlewares", "proxy_url"], p);
+        settings
+    }
+
+    /// The newer form of four settings.
+    fn take_keepalive(&mut self, node: &Node, p: &mut Problems) {
+        let Some(mut fields) = node.map("keepalive", p) else { return };
+        self.keepalive = fields.take("enabled", self.keepalive, p);
+        self.idle_conn_timeout = fields.take("idle_conn_timeout", self.idle_conn_timeout, p);
+        self.max_idle_conns = count(&mut fields, "max_idle_conns", self.max_idle_conns, p);
+        self.max_idle_conns_per_host = count(&mut fields, "max_idle_conns_per_host", self.max_idle_conns_per_host, p);
+        fields.finish(p);
+    }
+
+    /// The client's settings, as otelcol prints them.
+    pub(in crate::exporter) fn effective(&self) -> Vec<(&'static str, Node)> {
+        let mut entries: Vec<(&str, Node)> = vec![
+            ("endpoint", self.endpoint.as_str().into()),
+            ("force_attempt_http2", self.force_attempt_http2.into()),
+            ("idle_conn_timeout", self.idle_conn_timeout.into()),
+            ("max_idle_conns", self.max_idle_conns.into()),
+            ("timeout", self.timeout.into()),
+            ("write_buffer_size", self.write_buffer_size.into()),
+        ];
+        entries.extend(self.compression.encoding.header().map(|name| ("compression", name.into())));
+        if let Some(level) = self.compression.level {
+            entries.push(("compression_params", Node::map_of([("level", level.into())])));
+        }
+        entries.extend(self.tls.effective().map(|tls| ("tls", tls)));
+        entries.extend(effective_headers(&self.headers));
+        if !self.keepalive {
+            entries.push(("disable_keep_alives", true.into()));
+        }
+        for (key, number) in [
+            ("max_conns_per_host", self.max_conns_per_host as u64),
+            ("max_idle_conns_per_host", self.max_idle_conns_per_host as u64),
+            ("read_buffer_size", self.read_buffer_size),
+        ] {
+            if number > 0 {
+                entries.push((key, number.into()));
+            }
+        }
+        if !self.http2_read_idle_timeout.is_zero() {
+            entries.push(("http2_read_idle_timeout", self.http2_read_idle_timeout.into()));
+            entries.push(("http2_ping_timeout", self.http2_ping_timeout.into()));
+        }
+        entries
+    }
+}
+
+/// `headers`: a map, or a list of `name` and `value`.
+pub(in crate::exporter) fn decode_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, Secret)> {
+    let Some(node) = fields.node("headers").filter(|node| !node.is_absent()) else { return Vec::new() };
+    let headers: Vec<_> = p.within("headers", |p| match &node.value {
+        Value::List(items) => items.iter().filter_map(|item| header(item, p)).collect(),
+        _ => std::collections::BTreeMap::decode(node, p).unwrap_or_default().into_iter().collect(),
+    });
+    if let Err(error) = header_map(&headers) {
+        p.error(&node.at, error, None);
+    }
+    headers
+}
+
+fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {
+    let mut fields = item.map("headers", p)?;
+    let (name, value) = (fields.required("name", p), fields.take("value", Secret::default(), p));
+    fields.finish(p);
+    Some((name?, value))
+}
+
+/// Headers as otelcol prints them: none at all where there are none.
+pub(in crate::exporter) fn effective_headers(headers: &[(String, Secret)]) -> Option<(&'static str, Node)> {
+    let map = Node::map_of(headers.iter().map(|(name, value)| (name.as_str(), Node::secret(value))));
+    (!headers.is_empty()).then_some(("headers", map))
+}
+
+/// `compression` with `compression_params`.
+fn compression(fields: &mut Fields<'_>, default: Compression, p: &mut Problems) -> Compression {
+    let encoding = fields.node("compression").map_or(default.encoding, |node| encoding(node, p));
+    let Some(node) = fields.node("compression_params").filter(|node| !node.is_absent()) else {
+        return Compression::of(encoding);
+    };
+    let Some(mut params) = node.map("compression_params", p) else { return Compression::of(encoding) };
+    let level: Option<i32> = params.optional("level", p);
+    params.finish(p);
+    let levels = match encoding {
+        Encoding::Gzip | Encoding::Zlib | Encoding::Deflate => -2..=9,
+        Encoding::Zstd => -1..=22,
+        _ => 0..=0,
+    };
+    if let Some(level) = level.filter(|level| !levels.contains(level)) {
+        let name = encoding.header().unwrap_or("none");
+        let help = match (levels.start(), levels.end()) {
+            (0, 0) => "it has no levels".to_owned(),
+            (low, high) => format!("write a number from {low} to {high}"),
+        };
+        p.error(&node.at, format!("the compression `{name}` has no level {level}"), help);
+    }
+    Compression { encoding, level }
+}
+
+fn encoding(node: &Node, p: &mut Problems) -> Encoding {
+    use Encoding::*;
+    let Some(text) = p.within("compression", |p| node.text(p)) else { return Identity };
+    if matches!(text.as_str(), "" | "none") {
+        return Identity;
+    }
+    let known = [Gzip, Zstd, Snappy, SnappyFramed, Zlib, Deflate, Lz4];
+    known.into_iter().find(|encoding| encoding.header() == Some(&text)).unwrap_or_else(|| {
+        let names: Vec<_> = known.iter().filter_map(|encoding| encoding.header()).collect();
+        let help = format!("known are `{}` and `none`", names.join("`, `"));
+        p.error(&node.at, format!("unknown compression `{text}`"), help);
+        Identity
+    })
+}
+
+/// A number of things; zero or more.
+fn count(fields: &mut Fields<'_>, key: &str, default: usize, p: &mut Problems) -> usize {
+    let written: Option<u32> = fields.optional(key, p);
+    written.map_or(default, |count| count as usize)
+}

@@ -1,0 +1,219 @@
+//! Settings of `otlp_grpc` (otelcol's configgrpc): their meaning, defaults, YAML.
+
+use std::time::Duration;
+
+use settings::{Node, Problems, Secret};
+
+use crate::exporter::client::Ping;
+use crate::exporter::compress::{Compression, Encoding};
+use crate::exporter::http::{decode_headers, effective_headers};
+use crate::exporter::{QueueSettings, RetrySettings, refuse_unsupported};
+use crate::tls::TlsClient;
+
+/// Settings of an `otlp_grpc` exporter.
+#[derive(Clone, Debug)]
+pub struct OtlpGrpcSettings {
+    /// Where to send to.
+    pub endpoint: GrpcEndpoint,
+    /// How requests are compressed.
+    pub compression: Compression,
+    /// TLS; on unless `insecure`.
+    pub tls: TlsClient,
+    /// Sent with each request.
+    pub headers: Vec<(String, Secret)>,
+    /// Time for one attempt.
+    pub timeout: Duration,
+    /// Pings, where they were asked for.
+    pub keepalive: Option<Ping>,
+    /// As in otelcol; there is one connection, so all balancers do the same. Kept to be printed.
+    pub balancer_name: String,
+    /// Overrides the `:authority` of requests.
+    pub authority: Option<String>,
+    /// Overrides the user agent.
+    pub user_agent: Option<String>,
+    /// Whether an attempt waits for a connection as long as its timeout lasts, instead of failing with the first refusal.
+    pub wait_for_ready: bool,
+    /// As in otelcol; kept to be printed.
+    pub read_buffer_size: u64,
+    /// As in otelcol; kept to be printed.
+    pub write_buffer_size: u64,
+    /// The queue.
+    pub queue: QueueSettings,
+    /// Retries.
+    pub retry: RetrySettings,
+}
+
+impl OtlpGrpcSettings {
+    /// The defaults, for an endpoint.
+    #[must_use]
+    pub fn new(endpoint: GrpcEndpoint) -> Self {
+        Self {
+            endpoint,
+            compression: Compression::of(Encoding::Gzip),
+            tls: TlsClient::default(),
+            headers: Vec::new(),
+            timeout: Duration::from_secs(5),
+            keepalive: None,
+            balancer_name: "round_robin".to_owned(),
+            authority: None,
+            user_agent: None,
+            wait_for_ready: false,
+            read_buffer_size: 0,
+            write_buffer_size: 524_288,
+            queue: QueueSettings::default(),
+            retry: RetrySettings::default(),
+        }
+    }
+}
+
+/// A gRPC target: `host:port`, with `http://`, `https://`, `dns:///` or `passthrough:///` before it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GrpcEndpoint {
+    /// As written.
+    pub text: String,
+    /// `host:port`.
+    pub authority: String,
+    /// Whether `https://` was written: TLS then, whatever `insecure` says.
+    pub https: bool,
+}
+
+impl GrpcEndpoint {
+    /// Reads a target.
+    ///
+    /// # Errors
+    /// What is wrong with it, for people.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let (https, rest) = match text.split_once("://") {
+            None => (false, text),
+            Some(("http", rest)) => (false, rest.trim_end_matches('/')),
+            Some(("https", rest)) => (true, rest.trim_end_matches('/')),
+            Some(("dns" | "passthrough", rest)) => match rest.strip_prefix('/') {
+                Some(rest) => (false, rest),
+                None => return Err(format!("`{text}` names a resolver; write `dns:///host:port`")),
+            },
+            Some((scheme, _)) => return Err(format!("the scheme `{scheme}` is not supported; write `host:port`")),
+        };
+        let authority: http::uri::Authority = rest.parse().map_err(|_| format!("`{rest}` is not `host:port`"))?;
+        if authority.as_str().contains('@') || authority.host().is_empty() {
+            return Err(format!("`{rest}` is not `host:port`"));
+        }
+        match authority.port_u16() {
+            None => Err(format!("`{text}` has no port; write `{}:4317`", authority.host())),
+            Some(_) => Ok(Self { text: text.to_owned(), authority: rest.to_owned(), https }),
+        }
+    }
+}
+
+impl OtlpGrpcSettings {
+    /// Reads the settings of an exporter.
+    pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = node.map("otlp_grpc", p)?;
+        let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
+        let endpoint = fields.required::<String>("endpoint", p);
+        let defaults = Self::new(GrpcEndpoint { text: String::new(), authority: String::new(), https: false });
+        let mut settings = Self {
+            compression: fields.node("compression").map_or(defaults.compression, |node| compression(node, p)),
+            tls: fields.take("tls", defaults.tls, p),
+            headers: decode_headers(&mut fields, p),
+            timeout: fields.take("timeout", defaults.timeout, p),
+            keepalive: fields.node("keepalive").filter(|node| !node.is_absent()).and_then(|node| keepalive(node, p)),
+            balancer_name: fields.take("balancer_name", defaults.balancer_name, p),
+            authority: fields.optional("authority", p).filter(|text: &String| !text.is_empty()),
+            user_agent: fields.optional("user_agent", p).filter(|text: &String| !text.is_empty()),
+            wait_for_ready: fields.take("wait_for_ready", defaults.wait_for_ready, p),
+            read_buffer_size: fields.take("read_buffer_size", defaults.read_buffer_size, p),
+            write_buffer_size: fields.take("write_buffer_size", defaults.write_buffer_size, p),
+            queue: QueueSettings::take(&mut fields, p),
+            retry: RetrySettings::take(&mut fields, p),
+            endpoint: defaults.endpoint,
+        };
+        if !matches!(settings.balancer_name.as_str(), "" | "round_robin" | "pick_first") {
+            let message = format!("unknown `balancer_name` `{}`", settings.balancer_name);
+            p.error(&fields.at(), message, "write `round_robin` or `pick_first`".to_owned());
+        }
+        refuse_unsupported(&mut fields, &["auth", "middlewares"], p);
+        fields.finish(p);
+        let (text, at) = (endpoint?, endpoint_node?.at);
+        match GrpcEndpoint::parse(&text) {
+            Ok(endpoint) => settings.endpoint = endpoint,
+            Err(error) => {
+                p.error(&at, error, None);
+                return None;
+            }
+        }
+        if text.starts_with("http://") && !settings.tls.insecure {
+            let message = "`http://` does not switch TLS off for gRPC";
+            p.warning(&at, message, "write `tls: {insecure: true}` for plain text".to_owned());
+        }
+        Some(settings)
+    }
+
+    /// All settings, as otelcol prints them.
+    #[must_use]
+    pub fn effective(&self) -> Node {
+        let mut entries: Vec<(&str, Node)> = vec![
+            ("balancer_name", self.balancer_name.as_str().into()),
+            ("compression", grpc_name(self.compression.encoding).into()),
+            ("endpoint", self.endpoint.text.as_str().into()),
+            ("retry_on_failure", self.retry.effective()),
+            ("sending_queue", self.queue.effective()),
+            ("timeout", self.timeout.into()),
+            ("write_buffer_size", self.write_buffer_size.into()),
+        ];
+        entries.extend(self.tls.effective().map(|tls| ("tls", tls)));
+        entries.extend(effective_headers(&self.headers));
+        entries.extend(self.keepalive.map(|ping| ("keepalive", effective_keepalive(ping))));
+        entries.extend(self.authority.as_ref().map(|text| ("authority", text.into())));
+        entries.extend(self.user_agent.as_ref().map(|text| ("user_agent", text.into())));
+        if self.wait_for_ready {
+            entries.push(("wait_for_ready", true.into()));
+        }
+        if self.read_buffer_size > 0 {
+            entries.push(("read_buffer_size", self.read_buffer_size.into()));
+        }
+        Node::map_of(entries)
+    }
+}
+
+/// gRPC's encodings; what they call snappy is the framed format.
+fn compression(node: &Node, p: &mut Problems) -> Compression {
+    let encoding = match p.within("compression", |p| node.text(p)).as_deref() {
+        Some("" | "none") | None => Encoding::Identity,
+        Some("gzip") => Encoding::Gzip,
+        Some("zstd") => Encoding::Zstd,
+        Some("snappy") => Encoding::SnappyFramed,
+        Some(other) => {
+            let message = format!("unknown compression `{other}`");
+            p.error(&node.at, message, "gRPC has `gzip`, `zstd`, `snappy` and `none`".to_owned());
+            Encoding::Identity
+        }
+    };
+    Compression::of(encoding)
+}
+
+fn grpc_name(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::SnappyFramed => "snappy",
+        other => other.header().unwrap_or("none"),
+    }
+}
+
+fn keepalive(node: &Node, p: &mut Problems) -> Option<Ping> {
+    let mut fields = node.map("keepalive", p)?;
+    let ping = Ping {
+        interval: fields.take("time", Duration::from_secs(10), p),
+        timeout: fields.take("timeout", Duration::from_secs(10), p),
+        while_idle: fields.take("permit_without_stream", false, p),
+    };
+    fields.finish(p);
+    // grpc-go raises shorter ones to this.
+    Some(Ping { interval: ping.interval.max(Duration::from_secs(10)), ..ping })
+}
+
+fn effective_keepalive(ping: Ping) -> Node {
+    Node::map_of([
+        ("time", ping.interval.into()),
+        ("timeout", ping.timeout.into()),
+        ("permit_without_stream", ping.while_idle.into()),
+    ])
+}
