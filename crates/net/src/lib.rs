@@ -13,6 +13,7 @@ pub mod receiver;
 
 pub mod exporter;
 
+pub mod buffer;
 pub mod inflate;
 pub mod tls;
 
