@@ -1,14 +1,15 @@
 //! OTLP/HTTP against a peer that plays a script, over real sockets.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use settings::Secret;
+use ::settings::Secret;
 use tokio::time::Instant;
 
 use super::super::answer::{partial_success, status_with_retry_info};
-use super::super::compress::Compression;
+use super::super::compress::{Compression, Encoding};
 use super::super::peer::{Peer, Reply, batch, batch_of, names};
 use super::*;
 use crate::exporter::Destination;
