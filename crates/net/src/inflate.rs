@@ -270,12 +270,28 @@ fn lz4(input: &[u8], state: &mut Charge, out: &mut Buffer) -> Result<(), Stop> {
     let code = input.get(5).map_or(0, |descriptor| (descriptor >> 4) & 7);
     let block_bytes = 64_usize << (10 + 2 * u32::from(code.clamp(4, 7) - 4));
     state.grow(2 * block_bytes + (64 << 10))?;
-    let mut decoder = lz4_flex::frame::FrameDecoder::new(input);
-    pump(&mut decoder, out)?;
-    if !decoder.get_ref().is_empty() {
-        return Err(corrupt("there are bytes after the end of the compressed body"));
+    // The decoder takes the end of its input for the end of the frame, so the frame is measured first.
+    if lz4_frame_bytes(input) != Some(input.len()) {
+        return Err(corrupt("the lz4 frame does not end where the body ends"));
     }
-    Ok(())
+    pump(lz4_flex::frame::FrameDecoder::new(input), out)
+}
+
+/// The length of one LZ4 frame from its magic to its end mark and checksum, by its block headers alone.
+fn lz4_frame_bytes(input: &[u8]) -> Option<usize> {
+    let flags = *input.get(4)?;
+    let flag = |bit: u8, bytes: usize| if flags & (1 << bit) == 0 { 0 } else { bytes };
+    let (block_checksum, content_size, content_checksum, dictionary) = (flag(4, 4), flag(3, 8), flag(2, 4), flag(0, 4));
+    let mut at = 6 + content_size + dictionary + 1;
+    loop {
+        let header = input.get(at..at.checked_add(4)?)?;
+        let header = u32::from_le_bytes(header.try_into().ok()?);
+        at += 4;
+        if header == 0 {
+            return Some(at + content_checksum);
+        }
+        at = at.checked_add(usize::try_from(header & 0x7fff_ffff).ok()?)?.checked_add(block_checksum)?;
+    }
 }
 
 /// Reads to the end, a step at a time.
