@@ -8,7 +8,7 @@
 
 pub(crate) mod batch;
 pub(crate) mod component;
-pub(crate) mod gates;
+mod gates;
 pub(crate) mod kinds;
 pub(crate) mod memory_limiter;
 pub(crate) mod own;
@@ -22,7 +22,6 @@ use std::collections::BTreeMap;
 use settings::{Decode, Entry, Location, Node, Problems, Sources, suggest};
 
 pub(crate) use component::ComponentId;
-pub(crate) use gates::Gates;
 pub(crate) use kinds::{Exporter, Extension, Processor, Receiver};
 pub(crate) use own::Own;
 pub(crate) use service::{Pipeline, Reference, Service};
@@ -49,8 +48,6 @@ pub(crate) struct Configuration {
     pub(crate) service: Service,
     /// Settings of Tailrace itself.
     pub(crate) own: Own,
-    /// Feature gates.
-    pub(crate) gates: Gates,
 }
 
 /// What the command line says about the configuration.
@@ -79,16 +76,16 @@ pub(crate) fn load(origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Loa
     let built_in = [format!("yaml:{DEFAULT}")];
     let uris = if origin.uris.is_empty() { &built_in[..] } else { &origin.uris };
     let (tree, sources, mut problems) = settings::load(uris, &origin.sets, env);
-    let gates = Gates::parse(&origin.gates, &mut problems);
+    gates::check(&origin.gates, &mut problems);
     // A tree with errors is decoded all the same: one run shows all problems.
-    let decoded = tree.and_then(|tree| Configuration::decode(&tree, gates, &mut problems));
+    let decoded = tree.and_then(|tree| Configuration::decode(&tree, &mut problems));
     let configuration = decoded.filter(|_| !problems.has_errors());
     Loaded { configuration, problems, sources }
 }
 
 impl Configuration {
     /// The configuration in a tree. It may only be used if no errors were told.
-    fn decode(tree: &Node, gates: Gates, p: &mut Problems) -> Option<Configuration> {
+    fn decode(tree: &Node, p: &mut Problems) -> Option<Configuration> {
         let mut fields = tree.map("the configuration", p)?;
         if let Some(connectors) = fields.node("connectors").filter(|node| !node.entries().is_empty()) {
             let help = "remove them, or let two collectors run one behind the other";
@@ -112,7 +109,6 @@ impl Configuration {
             extensions: section("extensions").decode(EXTENSIONS, service.extensions.iter(), p),
             own: fields.take("tailrace", Own::default(), p),
             service,
-            gates,
         };
         fields.finish(p);
         configuration.check(p);
@@ -129,7 +125,8 @@ impl Configuration {
         }
         for (id, pipeline) in &self.service.pipelines {
             let samplers = pipeline.processors.iter();
-            let samplers = samplers.filter(|used| matches!(self.processors.get(&used.id), Some(Processor::TailSampling(_))));
+            let samplers =
+                samplers.filter(|used| matches!(self.processors.get(&used.id), Some(Processor::TailSampling(_))));
             if let Some(second) = samplers.skip(1).last() {
                 let message = format!("the pipeline `{id}` has more than one `tail_sampling` processor");
                 let help = "join their policies in one, or put the second one into a collector behind this one";

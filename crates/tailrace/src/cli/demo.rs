@@ -47,7 +47,11 @@ fn free_ports() -> Vec<String> {
     const ENDPOINTS: [(u16, &str, &str); 3] = [
         (4317, "receivers::otlp::protocols::grpc::endpoint", "127.0.0.1:0"),
         (4318, "receivers::otlp::protocols::http::endpoint", "127.0.0.1:0"),
-        (8888, "service::telemetry::metrics::readers", "[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]"),
+        (
+            8888,
+            "service::telemetry::metrics::readers",
+            "[{pull: {exporter: {prometheus: {host: 127.0.0.1, port: 0}}}}]",
+        ),
     ];
     let taken = |port: u16| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_err();
     ENDPOINTS.iter().filter(|(port, ..)| taken(*port)).map(|(_, key, value)| format!("{key}={value}")).collect()

@@ -17,7 +17,10 @@ fn options_stand_before_and_behind_the_command() {
         "tailrace validate --config=a.yaml --set=x=1",
     ] {
         let arguments = Arguments::try_parse_from(line.split(' ')).map_err(|error| error.to_string()).expect(line);
-        assert_eq!((arguments.origin.uris, arguments.origin.sets), (vec!["a.yaml".to_string()], vec!["x=1".to_string()]));
+        assert_eq!(
+            (arguments.origin.uris, arguments.origin.sets),
+            (vec!["a.yaml".to_string()], vec!["x=1".to_string()])
+        );
         assert!(matches!(arguments.command, Some(Command::Validate)));
     }
 }

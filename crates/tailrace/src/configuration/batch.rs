@@ -33,7 +33,11 @@ impl Decode for Batch {
             let at = fields.node("send_batch_max_size").map_or(node.at, |node| node.at);
             let (max, size) = (batch.send_batch_max_size, batch.send_batch_size);
             let help = "raise it, or lower `send_batch_size`, which is 8192 if not written";
-            p.error(&at, format!("`send_batch_max_size` {max} is less than `send_batch_size` {size}"), help.to_string());
+            p.error(
+                &at,
+                format!("`send_batch_max_size` {max} is less than `send_batch_size` {size}"),
+                help.to_string(),
+            );
         }
         if let Some(keys) = fields.node("metadata_keys").filter(|_| !batch.metadata_keys.is_empty()) {
             let help = "batches are not kept apart by client metadata; remove it to silence this";

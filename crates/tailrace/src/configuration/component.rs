@@ -26,7 +26,11 @@ impl ComponentId {
             return None;
         }
         if name.is_some_and(|name| !name_allowed(name)) {
-            p.error(at, format!("the name behind the `/` in `{text}` is empty, too long or not printable"), help.to_string());
+            p.error(
+                at,
+                format!("the name behind the `/` in `{text}` is empty, too long or not printable"),
+                help.to_string(),
+            );
             return None;
         }
         Some(ComponentId { kind: kind.to_string(), name: name.map(str::to_string) })

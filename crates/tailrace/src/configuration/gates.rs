@@ -1,55 +1,27 @@
-//! Feature gates: those of `tail_sampling` act, the others of otelcol are accepted, any other is a mistake.
+//! Feature gates: those of `tail_sampling` are told to be without effect yet, the others of otelcol are accepted, any other
+//! is a mistake.
 
 use settings::{Location, Problems, suggest};
 
-/// The gates that change what Tailrace does; all off by default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Gates {
-    /// Exposes how many spans each policy kept.
-    pub(crate) count_spans_sampled: bool,
-    /// Exposes how many bytes each policy kept.
-    pub(crate) count_bytes_sampled: bool,
-    /// Writes the `tailsampling.*` attributes.
-    pub(crate) record_policy: bool,
-    /// Allows `tail_storage`.
-    pub(crate) tail_storage: bool,
-    /// Lets probabilities act through the trace state.
-    pub(crate) use_trace_state: bool,
-}
-
-impl Gates {
-    /// Reads the values of `--feature-gates`: names separated by commas, `+` or nothing before those that are switched on and
-    /// `-` before those that are switched off.
-    pub(crate) fn parse(flags: &[String], p: &mut Problems) -> Gates {
-        let mut gates = Gates::default();
-        for flag in flags.iter().flat_map(|flag| flag.split(',')).map(str::trim).filter(|flag| !flag.is_empty()) {
-            let (name, on) = match flag.strip_prefix('-') {
-                Some(name) => (name, false),
-                None => (flag.strip_prefix('+').unwrap_or(flag), true),
-            };
-            match gates.gate(name) {
-                Some(gate) => *gate = on,
-                None if ACCEPTED.contains(&name) => {}
-                None => unknown(name, p),
-            }
-        }
-        gates
-    }
-
-    fn gate(&mut self, name: &str) -> Option<&mut bool> {
-        match name.strip_prefix("processor.tailsamplingprocessor.")? {
-            "metricstatcountspanssampled" => Some(&mut self.count_spans_sampled),
-            "metricstatcountbytessampled" => Some(&mut self.count_bytes_sampled),
-            "recordpolicy" => Some(&mut self.record_policy),
-            "tailstorageextension" => Some(&mut self.tail_storage),
-            "usetracestate" => Some(&mut self.use_trace_state),
-            _ => None,
+/// Checks the values of `--feature-gates`: names separated by commas, `+` or nothing before those that are switched on and
+/// `-` before those that are switched off.
+pub(crate) fn check(flags: &[String], p: &mut Problems) {
+    for flag in flags.iter().flat_map(|flag| flag.split(',')).map(str::trim).filter(|flag| !flag.is_empty()) {
+        let (name, on) = match flag.strip_prefix('-') {
+            Some(name) => (name, false),
+            None => (flag.strip_prefix('+').unwrap_or(flag), true),
+        };
+        if LATER.contains(&name) && on {
+            let message = format!("the feature gate `{name}` is not supported by this version yet, ignored");
+            p.warning(&Location::NOWHERE, message, None);
+        } else if !LATER.contains(&name) && !ACCEPTED.contains(&name) {
+            unknown(name, p);
         }
     }
 }
 
 fn unknown(name: &str, p: &mut Problems) {
-    let known = || ACTING.iter().chain(&ACCEPTED).copied();
+    let known = || LATER.iter().chain(&ACCEPTED).copied();
     let last = |gate: &'static str| gate.rsplit('.').next().unwrap_or(gate);
     let mut message = format!("unknown feature gate `{name}`");
     // The first parts are long and alike, so only the last ones are compared.
@@ -64,8 +36,8 @@ fn unknown(name: &str, p: &mut Problems) {
     p.error(&Location::NOWHERE, message, help);
 }
 
-/// The gates that act.
-const ACTING: [&str; 5] = [
+/// The gates of `tail_sampling`, all off by default.
+const LATER: [&str; 5] = [
     "processor.tailsamplingprocessor.metricstatcountbytessampled",
     "processor.tailsamplingprocessor.metricstatcountspanssampled",
     "processor.tailsamplingprocessor.recordpolicy",
@@ -105,20 +77,19 @@ mod tests {
 
     #[test]
     fn gates() {
-        let record = Gates { record_policy: true, ..Gates::default() };
-        for (flags, expected, error) in [
-            (vec![], Gates::default(), ""),
-            (vec!["processor.tailsamplingprocessor.recordpolicy"], record, ""),
-            (vec!["+processor.tailsamplingprocessor.recordpolicy,service.profilesSupport"], record, ""),
-            (vec!["processor.tailsamplingprocessor.recordpolicy", "-processor.tailsamplingprocessor.recordpolicy"], Gates::default(), ""),
-            (vec!["service.profileSupport"], Gates::default(), "did you mean `service.profilesSupport`?"),
-            (vec!["processor.tailsamplingprocessor.disableinvertdecisions"], Gates::default(), "the gates are "),
+        for (flags, expected) in [
+            (vec![], ""),
+            (vec!["processor.tailsamplingprocessor.recordpolicy"], "warning: the feature gate `processor.tailsampling"),
+            (vec!["-processor.tailsamplingprocessor.recordpolicy"], ""),
+            (vec!["+service.profilesSupport,-pdata.useProtoPooling", "ottl.set.allowNil"], ""),
+            (vec!["service.profileSupport"], "did you mean `service.profilesSupport`?"),
+            (vec!["processor.tailsamplingprocessor.disableinvertdecisions"], "help: the gates are "),
         ] {
             let mut p = Problems::new();
             let flags: Vec<String> = flags.into_iter().map(str::to_string).collect();
-            assert_eq!(Gates::parse(&flags, &mut p), expected, "{flags:?}");
+            check(&flags, &mut p);
             let text = p.render(&settings::Sources::new());
-            assert!(text.contains(error) && p.has_errors() == !error.is_empty(), "{flags:?}: {text}");
+            assert!(text.contains(expected) && p.is_empty() == expected.is_empty(), "{flags:?}: {text}");
         }
     }
 }

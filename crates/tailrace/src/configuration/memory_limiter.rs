@@ -98,20 +98,24 @@ impl MemoryLimiter {
         }
         let (soft, hard) = (self.min_gc_interval_when_soft_limited, self.min_gc_interval_when_hard_limited);
         if soft < hard {
-            let message = "`min_gc_interval_when_soft_limited` must not be less than `min_gc_interval_when_hard_limited`";
+            let message =
+                "`min_gc_interval_when_soft_limited` must not be less than `min_gc_interval_when_hard_limited`";
             refuse("min_gc_interval_when_soft_limited", message);
         }
         let (soft_max, hard_max) = (self.max_gc_interval_when_soft_limited, self.max_gc_interval_when_hard_limited);
         if !soft_max.is_zero() && soft_max < soft {
-            let message = "`max_gc_interval_when_soft_limited` must not be less than `min_gc_interval_when_soft_limited`";
+            let message =
+                "`max_gc_interval_when_soft_limited` must not be less than `min_gc_interval_when_soft_limited`";
             refuse("max_gc_interval_when_soft_limited", message);
         }
         if !hard_max.is_zero() && hard_max < hard {
-            let message = "`max_gc_interval_when_hard_limited` must not be less than `min_gc_interval_when_hard_limited`";
+            let message =
+                "`max_gc_interval_when_hard_limited` must not be less than `min_gc_interval_when_hard_limited`";
             refuse("max_gc_interval_when_hard_limited", message);
         }
         if !soft_max.is_zero() && !hard_max.is_zero() && soft_max < hard_max {
-            let message = "`max_gc_interval_when_soft_limited` must not be less than `max_gc_interval_when_hard_limited`";
+            let message =
+                "`max_gc_interval_when_soft_limited` must not be less than `max_gc_interval_when_hard_limited`";
             refuse("max_gc_interval_when_soft_limited", message);
         }
     }

@@ -30,7 +30,9 @@ impl Decode for Own {
             shutdown_grace: fields.take("shutdown_grace", default.shutdown_grace, p),
             decided_memory: fields.optional("decided_memory", p),
         };
-        if let Some(memory_mib) = own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib)) {
+        if let Some(memory_mib) =
+            own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))
+        {
             let at = fields.node("memory_mib").map_or(node.at, |node| node.at);
             p.error(&at, format!("`memory_mib` must be at least {MEMORY_MIB_MIN}, found {memory_mib}"), None);
         }

@@ -30,8 +30,6 @@ pub(crate) struct Pipeline {
     pub(crate) processors: Vec<Reference>,
     /// Where the kept ones go.
     pub(crate) exporters: Vec<Reference>,
-    /// Where it stands.
-    pub(crate) at: Location,
 }
 
 /// A component's ID where it is used.
@@ -74,7 +72,8 @@ fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<String, Pipeline> {
             }
             signal @ ("metrics" | "logs" | "profiles") => {
                 let message = format!("pipelines of {signal} are not supported by this version yet: `{}`", entry.key);
-                let help = "remove the pipeline, and let another collector take these; components that only it uses may stay";
+                let help =
+                    "remove the pipeline, and let another collector take these; components that only it uses may stay";
                 p.error(&entry.key_at, message, help.to_string());
             }
             other => {
@@ -104,7 +103,7 @@ fn pipeline(id: &str, at: Location, node: &Node, p: &mut Problems) -> Option<Pip
     let receivers = once("receiver", receivers.unwrap_or_default(), p);
     let exporters = once("exporter", exporters.unwrap_or_default(), p);
     twice("processor", &processors, p);
-    Some(Pipeline { receivers, processors, exporters, at })
+    Some(Pipeline { receivers, processors, exporters })
 }
 
 fn references(node: &Node, what: &str, p: &mut Problems) -> Vec<Reference> {

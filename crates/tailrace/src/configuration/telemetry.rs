@@ -266,7 +266,9 @@ fn old_address(node: &Node, p: &mut Problems) -> Option<Prometheus> {
         "" => "0.0.0.0",
         host => host,
     };
-    let help = format!("newer collectors want `readers: [{{pull: {{exporter: {{prometheus: {{host: {host}, port: {port}}}}}}}}}]`");
+    let help = format!(
+        "newer collectors want `readers: [{{pull: {{exporter: {{prometheus: {{host: {host}, port: {port}}}}}}}}}]`"
+    );
     p.warning(&node.at, "`service::telemetry::metrics::address` is the form of older files", help);
     Some(Prometheus { host: host.to_string(), port, ..Prometheus::default() })
 }
