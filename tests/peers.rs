@@ -72,7 +72,12 @@ fn tell(program: &Path, backend: &dyn Backend, clients: &[Client], folder: &Path
         .filter(|(_, trace)| span::should_keep(trace))
         .map(|(id, trace)| (id.clone(), trace.iter().map(|span| backend.shown(span)).collect()))
         .collect();
-    assert!(kept.len() < sent.len() && kept.len() * 4 > sent.len(), "{} of {} traces are to be kept", kept.len(), sent.len());
+    assert!(
+        kept.len() < sent.len() && kept.len() * 4 > sent.len(),
+        "{} of {} traces are to be kept",
+        kept.len(),
+        sent.len()
+    );
 
     let spans = kept.values().map(Vec::len).sum::<usize>() + client::generated_spans(clients);
     wait_for_spans(backend, spans);

@@ -135,7 +135,8 @@ fn jaeger_span(span: &Value, processes: &Value) -> Span {
     let process = &processes[span["processID"].as_str().unwrap_or_default()];
     let mut tags = jaeger_tags(&span["tags"]);
     let references = span["references"].as_array().into_iter().flatten();
-    let parent = references.filter(|reference| reference["refType"] == "CHILD_OF").map(|parent| text(&parent["spanID"])).next();
+    let parent =
+        references.filter(|reference| reference["refType"] == "CHILD_OF").map(|parent| text(&parent["spanID"])).next();
     let events = span["logs"].as_array().into_iter().flatten().map(|log| {
         let name = jaeger_tags(&log["fields"]).remove("event").unwrap_or_default();
         (name, log["timestamp"].as_u64().unwrap_or(0))

@@ -21,6 +21,9 @@ pub(crate) struct Span {
     pub(crate) events: Vec<(String, u64)>,
 }
 
+/// Beginnings of the tags that SDKs, exporters and backends add to what a client set.
+const ADDED: [&str; 8] = ["otel.", "internal.", "span.kind", "error", "telemetry.", "service.", "process.", "host."];
+
 /// Traces by their IDs.
 pub(crate) type Traces = BTreeMap<String, Vec<Span>>;
 
@@ -45,7 +48,9 @@ impl Span {
             resource: tags_of(&sent["resource"]),
             events: events
                 .iter()
-                .map(|event| (event["name"].as_str().unwrap_or_default().to_owned(), event["at_us"].as_u64().unwrap_or(0)))
+                .map(|event| {
+                    (event["name"].as_str().unwrap_or_default().to_owned(), event["at_us"].as_u64().unwrap_or(0))
+                })
                 .collect(),
         }
     }
@@ -73,6 +78,12 @@ impl Span {
         }
         for (key, value) in &self.resource {
             same(key, &Some(value), &seen.resource.get(key));
+        }
+        for (key, value) in &seen.tags {
+            let known = self.tags.contains_key(key) || self.resource.contains_key(key);
+            if !known && !ADDED.iter().any(|added| key.starts_with(added)) {
+                lost.push(format!("{key}: not sent, seen {value:?}"));
+            }
         }
         lost
     }
