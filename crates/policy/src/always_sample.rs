@@ -29,3 +29,14 @@ impl AlwaysSample {
         Test::Always
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::notation::check;
+
+    #[test]
+    fn everything() {
+        check("- {name: p, type: always_sample}", &[("0+0", true)]);
+        check("- {name: p, type: always_sample, always_sample: {any: thing}}", &[("0+0", true)]);
+    }
+}

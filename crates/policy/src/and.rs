@@ -48,3 +48,63 @@ impl And {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::notation::{Bench, check};
+
+    const SUBS: &str = "
+      {name: text, type: string_attribute, string_attribute: {key: attribute_name, values: [VALUE], invert_match: INVERT}},
+      {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
+
+    #[test]
+    fn upstream_rows() {
+        for (value, invert, expected) in [
+            ("no_match", "false", false),
+            ("attribute_value", "false", true),
+            ("no_match", "true", true),
+            ("attribute_value", "true", false),
+        ] {
+            let subs = SUBS.replace("VALUE", value).replace("INVERT", invert);
+            let policy = format!("- {{name: p, type: and, and: {{and_sub_policy: [{subs}]}}}}");
+            check(&policy, &[(r#"0+1 error attribute_name="attribute_value""#, expected)]);
+            check(&policy, &[(r#"0+1 attribute_name="attribute_value""#, false)]);
+        }
+    }
+
+    #[test]
+    fn parts_may_match_on_different_spans() {
+        let subs = SUBS.replace("VALUE", "a").replace("INVERT", "false");
+        let policy = format!("- {{name: p, type: and, and: {{and_sub_policy: [{subs}]}}}}");
+        check(
+            &policy,
+            &[(r#"0+1 error | 0+1 attribute_name="a""#, true), (r#"{attribute_name="a"} 0+1 | 0+1 error"#, true)],
+        );
+    }
+
+    #[test]
+    fn empty_samples_everything() {
+        check("- {name: p, type: and, and: {and_sub_policy: []}}", &[("0+0", true)]);
+        check("- {name: p, type: and}", &[("0+0", true)]);
+    }
+
+    #[test]
+    fn patterns_beside_cheap_conditions_wait_for_them() {
+        let policy = r#"
+- {name: checkout errors, type: and, and: {and_sub_policy: [
+    {name: route, type: string_attribute, string_attribute: {key: r, values: ['^/checkout'], enabled_regex_matching: true}},
+    {name: failed, type: status_code, status_code: {status_codes: [ERROR]}}]}}"#;
+        check(
+            policy,
+            &[
+                (r#"0+1 r="/checkout/7""#, false),
+                (r#"0+1 error r="/cart""#, false),
+                (r#"0+1 error | 0+1 r="/checkout/7""#, true),
+                (r#"0+1 error | {r="/checkout"} 0+1"#, true),
+            ],
+        );
+        let mut bench = Bench::new(policy);
+        assert_eq!(bench.why(r#"0+1 | 0+1 r="/checkout" | 0+1 error"#), "checkout errors › failed @3");
+        assert_eq!(bench.set.state_words(), 2);
+    }
+}

@@ -60,3 +60,38 @@ impl Equals {
         value.bool_or_false() == self.0
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::notation::check_inverted;
+
+    #[test]
+    fn upstream_rows() {
+        let traces = [("0+1 other=true", false), ("0+1 example=false", false), ("0+1 example=true", true)];
+        check_inverted(KIND, "key: example, value: true", &traces);
+        check_inverted(
+            KIND,
+            "key: example, value: true",
+            &[("{example=true} 0+1", true), ("0+1 | 0+1 example=true", true)],
+        );
+    }
+
+    #[test]
+    fn other_kinds_read_as_false() {
+        for (key, value, expected) in [
+            ("s", false, true),
+            ("n", false, true),
+            ("empty", false, true),
+            ("rs", false, true),
+            ("missing", false, false),
+            ("n", true, false),
+            ("bt", true, true),
+            ("bf", true, false),
+        ] {
+            check_inverted(KIND, &format!("key: {key}, value: {value}"), &[(TRACE, expected)]);
+        }
+    }
+
+    const KIND: &str = "boolean_attribute";
+    const TRACE: &str = r#"{rs="x"} 0+5 s="hello" n=500 bt=true bf=false empty=_"#;
+}

@@ -143,7 +143,8 @@ impl Policy {
         if kind.is_none() && (!has_type || kind_name.is_some()) {
             check_type(kind_name.as_deref().unwrap_or(""), kind_at, level, p);
         }
-        if level == Level::Top && name.is_empty() {
+        let is_named = node.lookup("name").is_some_and(|name| !name.is_absent() && name.as_text() != Some(""));
+        if level == Level::Top && !is_named {
             p.error(&node.at, "a policy needs a name", "add a `name` that no other policy has".to_string());
         }
         Some(Self { name, kind: kind? })

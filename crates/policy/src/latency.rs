@@ -104,3 +104,67 @@ impl Extent {
         self.end_ns.wrapping_sub(self.start_ns).cast_signed() / 1_000_000
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::check;
+
+    /// Durations in milliseconds as the notation writes them.
+    #[test]
+    fn upstream_rows() {
+        for (threshold, upper, trace, expected) in [
+            (5000, 0, "0+4500", false),
+            (5000, 0, "0+5000", false),
+            (5000, 0, "0+3000, 2500+3000", true),
+            (5000, 0, "0+3000 | 2500+3000", true),
+            (5000, 10_000, "0+4500", false),
+            (5000, 10_000, "0+5000", false),
+            (5000, 10_000, "0+5001", true),
+            (5000, 10_000, "0+10000", true),
+            (5000, 10_000, "0+10001", false),
+            (5000, 10_000, "0+3000, 2500+3000", true),
+            (5000, 10_000, "0+6000, 0+20000", true),
+            (5000, 10_000, "0+20000, 0+6000", false),
+            (1000, 0, "0+1000", false),
+            (1000, 0, "0+1000.999999", false),
+            (1000, 0, "0+1001", true),
+            (0, 0, "0+0", false),
+            (0, 0, "0+1", true),
+            (0, 0, "0+0.999999", false),
+        ] {
+            let bounds = format!("threshold_ms: {threshold}, upper_threshold_ms: {upper}");
+            check(&format!("- {{name: p, type: latency, latency: {{{bounds}}}}}"), &[(trace, expected)]);
+        }
+    }
+
+    /// Times as sent, in nanoseconds.
+    #[test]
+    fn odd_times() {
+        const T: u64 = 1_700_000_000_000_000_000;
+        const MS: u64 = 1_000_000;
+        const HALF: u64 = 1 << 63;
+        for (threshold_ms, upper_threshold_ms, spans, expected) in [
+            (5, 0, &[(0, T)][..], true),
+            (5, 0, &[(T, 0)], false),
+            (5, 0, &[(T, T - 10 * MS)], false),
+            (5, 0, &[(HALF + 5, HALF + 5)], false),
+            (5, 0, &[(T, T + HALF)], false),
+            (-1, 0, &[(T, 0)], false),
+            (-1, 0, &[(T, T)], true),
+            (-20, 0, &[(T, T - 10 * MS)], true),
+            (5, 10, &[(0, T), (T, T + 7 * MS)], true),
+            (5, 10, &[(T + 5000 * MS, T + 5001 * MS), (0, T + MS), (T + 5000 * MS, T + 5001 * MS)], false),
+        ] {
+            let window = Window { threshold_ms, upper_threshold_ms };
+            let mut words = [0; Extent::WORDS];
+            let hit = spans.iter().any(|(start_ns, end_ns)| {
+                let mut extent = Extent::load(words);
+                extent.add(*start_ns, *end_ns);
+                words = extent.store();
+                window.contains(extent.duration_ms())
+            });
+            assert_eq!(hit, expected, "{threshold_ms}..{upper_threshold_ms} {spans:?}");
+        }
+    }
+}

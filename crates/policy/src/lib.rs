@@ -22,6 +22,8 @@ pub mod string_attribute;
 
 mod attribute;
 mod bucket;
+#[cfg(test)]
+mod notation;
 mod packed;
 mod pattern;
 mod set;

@@ -77,3 +77,75 @@ impl Bounds {
         (self.min..=self.max).contains(&value.int_or_zero())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::notation::{check, check_inverted};
+
+    #[test]
+    fn upstream_rows() {
+        let traces = [
+            ("0+1 other=-2147483648", false),
+            ("0+1 example=-2147483648", true),
+            ("{example=-2147483648} 0+1", true),
+            ("0+1 example=2147483647", true),
+            ("{example=2147483647} 0+1", true),
+            ("0+1 example=-2147483649", false),
+            ("{example=-2147483649} 0+1", false),
+            ("0+1 example=2147483648", false),
+            ("{example=2147483648} 0+1", false),
+        ];
+        check_inverted(KIND, "key: example, min_value: -2147483648, max_value: 2147483647", &traces);
+    }
+
+    #[test]
+    fn optional_bounds() {
+        for (bounds, value, expected) in [
+            ("min_value: 100", 200, true),
+            ("min_value: 100", 50, false),
+            ("max_value: 100", 50, true),
+            ("max_value: 100", 200, false),
+            ("min_value: 100, max_value: 200", 150, true),
+            ("min_value: 100, max_value: 200", 50, false),
+            ("min_value: 400", 500, true),
+            ("min_value: 400", 300, false),
+            ("min_value: -100", 50, true),
+            ("max_value: 1000", 500, true),
+            ("min_value: 0, max_value: -5", -7, true),
+        ] {
+            check_inverted(KIND, &format!("key: n, {bounds}"), &[(&format!("0+1 n={value}"), expected)]);
+        }
+    }
+
+    #[test]
+    fn other_kinds_read_as_zero() {
+        for (key, min, max, expected) in [
+            ("s", -5, 5, true),
+            ("d", -5, 1, true),
+            ("bt", -1, 1, true),
+            ("rs", -1, 1, true),
+            ("e", -1, 1, true),
+            ("empty", -1, 1, true),
+            ("d", 1, 2, false),
+            ("n", 600, 0, false),
+            ("missing", -5, 5, false),
+            ("dup", 1, 2, false),
+        ] {
+            check_inverted(KIND, &format!("key: {key}, min_value: {min}, max_value: {max}"), &[(TRACE, expected)]);
+        }
+    }
+
+    #[test]
+    fn the_first_of_equal_keys_counts_but_any_span_may_match() {
+        let block = "key: n, min_value: 1, max_value: 9";
+        check_inverted(KIND, block, &[("0+1 n=50 n=5", false), ("0+1 n=5 n=50", true)]);
+        check_inverted(KIND, block, &[("{n=50} 0+1 n=5", true), ("{n=50 n=5} 0+1", false), ("0+1 | {n=5} 0+1", true)]);
+        check(
+            r#"- {name: p, type: numeric_attribute, numeric_attribute: {key: "", min_value: 1}}"#,
+            &[("0+1 n=5", false)],
+        );
+    }
+
+    const KIND: &str = "numeric_attribute";
+    const TRACE: &str = r#"{rs="x" ri=3 rb=true rempty=_} 0+5 s="hello" e="" n=500 d=1.5 one=1.0 bt=true bf=false empty=_ dup="first" dup="second""#;
+}

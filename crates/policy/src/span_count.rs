@@ -51,6 +51,7 @@ impl SpanCount {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::notation::check;
 
     #[test]
     fn bounds() {
@@ -70,5 +71,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn counts_over_pieces() {
+        let band = "- {name: p, type: span_count, span_count: {min_spans: 3, max_spans: 4}}";
+        let traces = [
+            ("0+1, 0+1", false),
+            ("0+1 | 0+1, 0+1", true),
+            ("0+1|0+1|0+1|0+1", true),
+            ("0+1,0+1,0+1 | 0+1,0+1", false),
+        ];
+        check(band, &traces);
+        check("- {name: p, type: span_count, span_count: {}}", &[("0+1, 0+1, 0+1", true)]);
     }
 }

@@ -98,3 +98,33 @@ impl Codes {
         (0..3).contains(&status) && self.0 >> status & 1 == 1
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::notation::check;
+
+    #[test]
+    fn upstream_rows() {
+        for (codes, trace, expected) in [
+            ("ERROR", "0+1, 0+1 ok, 0+1", false),
+            ("OK, ERROR", "0+1, 0+1", false),
+            ("UNSET", "0+1", true),
+            ("OK, UNSET", "0+1 error, 0+1 ok", true),
+            ("OK, ERROR, UNSET", "0+1 code=5", false),
+            ("ERROR, ERROR", "0+1 | 0+1 | 0+1 error", true),
+        ] {
+            let policy = format!("- {{name: p, type: status_code, status_code: {{status_codes: [{codes}]}}}}");
+            check(&policy, &[(trace, expected)]);
+        }
+        check("- {name: p, type: status_code, status_code: {status_codes: 'OK,ERROR'}}", &[("0+1 ok", true)]);
+    }
+
+    #[test]
+    fn unknown_codes_are_no_code() {
+        let all = Codes(0b111);
+        for status in [-1, 3, 32, 34, i32::MIN, i32::MAX] {
+            assert!(!all.contain(status), "{status}");
+        }
+    }
+}

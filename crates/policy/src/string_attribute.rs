@@ -125,3 +125,67 @@ fn compile_all(values: &[String], node: Option<&Node>, at: Location, p: &mut Pro
     let compiled: Vec<Result<Pattern, ()>> = compiled.collect();
     compiled.into_iter().collect::<Result<_, ()>>().ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::notation::check_inverted;
+
+    #[test]
+    fn exact() {
+        let traces = [
+            (r#"{non_matching="value"} 0+1"#, false),
+            (r#"{example="non_matching"} 0+1"#, false),
+            (r#"{example="value"} 0+1"#, true),
+            (r#"0+1 nonmatching="value""#, false),
+            (r#"0+1 example="nonmatching""#, false),
+            (r#"0+1 example="value""#, true),
+            (r#"0+1 example="values""#, false),
+            (r#"0+1 | 0+1, 0+1 example="value""#, true),
+        ];
+        check_inverted(KIND, "key: example, values: [value]", &traces);
+        check_inverted(KIND, "key: example, values: [first_value, value, last_value]", &traces);
+        check_inverted(KIND, "key: example, values: 'first_value,value'", &traces);
+        check_inverted(KIND, "key: example, values: ['*invalid-regex']", &[(r#"0+1 example="*invalid-regex""#, true)]);
+    }
+
+    #[test]
+    fn patterns() {
+        let health = r#"0+1 example="grpc.health.v1.HealthCheck""#;
+        for (values, cache, trace, expected) in [
+            ("'v[0-9]+.HealthCheck$'", 128, health, true),
+            ("'v[0-9]+.HealthCheck$'", 0, health, true),
+            ("'v[a-z]+.HealthCheck$'", 128, health, false),
+            ("'^http', 'v[0-9]+.HealthCheck$', 'metrics$'", 10, health, true),
+            ("'^http', 'v[a-z]+.HealthCheck$', 'metrics$'", -1, health, false),
+            ("value", 0, r#"{example="value"} 0+1"#, true),
+            ("", 0, health, false),
+        ] {
+            let block =
+                format!("key: example, enabled_regex_matching: true, cache_max_size: {cache}, values: [{values}]");
+            check_inverted(KIND, &block, &[(trace, expected)]);
+        }
+    }
+
+    #[test]
+    fn what_is_no_text() {
+        for (key, regex, values, expected) in [
+            ("ri", true, "'^$'", true),
+            ("ri", true, "'.*'", true),
+            ("rempty", true, "'^$'", true),
+            ("ri", false, "''", false),
+            ("n", true, "'.*'", false),
+            ("e", true, "'^$'", false),
+            ("empty", true, "'^$'", false),
+            ("dup", false, "first", true),
+            ("dup", false, "second", false),
+            ("s", false, "", false),
+            ("s", true, "ell", true),
+        ] {
+            let block = format!("key: {key}, enabled_regex_matching: {regex}, values: [{values}]");
+            check_inverted(KIND, &block, &[(TRACE, expected)]);
+        }
+    }
+
+    const KIND: &str = "string_attribute";
+    const TRACE: &str = r#"{ri=3 rempty=_} 0+5 s="hello" e="" n=500 empty=_ dup="first" dup="second""#;
+}

@@ -146,11 +146,24 @@ impl Rule {
                 place => certain((place != MISSED) != *inverted),
             },
             Test::Limit(_) => Standing::Unsure,
-            Test::And(rules) | Test::Drop(rules) => {
-                // Refused by one is refused, wherever it stands: whole leaves have no effects that order could change.
-                rules.iter().map(|rule| rule.standing(candidate)).fold(Standing::Sampled, Standing::and)
+            Test::And(rules) | Test::Drop(rules) => Self::standing_together(rules, candidate),
+        }
+    }
+
+    /// Refused by one is refused, wherever it stands, for whole leaves have no effects that order could change. Unless a
+    /// limiter stands between: whether it is charged hangs on those before it alone.
+    fn standing_together(rules: &[Rule], candidate: &Candidate<'_>) -> Standing {
+        let mut together = Standing::Sampled;
+        for rule in rules {
+            if together == Standing::Open && rule.has_limit() {
+                break;
+            }
+            together = together.and(rule.standing(candidate));
+            if together == Standing::NotSampled {
+                break;
             }
         }
+        together
     }
 
     /// Whether it belongs to the drop pass, before all others.
