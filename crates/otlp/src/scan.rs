@@ -294,8 +294,7 @@ impl Scan {
                 self.cursor.level = Level::Resource;
             }
             key => {
-                reader = self.attributes.validator.field(reader, Message::Request, key, 0)?;
-                self.cursor.at = reader.position();
+                self.cursor.at = self.attributes.validator.field(reader, Message::Request, key, 0)?;
             }
         }
         Ok(())
@@ -316,7 +315,7 @@ impl Scan {
                 let len = reader.len_delimited()?.len();
                 self.resource(Reader::within(request, reader.position() - len, reader.position()))?;
             }
-            key => reader = self.attributes.validator.field(reader, Message::ResourceSpans, key, 1)?,
+            key => reader.seek(self.attributes.validator.field(reader, Message::ResourceSpans, key, 1)?),
         }
         self.cursor.at = reader.position();
         let field = Range::new(start, reader.position() - start);
@@ -327,12 +326,13 @@ impl Scan {
     fn resource(&mut self, body: Reader<'_>) -> Result<(), WireError> {
         let mut reader = body;
         while !reader.is_empty() {
-            reader = match reader.key()? {
+            let position = match reader.key()? {
                 RESOURCE_ATTRIBUTES => {
                     self.attributes.read_all(reader, RESOURCE_ATTRIBUTES, 3, &mut self.resource_hits)?
                 }
                 key => self.attributes.validator.field(reader, Message::Resource, key, 2)?,
             };
+            reader.seek(position);
         }
         Ok(())
     }
@@ -347,7 +347,7 @@ impl Scan {
                 self.span(request, Range::new(reader.position() - len, len))?;
             }
             key => {
-                reader = self.attributes.validator.field(reader, Message::ScopeSpans, key, 2)?;
+                reader.seek(self.attributes.validator.field(reader, Message::ScopeSpans, key, 2)?);
                 let field = Range::new(start, reader.position() - start);
                 self.cursor.scope_fields.add(request, field, &mut self.scope_aside);
             }

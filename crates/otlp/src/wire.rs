@@ -99,6 +99,19 @@ impl<'a> Reader<'a> {
         Self { bytes, position: position.min(bytes.len()) }
     }
 
+    /// Goes on at `position` of [`Reader::bytes`], or at their end.
+    #[inline]
+    pub fn seek(&mut self, position: usize) {
+        self.position = position.min(self.bytes.len());
+    }
+
+    /// What has not been read yet.
+    #[must_use]
+    #[inline]
+    pub fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.position..).unwrap_or_default()
+    }
+
     /// The bytes up to the end of the message; positions are indices of it.
     #[must_use]
     #[inline]

@@ -32,27 +32,28 @@ pub(super) struct Attributes {
 
 impl Attributes {
     /// Checks attributes that follow each other as fields with the one-byte key `field`, and adds those that are read to
-    /// `hits`. The first one's key has been read, `reader` is at its length; returns it behind the last attribute.
+    /// `hits`. The first one's key has been read, `reader` is at its length; returns the position behind the last attribute.
     #[inline]
-    pub(super) fn read_all<'a>(
+    pub(super) fn read_all(
         &mut self,
-        reader: Reader<'a>,
+        reader: Reader<'_>,
         field: u32,
         depth: u32,
         hits: &mut Vec<Hit>,
-    ) -> Result<Reader<'a>, WireError> {
+    ) -> Result<usize, WireError> {
         let bytes = reader.bytes();
         let run = if self.matcher.is_empty() {
             run_of_short(bytes, reader.position(), field)
         } else {
             self.find_in_short(bytes, reader.position(), field, hits)
         };
-        let mut reader = Reader::within(bytes, run.at, bytes.len());
-        if !run.is_over {
-            let attribute = reader.len_delimited()?;
-            self.read(attribute, reader.position() - attribute.len(), depth, hits)?;
+        if run.is_over {
+            return Ok(run.at);
         }
-        Ok(reader)
+        let mut reader = Reader::within(bytes, run.at, bytes.len());
+        let attribute = reader.len_delimited()?;
+        self.read(attribute, reader.position() - attribute.len(), depth, hits)?;
+        Ok(reader.position())
     }
 
     #[inline(never)]
@@ -109,22 +110,32 @@ impl Hit {
     }
 
     /// Reads the body of an AnyValue that is [plain](Plain) and starts at `at` in the request.
-    #[inline]
+    ///
+    /// Each arm makes the whole record: one that is built in steps is stored in small parts and loaded in a large one, for
+    /// which the processor waits (measured: 3 ns a hit).
+    #[inline(always)]
     fn plain(key: KeyId, value: &[u8], at: usize) -> Self {
-        let mut hit = Self::empty(key);
-        match value {
-            [tag, len, text @ ..] if u32::from(*tag) == STRING && *len < 0x80 => {
-                hit.kind = HitKind::Str;
-                hit.payload = Range::new(at + 2, text.len()).packed();
+        match *value {
+            [tag, len, ref text @ ..] if u32::from(tag) == STRING && len < 0x80 => {
+                Self { key, kind: HitKind::Str, payload: Range::new(at + 2, text.len()).packed() }
             }
-            _ => hit.merge(value, at).expect("a plain value was checked"),
+            [tag, low] if u32::from(tag) == INT => Self { key, kind: HitKind::Int, payload: u64::from(low) },
+            [tag, low, high] if u32::from(tag) == INT => {
+                Self { key, kind: HitKind::Int, payload: u64::from(low & 0x7f) | u64::from(high) << 7 }
+            }
+            _ => Self::any(key, value, at).expect("a plain value was checked"),
         }
-        hit
+    }
+
+    #[inline(never)]
+    fn any(key: KeyId, value: &[u8], at: usize) -> Result<Self, WireError> {
+        let mut hit = Self::empty(key);
+        hit.merge(value, at)?;
+        Ok(hit)
     }
 
     /// Reads the body of an AnyValue that starts at `at` in the request. By protobuf's merge rules the last field of the
     /// oneof wins, and an AnyValue without any leaves what an earlier one said.
-    #[inline(never)]
     fn merge(&mut self, value: &[u8], at: usize) -> Result<(), WireError> {
         let mut reader = Reader::new(value);
         while !reader.is_empty() {

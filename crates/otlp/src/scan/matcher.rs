@@ -1,8 +1,8 @@
 //! Finds an attribute key among those that somebody reads.
 //!
-//! This runs once for each attribute of each span, and mostly to say no. A slot is computed from the key's length and three
-//! of its bytes; an empty slot is the answer for most keys without touching the names. Hash maps were the alternative:
-//! they read every byte of every key.
+//! This runs once for each attribute of each span, and mostly to say no. Most keys have a length that none of the names
+//! has. For the rest a slot is computed from the length and three bytes; an empty slot is the answer without touching the
+//! names. Hash maps were the alternative: they read every byte of every key.
 
 use crate::{KeyId, Keys};
 
@@ -13,6 +13,8 @@ const NONE: u16 = u16::MAX;
 pub(super) struct Matcher {
     /// The keys' names, by [`KeyId`].
     names: Box<[Box<[u8]>]>,
+    /// The lengths of the names, see [`length_bit`].
+    lengths: u64,
     /// The last key of each slot.
     heads: Box<[u16; SLOTS]>,
     /// For each key the one before it in its slot.
@@ -23,6 +25,7 @@ impl Matcher {
     pub(super) fn new(keys: &Keys) -> Self {
         let count = u16::try_from(keys.len()).unwrap_or(NONE);
         let names: Box<[Box<[u8]>]> = (0..count).map(|index| keys.name(KeyId(index)).as_bytes().into()).collect();
+        let lengths = names.iter().fold(0, |lengths, name| lengths | length_bit(name));
         let mut heads = Box::new([NONE; SLOTS]);
         let mut nexts = Vec::with_capacity(names.len());
         for (name, index) in names.iter().zip(0..count) {
@@ -30,7 +33,7 @@ impl Matcher {
             nexts.push(*head);
             *head = index;
         }
-        Self { names, heads, nexts: nexts.into() }
+        Self { names, lengths, heads, nexts: nexts.into() }
     }
 
     #[inline]
@@ -40,6 +43,9 @@ impl Matcher {
 
     #[inline]
     pub(super) fn find(&self, key: &[u8]) -> Option<KeyId> {
+        if self.lengths & length_bit(key) == 0 {
+            return None;
+        }
         let mut index = self.heads[slot(key)];
         loop {
             let name = self.names.get(usize::from(index))?;
@@ -49,6 +55,12 @@ impl Matcher {
             index = *self.nexts.get(usize::from(index))?;
         }
     }
+}
+
+/// A bit for each length; lengths that are equal modulo 64 share one.
+#[inline]
+fn length_bit(key: &[u8]) -> u64 {
+    1 << (key.len() % 64)
 }
 
 /// Always below [`SLOTS`].

@@ -24,6 +24,12 @@ const FLAGS: u32 = key(Message::Span, "flags");
 
 const STATUS_CODE: u32 = key(Message::Status, "code");
 
+/// Length of the fields that nearly every span begins with: a trace ID of 16 bytes, a span ID of 8.
+const IDS_LEN: usize = 28;
+
+/// Length of what follows the key of the kind in nearly every span: the kind, then both times.
+const TIMES_LEN: usize = 19;
+
 impl Scan {
     /// Checks the span at `body` and records it, unless its trace ID is not one: then it is counted.
     /// `group` is where it would belong.
@@ -34,10 +40,16 @@ impl Scan {
         let mut trace_state = Range::default();
         let (mut start_ns, mut end_ns, mut flags, mut status) = (0, 0, 0, 0);
         let first_hit = self.hits.len();
+        if let Some(ids) = reader.rest().first_chunk::<IDS_LEN>()
+            && let Some(id) = usual_trace_id(ids)
+        {
+            trace_id = id;
+            reader.seek(reader.position() + IDS_LEN);
+        }
         while !reader.is_empty() {
             let key = reader.key()?;
             match key {
-                ATTRIBUTES => reader = self.attributes.read_all(reader, ATTRIBUTES, DEPTH + 1, &mut self.hits)?,
+                ATTRIBUTES => reader.seek(self.attributes.read_all(reader, ATTRIBUTES, DEPTH + 1, &mut self.hits)?),
                 TRACE_ID => trace_id = reader.len_delimited()?,
                 PARENT_SPAN_ID => parent_span_id = reader.len_delimited()?,
                 SPAN_ID | NAME => drop(reader.len_delimited()?),
@@ -45,12 +57,18 @@ impl Scan {
                     let len = reader.len_delimited()?.len();
                     trace_state = Range::new(reader.position() - len, len);
                 }
-                KIND => drop(reader.varint()?),
+                KIND => match reader.rest().first_chunk::<TIMES_LEN>().and_then(usual_times) {
+                    Some(times) => {
+                        (start_ns, end_ns) = times;
+                        reader.seek(reader.position() + TIMES_LEN);
+                    }
+                    None => drop(reader.varint()?),
+                },
                 START => start_ns = reader.fixed64()?,
                 END => end_ns = reader.fixed64()?,
                 FLAGS => flags = reader.fixed32()?,
                 STATUS => status = self.status(reader.len_delimited()?, status)?,
-                _ => reader = self.attributes.validator.field(reader, Message::Span, key, DEPTH)?,
+                _ => reader.seek(self.attributes.validator.field(reader, Message::Span, key, DEPTH)?),
             }
         }
         let trace_id = <[u8; 16]>::try_from(trace_id).map(TraceId).unwrap_or_default();
@@ -82,9 +100,27 @@ impl Scan {
         while !reader.is_empty() {
             match reader.key()? {
                 STATUS_CODE => code = reader.varint()? as i32,
-                key => reader = self.attributes.validator.field(reader, Message::Status, key, DEPTH + 1)?,
+                key => reader.seek(self.attributes.validator.field(reader, Message::Status, key, DEPTH + 1)?),
             }
         }
         Ok(code)
     }
+}
+
+/// The trace ID, if `ids` are the two fields.
+#[inline(always)]
+fn usual_trace_id(ids: &[u8; IDS_LEN]) -> Option<&[u8]> {
+    let is_usual = u32::from(ids[0]) == TRACE_ID && ids[1] == 16 && u32::from(ids[18]) == SPAN_ID && ids[19] == 8;
+    is_usual.then_some(&ids[2..18])
+}
+
+/// Start and end, if `times` are a kind below 128 and the two fields.
+#[inline(always)]
+fn usual_times(times: &[u8; TIMES_LEN]) -> Option<(u64, u64)> {
+    let (&[kind, start_key], rest) = times.split_first_chunk()?;
+    let (start, rest) = rest.split_first_chunk()?;
+    let (&[end_key], rest) = rest.split_first_chunk()?;
+    let end = rest.first_chunk()?;
+    let is_usual = kind < 0x80 && u32::from(start_key) == START && u32::from(end_key) == END;
+    is_usual.then_some((u64::from_le_bytes(*start), u64::from_le_bytes(*end)))
 }

@@ -27,20 +27,20 @@ impl Validator {
     }
 
     /// Checks one field, whose key has just been read, of a `message` that stands `depth` messages below the request.
-    /// Takes and returns the reader by value, so that the caller's can stay in registers.
+    /// Takes the reader by value and returns the position behind the field, so that the caller's can stay in registers.
     #[inline(never)]
-    pub(super) fn field<'a>(
+    pub(super) fn field(
         &mut self,
-        reader: Reader<'a>,
+        reader: Reader<'_>,
         message: Message,
         key: u32,
         depth: u32,
-    ) -> Result<Reader<'a>, WireError> {
+    ) -> Result<usize, WireError> {
         let mut reader = reader;
         if let Some((child, body)) = step(&mut reader, message, key, depth)? {
             self.check(body, child, depth + 1)?;
         }
-        Ok(reader)
+        Ok(reader.position())
     }
 
     /// Checks the body of a `message` that stands `depth` messages below the request.
