@@ -302,7 +302,7 @@ impl<'a> Translator<'a> {
         char::from_u32(code).unwrap_or('\u{fffd}')
     }
 
-    /// `\pL`, `\p{Lu}`, `\P{Greek}`, `\p{^Greek}`; whether there is such a name is left to the engine.
+    /// `\pL`, `\p{Lu}`, `\P{Greek}`, `\p{^Greek}`.
     fn unicode_class(&mut self) -> Result<String, String> {
         let whole = self.rest;
         let mut is_negated = self.take(2) == r"\P";
@@ -322,11 +322,13 @@ impl<'a> Translator<'a> {
         let bare = name.strip_prefix('^').unwrap_or(name);
         is_negated ^= bare.len() != name.len();
         let is_name = |byte: u8| byte.is_ascii_alphanumeric() || b"_ -".contains(&byte);
-        if bare.is_empty() || !bare.bytes().all(is_name) {
+        let letter = if is_negated { 'P' } else { 'p' };
+        let class = format!("\\{letter}{{{bare}}}");
+        // The engine knows the names; beyond Go's general categories and scripts it has a few properties more.
+        if bare.is_empty() || !bare.bytes().all(is_name) || regex::Regex::new(&class).is_err() {
             return Err(format!("unknown class `{}`", &whole[..whole.len() - self.rest.len()]));
         }
-        let letter = if is_negated { 'P' } else { 'p' };
-        Ok(format!("\\{letter}{{{bare}}}"))
+        Ok(class)
     }
 
     fn class(&mut self) -> Result<(), String> {

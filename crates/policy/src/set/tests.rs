@@ -1,5 +1,6 @@
 //! The rules of combination, reasons and weights, whole leaves; and random sets against a slow evaluator.
 
+mod conformance;
 mod oracle;
 mod random;
 
@@ -213,6 +214,12 @@ fn drop_policies_go_first() {
     let verdicts = decide::decide(&policies, false, &mut limits, &mut candidates, START);
     let said: Vec<(bool, u16)> = verdicts.iter().map(|verdict| (verdict.keep, verdict.reason.path)).collect();
     assert_eq!(said, [(false, 1), (true, 2), (false, Reason::NONE.path)], "the dropped trace was not charged");
+}
+
+#[test]
+fn a_set_is_shared_between_threads() {
+    fn check<T: Send + Sync>() {}
+    check::<PolicySet>();
 }
 
 #[test]

@@ -1,0 +1,91 @@
+//! The verdicts that a real collector gave, for every recorded case whose kinds are in the table.
+//!
+//! All traces of a case are due together, so the policies alone decide; waits, late spans and the rest are the engine's.
+
+use crate::{
+    TailSampling,
+    notation::{Bench, START},
+};
+use settings::{Node, Problems, Value};
+use std::collections::BTreeMap;
+
+#[test]
+fn recorded_verdicts() {
+    let inputs = [("kept", "traces.jsonl"), ("kept_packed", "packed.jsonl")];
+    let inputs = inputs.map(|(kept, file)| (kept, requests(file)));
+    let mut played = 0;
+    for path in files("cases") {
+        let case = tree(&path);
+        let Some(settings) = decode(&case) else { continue };
+        for (kept, requests) in &inputs {
+            let expected = case.lookup(kept).or_else(|| case.lookup("kept")).unwrap();
+            assert_eq!(play(&settings, requests), counts(expected), "{path} {kept}");
+        }
+        played += 1;
+    }
+    println!("{played} cases");
+    assert!(played >= CASES_MIN, "only {played} cases were played");
+}
+
+#[test]
+fn what_the_collector_refuses_is_refused() {
+    let paths = files("invalid");
+    for path in &paths {
+        let mut problems = Problems::new();
+        TailSampling::decode(tree(path).lookup("tail_sampling").unwrap(), &mut problems);
+        let error = problems.iter().find(|problem| problem.severity == settings::Severity::Error);
+        assert!(error.is_some_and(|error| error.at.line > 1), "{path}: {error:?}");
+    }
+    assert_eq!(paths.len(), 30);
+}
+
+/// Those that need none of the kinds that are not there yet.
+const CASES_MIN: usize = 39;
+
+fn play(settings: &TailSampling, requests: &[Vec<u8>]) -> BTreeMap<String, u32> {
+    let mut bench = Bench::of(settings);
+    let mut waiting = Vec::new();
+    requests.iter().for_each(|request| bench.fold(request, &mut waiting));
+    let verdicts = bench.decide(&mut waiting, START);
+    let kept = waiting.iter().zip(verdicts).filter(|(_, verdict)| verdict.keep);
+    kept.map(|(trace, _)| (trace.id.to_string(), trace.spans)).collect()
+}
+
+fn requests(file: &str) -> Vec<Vec<u8>> {
+    let text = std::fs::read_to_string(format!("{FOLDER}/{file}")).unwrap();
+    text.lines().map(|line| otlp::json::decode(line.as_bytes()).unwrap()).collect()
+}
+
+fn files(folder: &str) -> Vec<String> {
+    let folder = std::fs::read_dir(format!("{FOLDER}/{folder}")).unwrap();
+    let mut paths: Vec<String> = folder.map(|entry| entry.unwrap().path().display().to_string()).collect();
+    paths.sort();
+    paths
+}
+
+/// JSON is YAML.
+fn tree(path: &str) -> Node {
+    let (node, sources, problems) = settings::load(&[format!("file:{path}")], &[], &|_| None);
+    assert!(!problems.has_errors(), "{}", problems.render(&sources));
+    node.unwrap()
+}
+
+fn decode(case: &Node) -> Option<TailSampling> {
+    let mut problems = Problems::new();
+    let settings = TailSampling::decode(case.lookup("tail_sampling").unwrap(), &mut problems);
+    let unsupported = |message: &str| message.contains("is not supported by this version yet");
+    let errors = problems.iter().filter(|problem| problem.severity == settings::Severity::Error);
+    let errors: Vec<&str> = errors.map(|problem| problem.message.as_str()).collect();
+    assert!(errors.iter().all(|message| unsupported(message)), "{errors:?}");
+    settings.filter(|_| errors.is_empty())
+}
+
+fn counts(kept: &Node) -> BTreeMap<String, u32> {
+    let count = |node: &Node| match &node.value {
+        Value::Int(count) => u32::try_from(*count).unwrap(),
+        other => panic!("a number of spans is {}", Node::from(other.clone()).kind()),
+    };
+    kept.entries().iter().map(|entry| (entry.key.clone(), count(&entry.node))).collect()
+}
+
+const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/conformance");
