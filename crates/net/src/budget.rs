@@ -145,6 +145,11 @@ impl Budget {
 }
 
 impl Charge {
+    /// A charge of another class in the same budget, even past the hard mark: for copies of what this one pays for.
+    pub fn beside(&self, class: Class, bytes: usize) -> Charge {
+        self.budget.charge_always(class, bytes)
+    }
+
     /// Takes `bytes` more, unless that would pass the hard mark; then the charge stays as it was.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
         self.grow_always(bytes);

@@ -17,6 +17,7 @@ pub mod otlp_grpc;
 pub mod otlp_http;
 pub mod queue;
 pub mod retry;
+pub mod table;
 pub mod zipkin;
 
 mod answer;
@@ -25,6 +26,8 @@ mod delivery;
 mod peer;
 #[cfg(test)]
 mod settings_tests;
+#[cfg(test)]
+mod tls_tests;
 
 use std::any::Any;
 use std::fmt;
@@ -40,6 +43,7 @@ use crate::budget::Charge;
 pub use destination::{Destination, DestinationStats, DropReason};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
+pub use table::ExporterSettings;
 
 /// Kept spans on their way out: immutable, shared by all destinations, freed when the last one is done with it.
 pub struct Batch {

@@ -25,6 +25,7 @@ use tokio::time::Instant;
 use super::destination::{DropReason, Offered, Phase, Shared};
 use super::retry::Backoff;
 use super::{Batch, Delivered, ExportError, Kind};
+use crate::budget::{Charge, Class};
 
 /// Sends one batch. Dropped before its end, it settles the rest as given up.
 pub(super) struct Delivery {
@@ -46,6 +47,8 @@ pub(super) struct Delivery {
 struct Part {
     body: Bytes,
     spans: u32,
+    /// Of a copy; the whole batch pays for itself.
+    _charge: Option<Charge>,
 }
 
 /// How many requests of one batch may be refused before bisecting ends: enough to find four bad spans among 65 536.
@@ -75,11 +78,10 @@ impl Delivery {
 
     /// Sends the batch to its end.
     pub(super) async fn run(mut self) {
-        let mut parts = vec![Part { body: self.batch.body.clone(), spans: self.batch.spans }];
+        let mut parts = vec![Part { body: self.batch.body.clone(), spans: self.batch.spans, _charge: None }];
         while let Some(part) = parts.pop() {
-            if part.body.len() >= self.too_large_bytes
-                && let Some((first, second)) = halves(&part)
-            {
+            let too_large = part.body.len() >= self.too_large_bytes || self.shared.exceeds(part.spans, part.body.len());
+            if too_large && let Some((first, second)) = self.halves(&part) {
                 parts.extend([second, first]);
                 continue;
             }
@@ -156,7 +158,7 @@ impl Delivery {
         match reason {
             DropReason::Refused => {
                 self.refused_requests += 1;
-                (self.refused_requests <= REFUSED_REQUESTS_MAX).then(|| halves(part))?
+                (self.refused_requests <= REFUSED_REQUESTS_MAX).then(|| self.halves(part))?
             }
             DropReason::TooLarge => {
                 self.oversize_requests += 1;
@@ -168,10 +170,21 @@ impl Delivery {
                     return None;
                 }
                 self.too_large_bytes = self.too_large_bytes.min(part.body.len());
-                halves(part)
+                self.halves(part)
             }
             _ => None,
         }
+    }
+
+    /// Two requests with half of the spans each; `None` where there is nothing to halve.
+    fn halves(&self, part: &Part) -> Option<(Part, Part)> {
+        let (first, second) = otlp::assemble::split(&part.body)?;
+        let first_spans = u32::try_from(otlp::view::spans(&first).count()).ok()?.min(part.spans);
+        let part_of = |body: Vec<u8>, spans| {
+            let charge = self.batch.charge.beside(Class::Scratch, body.len());
+            Part { body: body.into(), spans, _charge: Some(charge) }
+        };
+        Some((part_of(first, first_spans), part_of(second, part.spans - first_spans)))
     }
 
     fn took(&mut self, part: &Part, delivered: &Delivered) {
@@ -200,14 +213,4 @@ impl Drop for Delivery {
         }
         self.shared.done(&self.batch, self.open_spans, self.loss);
     }
-}
-
-/// Two requests with half of the spans each; `None` where there is nothing to halve.
-fn halves(part: &Part) -> Option<(Part, Part)> {
-    let (first, second) = otlp::assemble::split(&part.body)?;
-    let first_spans = u32::try_from(otlp::view::spans(&first).count()).ok()?.min(part.spans);
-    Some((
-        Part { body: first.into(), spans: first_spans },
-        Part { body: second.into(), spans: part.spans - first_spans },
-    ))
 }

@@ -343,6 +343,14 @@ impl Shared {
         self.warn(&mut books, format_args!("partial success, {rejected_spans} spans rejected: {message}"));
     }
 
+    /// Whether a request is larger than `sending_queue::batch::max_size`.
+    pub(super) fn exceeds(&self, spans: u32, bytes: usize) -> bool {
+        self.queue.batch.as_ref().filter(|batch| batch.max_size > 0).is_some_and(|batch| match batch.sizer {
+            Sizer::Bytes => bytes as u64 > batch.max_size,
+            Sizer::Items | Sizer::Requests => u64::from(spans) > batch.max_size,
+        })
+    }
+
     /// When the peer last took a request.
     pub(super) fn answered_at(&self) -> Instant {
         self.books.lock().answered_at

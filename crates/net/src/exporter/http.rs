@@ -17,6 +17,7 @@ use super::answer;
 use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
 use super::compress::Compression;
 use super::{ExportError, Kind};
+use crate::budget::Charge;
 
 pub use settings::HttpSettings;
 pub(super) use settings::{decode_headers, effective_headers};
@@ -73,10 +74,15 @@ impl Poster {
     }
 
     /// One attempt: an answer of 2xx, or what to do about any other.
-    pub(super) async fn post(&self, body: Bytes, retried: fn(u16) -> bool) -> Result<Answer, ExportError> {
-        let compressed = self.compression.compress(body).await;
-        let body = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
-        let mut request = Request::new(Buffers::new([body]));
+    pub(super) async fn post(
+        &self,
+        body: Bytes,
+        charge: &Charge,
+        retried: fn(u16) -> bool,
+    ) -> Result<Answer, ExportError> {
+        let compressed = self.compression.compress(body, charge).await;
+        let compressed = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
+        let mut request = Request::new(Buffers::new([compressed.body.clone()]));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();

@@ -93,15 +93,15 @@ impl OtlpGrpc {
         })
     }
 
-    async fn call(&self, body: Bytes) -> Result<Delivered, ExportError> {
+    async fn call(&self, body: Bytes, batch: &Batch) -> Result<Delivered, ExportError> {
         if body.len() > REQUEST_BYTES_MAX {
             return Err(ExportError::new(Kind::TooLarge, format_args!("a request of {} bytes", body.len())));
         }
-        let compressed = self.compression.compress(body).await;
+        let compressed = self.compression.compress(body, &batch.charge).await;
         let message = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
         let started = Instant::now();
         loop {
-            let request = self.request(message.clone());
+            let request = self.request(message.body.clone());
             match self.client.send(request, self.timeout, ANSWER_BYTES_MAX).await {
                 Ok(answer) => return judge(&answer),
                 Err(Failure::Connect(_)) if self.wait_for_ready && self.has_time_after(started) => {
@@ -130,8 +130,8 @@ impl OtlpGrpc {
 }
 
 impl Exporter for OtlpGrpc {
-    fn export<'a>(&'a self, body: Bytes, _batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
-        Box::pin(self.call(body))
+    fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
+        Box::pin(self.call(body, batch))
     }
 }
 

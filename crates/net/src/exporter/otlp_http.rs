@@ -12,6 +12,7 @@ use super::answer;
 use super::http::{Poster, retried_by_otlp};
 use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
+use crate::budget::Class;
 
 pub use settings::{BodyEncoding, OtlpHttpSettings};
 
@@ -35,12 +36,15 @@ impl OtlpHttp {
         Ok(Self { poster, encoding: settings.encoding })
     }
 
-    async fn call(&self, body: Bytes) -> Result<Delivered, ExportError> {
+    async fn call(&self, body: Bytes, batch: &Batch) -> Result<Delivered, ExportError> {
         let body = match self.encoding {
             BodyEncoding::Proto => body,
             BodyEncoding::Json => encode_json(body).await?,
         };
-        let answer = self.poster.post(body, retried_by_otlp).await?;
+        // JSON is a copy; the batch's own bytes are paid for.
+        let copied_bytes = if self.encoding == BodyEncoding::Json { body.len() } else { 0 };
+        let charge = batch.charge.beside(Class::Scratch, copied_bytes);
+        let answer = self.poster.post(body, &charge, retried_by_otlp).await?;
         // A peer may answer in the other encoding.
         let content_type = answer.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
         if content_type.starts_with(b"application/json") {
@@ -64,8 +68,8 @@ async fn encode_json(body: Bytes) -> Result<Bytes, ExportError> {
 }
 
 impl Exporter for OtlpHttp {
-    fn export<'a>(&'a self, body: Bytes, _batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
-        Box::pin(self.call(body))
+    fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
+        Box::pin(self.call(body, batch))
     }
 }
 

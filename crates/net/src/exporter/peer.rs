@@ -15,6 +15,9 @@ use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use otlp::wire;
 use parking_lot::Mutex;
+use rustls::server::WebPkiClientVerifier;
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 
@@ -157,6 +160,31 @@ async fn answer(
 
 fn header_map(headers: Vec<(&'static str, String)>) -> HeaderMap {
     headers.into_iter().map(|(name, value)| (name.parse().unwrap(), value.parse().unwrap())).collect()
+}
+
+/// The files in `testdata`.
+pub(super) fn testdata(name: &str) -> std::path::PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "testdata", name].iter().collect()
+}
+
+/// A server with the test certificate; it asks for a client's where `mutual`.
+pub(super) fn server_tls(mutual: bool, alpn: &[&[u8]]) -> rustls::ServerConfig {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = rustls::ServerConfig::builder_with_provider(provider.clone());
+    let builder = builder.with_safe_default_protocol_versions().unwrap();
+    let builder = if mutual {
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(CertificateDer::from_pem_file(testdata("authority.pem")).unwrap()).unwrap();
+        let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider).build().unwrap();
+        builder.with_client_cert_verifier(verifier)
+    } else {
+        builder.with_no_client_auth()
+    };
+    let chain = vec![CertificateDer::from_pem_file(testdata("server.pem")).unwrap()];
+    let key = PrivateKeyDer::from_pem_file(testdata("server.key")).unwrap();
+    let mut config = builder.with_single_cert(chain, key).unwrap();
+    config.alpn_protocols = alpn.iter().map(|name| name.to_vec()).collect();
+    config
 }
 
 /// A gRPC message in its frame.

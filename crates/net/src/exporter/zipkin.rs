@@ -12,6 +12,7 @@ use formats::zipkin::{EncodeError, Encoded, encode};
 use super::http::Poster;
 use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
+use crate::budget::Class;
 
 pub use settings::ZipkinSettings;
 
@@ -35,10 +36,11 @@ impl Zipkin {
         Ok(Self { poster, format })
     }
 
-    async fn call(&self, request: Bytes) -> Result<Delivered, ExportError> {
+    async fn call(&self, request: Bytes, batch: &Batch) -> Result<Delivered, ExportError> {
         let encoded = self.encode(request).await?;
         if encoded.spans > 0 {
-            self.poster.post(encoded.body.into(), |status| matches!(status, 429 | 500..)).await?;
+            let charge = batch.charge.beside(Class::Scratch, encoded.body.len());
+            self.poster.post(encoded.body.into(), &charge, |status| matches!(status, 429 | 500..)).await?;
         }
         let message = match encoded.rejected {
             0 => String::new(),
@@ -61,8 +63,8 @@ impl Zipkin {
 }
 
 impl Exporter for Zipkin {
-    fn export<'a>(&'a self, body: Bytes, _batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
-        Box::pin(self.call(body))
+    fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
+        Box::pin(self.call(body, batch))
     }
 }
 

@@ -6,8 +6,9 @@ use bytes::Bytes;
 
 use super::*;
 use crate::BoxFuture;
+use crate::budget::{Budget, Class};
 use crate::exporter::peer::{batch, batch_of, names};
-use crate::exporter::queue::Sizer;
+use crate::exporter::queue::{BatchSettings, Sizer};
 use crate::exporter::{Delivered, ExportError, Kind};
 
 type Answer = Option<Result<Delivered, ExportError>>;
@@ -68,9 +69,9 @@ fn start(exporter: &Arc<Scripted>) -> Arc<Destination> {
     Destination::start("otlp", exporter.clone(), QueueSettings::default(), RetrySettings::default())
 }
 
-/// Lets everything happen that happens within `seconds`.
+/// Lets everything happen that happens within `seconds`, on the paused clock.
 async fn pass(seconds: u64) {
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
+    let _elapsed = tokio::time::timeout(Duration::from_secs(seconds), std::future::pending::<()>()).await;
 }
 
 /// What became of the spans: delivered, rejected, dropped by reason, waiting; the residue is checked.
@@ -287,6 +288,40 @@ async fn a_queue_drops_only_where_that_was_written() {
         assert_eq!(fate(destination.stats()), expected, "{block_on_overflow:?} {sizer:?}");
         destination.drain(Instant::now()).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn requests_are_no_larger_than_the_configured_batch() {
+    for (sizer, max_size, largest_spans) in [(Sizer::Items, 30, 25), (Sizer::Bytes, 1000, 25)] {
+        let exporter = Scripted::new(|_, _| ok());
+        let sized = BatchSettings { max_size, sizer, min_size: 0, ..BatchSettings::default() };
+        let queue = QueueSettings { batch: Some(sized), ..QueueSettings::default() };
+        let destination = Destination::start("otlp", exporter.clone(), queue, RetrySettings::default());
+        destination.offer(batch(100));
+        pass(1).await;
+        assert_eq!(fate(destination.stats()), "delivered 100");
+        let spans: Vec<_> = exporter.attempts.lock().iter().map(|(_, body)| names(body).len()).collect();
+        assert!(spans.iter().all(|count| *count <= largest_spans), "{spans:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn copies_are_charged_while_they_exist() {
+    let budget = Budget::new(1 << 30);
+    let watched = budget.clone();
+    let exporter = Scripted::new(move |_, body| {
+        let copied = watched.used_by(Class::Scratch);
+        assert!(body.len() < 1000 || copied == 0, "the batch itself is no copy");
+        assert!(body.len() >= 1000 || copied >= body.len(), "a part is");
+        if body.len() > 1000 { fail(Kind::TooLarge) } else { ok() }
+    });
+    let destination = start(&exporter);
+    let body = batch(40).body.clone();
+    let charge = budget.charge_always(Class::Batches, body.len());
+    destination.offer(Arc::new(Batch { body, spans: 40, notes: Vec::new(), charge, tokens: Vec::new() }));
+    pass(1).await;
+    assert_eq!(fate(destination.stats()), "delivered 40");
+    assert_eq!(budget.used(), 0);
 }
 
 #[tokio::test(start_paused = true)]

@@ -281,3 +281,34 @@ fn base64(bytes: &[u8]) -> String {
     }
     text
 }
+
+#[tokio::test]
+async fn a_reset_connection_costs_an_attempt_and_nothing_else() {
+    // Accepts, reads a little, and resets, as a crashing peer does; from the third connection on it is well.
+    let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let well = Peer::start(|_, _| grpc_ok()).await;
+    let endpoint = listener.local_addr().unwrap().to_string();
+    let target = well.address;
+    let resetting = tokio::spawn(async move {
+        for number in 0.. {
+            let (mut socket, _) = listener.accept().await.unwrap();
+            if number < 2 {
+                let _ = socket.readable().await;
+                socket2::SockRef::from(&socket).set_linger(Some(Duration::ZERO)).unwrap();
+                continue;
+            }
+            let mut onward = tokio::net::TcpStream::connect(target).await.unwrap();
+            tokio::spawn(async move { tokio::io::copy_bidirectional(&mut socket, &mut onward).await });
+        }
+    });
+    let settings = OtlpGrpcSettings { endpoint: GrpcEndpoint::parse(&endpoint).unwrap(), ..settings(&well) };
+    let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
+    let destination = Destination::start("otlp", exporter, settings.queue.clone(), settings.retry.clone());
+    for _ in 0..20 {
+        destination.offer(batch(10));
+    }
+    let stats = destination.drain(Instant::now() + Duration::from_secs(20)).await;
+    assert_eq!((stats.delivered.spans, stats.residue()), (200, (0, 0)));
+    assert!(stats.retries > 0);
+    resetting.abort();
+}

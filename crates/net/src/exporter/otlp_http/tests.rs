@@ -3,9 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::settings::Secret;
 use opentelemetry_proto::tonic::collector::trace::v1::ExportTraceServiceRequest;
 use prost::Message;
-use ::settings::Secret;
 use tokio::time::Instant;
 
 use super::super::answer::{partial_success, status_with_retry_info};
