@@ -44,13 +44,7 @@ fn check(encoding: Encoding, body: &[u8], piece: usize, bytes_max: usize) -> Res
     inflated
 }
 
-fn inflate(
-    encoding: Encoding,
-    body: &[u8],
-    piece: usize,
-    bytes_max: usize,
-    pool: &Arc<Pool>,
-) -> Result<Vec<u8>, Stop> {
+fn inflate(encoding: Encoding, body: &[u8], piece: usize, bytes_max: usize, pool: &Arc<Pool>) -> Result<Vec<u8>, Stop> {
     let mut out = pool.buffer(bytes_max)?;
     let mut inflater = Inflater::new(encoding, &Arc::default(), pool, bytes_max)?;
     for piece in body.chunks(piece) {
@@ -109,9 +103,13 @@ fn a_cut_or_broken_body_is_corrupt() {
         for cut in [1, 5, 11, body.len() / 2, body.len() - 1] {
             let result = check(encoding, &body[..cut], 1000, 1 << 20).map(|inflated| inflated.len());
             let framed = matches!(encoding, Encoding::SnappyFramed | Encoding::Snappy);
-            assert!(matches!(result, Err(Stop::Corrupt(_))) || framed && cut < 11, "{encoding:?} cut at {cut}: {result:?}");
+            assert!(
+                matches!(result, Err(Stop::Corrupt(_))) || framed && cut < 11,
+                "{encoding:?} cut at {cut}: {result:?}"
+            );
         }
-        let garbage = check(encoding, b"this was never compressed at all, by anyone", 7, 1 << 20).map(|bytes| bytes.len());
+        let garbage =
+            check(encoding, b"this was never compressed at all, by anyone", 7, 1 << 20).map(|bytes| bytes.len());
         assert!(matches!(garbage, Err(Stop::Corrupt(_) | Stop::TooLarge { .. })), "{encoding:?}: {garbage:?}");
     }
 }

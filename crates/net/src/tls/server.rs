@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use rustls::ServerConfig;
 use rustls::server::WebPkiClientVerifier;
+use settings::{Decode, Node, Problems};
 
 use super::{Material, TlsError, roots_of_file};
 
@@ -64,6 +65,41 @@ impl TlsServer {
             Duration::ZERO => None,
             interval => Some(interval),
         }
+    }
+}
+
+impl Decode for TlsServer {
+    fn decode(node: &Node, p: &mut Problems) -> Option<TlsServer> {
+        let mut fields = node.map("tls", p)?;
+        let tls = TlsServer {
+            material: Material::decode(&mut fields, p),
+            client_ca_file: fields
+                .optional("client_ca_file", p)
+                .filter(|path: &String| !path.is_empty())
+                .map(PathBuf::from),
+            client_ca_file_reload: fields.take("client_ca_file_reload", false, p),
+        };
+        fields.finish(p);
+        if tls.material.certificate.is_none() || tls.material.key.is_none() {
+            let message = "`tls` of a server needs both a certificate and its key";
+            p.error(&node.at, message, "write `cert_file` and `key_file`".to_owned());
+            return None;
+        }
+        Some(tls)
+    }
+}
+
+impl TlsServer {
+    /// The settings that are not at their defaults, as otelcol prints them.
+    pub fn effective(&self) -> Node {
+        let mut entries = self.material.effective();
+        if let Some(path) = &self.client_ca_file {
+            entries.push(("client_ca_file", path.display().to_string().into()));
+        }
+        if self.client_ca_file_reload {
+            entries.push(("client_ca_file_reload", true.into()));
+        }
+        Node::map_of(entries)
     }
 }
 

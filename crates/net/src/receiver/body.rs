@@ -1,0 +1,255 @@
+//! Reading a request's body: at the peer's pace within bounds, into as few copies as the bytes allow.
+//!
+//! A message that arrives in one piece is used where it lies. One that comes in several is put together in a [`Buffer`]; a
+//! compressed one goes piece by piece through the inflater, so its compressed form is never held whole.
+//!
+//! The pace has a floor as in Kestrel: [`GRACE`] and then [`PACE_BYTES_PER_SECOND`] on average, so a body that drips one
+//! byte at a time holds its place for seconds, not for ever.
+
+use std::ops::Deref;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Body;
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
+use tokio::time::Instant;
+
+use super::refused::Refused;
+use crate::budget::{Charge, Class};
+use crate::buffer::{Buffer, Pool};
+use crate::inflate::{Decoders, Encoding, Inflater};
+
+/// How long a body may take before its pace counts.
+pub(super) const GRACE: Duration = Duration::from_secs(5);
+/// The slowest pace after that.
+const PACE_BYTES_PER_SECOND: u64 = 240;
+/// gRPC's prefix: one byte of flags, four of length.
+const PREFIX_BYTES: usize = 5;
+
+/// Where messages are put together.
+pub(super) struct Workshop {
+    pub(super) pool: Arc<Pool>,
+    pub(super) decoders: Arc<Decoders>,
+    /// The largest message, on the wire and inflated.
+    pub(super) bytes_max: usize,
+}
+
+/// A whole message and its charge.
+pub(super) enum Message {
+    /// As the socket delivered it.
+    Slice(Bytes, #[expect(dead_code, reason = "held for its drop")] Charge),
+    /// Put together or inflated.
+    Gathered(Buffer),
+    /// Translated from another encoding.
+    Translated(Vec<u8>, #[expect(dead_code, reason = "held for its drop")] Charge),
+}
+
+/// A body and the time it may take.
+pub(super) struct Pieces {
+    body: Incoming,
+    started: Option<Instant>,
+    /// The end of the whole request, where the settings bound it.
+    deadline: Option<Instant>,
+    bytes: u64,
+}
+
+impl Deref for Message {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Message::Slice(bytes, _) => bytes,
+            Message::Gathered(buffer) => buffer.as_slice(),
+            Message::Translated(bytes, _) => bytes,
+        }
+    }
+}
+
+impl Pieces {
+    pub(super) fn new(body: Incoming, time_max: Duration) -> Pieces {
+        let deadline = (!time_max.is_zero()).then(|| Instant::now() + time_max);
+        Pieces { body, started: None, deadline, bytes: 0 }
+    }
+
+    /// The next piece that is not empty, or the end.
+    async fn next(&mut self) -> Result<Option<Bytes>, Refused> {
+        loop {
+            let frame = {
+                let mut frame = pin!(self.body.frame());
+                // Most bodies are there already; a timer only for those that are not.
+                match futures_now(frame.as_mut()).await {
+                    Some(frame) => frame,
+                    None => {
+                        let started = *self.started.get_or_insert_with(Instant::now);
+                        let allowed =
+                            GRACE + Duration::from_millis(self.bytes.saturating_mul(1000) / PACE_BYTES_PER_SECOND);
+                        let floor = started + allowed;
+                        let until = self.deadline.map_or(floor, |deadline| deadline.min(floor));
+                        tokio::time::timeout_at(until, frame).await.map_err(|_| Refused::Slow)?
+                    }
+                }
+            };
+            match frame {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(Refused::Gone),
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data()
+                        && !data.is_empty()
+                    {
+                        self.bytes = self.bytes.saturating_add(data.len() as u64);
+                        return Ok(Some(data));
+                    }
+                }
+            }
+        }
+    }
+
+    fn ended(&self) -> bool {
+        self.body.is_end_stream()
+    }
+}
+
+impl Workshop {
+    /// One gRPC message: the prefix, then exactly as many bytes as it says, then the end.
+    pub(super) async fn grpc(&self, mut pieces: Pieces, encoding: Option<Encoding>) -> Result<Message, Refused> {
+        let (prefix, first) = prefix(&mut pieces).await?;
+        let [flags, length @ ..] = prefix;
+        let length = u32::from_be_bytes(length) as usize;
+        let encoding = match (flags, encoding) {
+            (0, _) => None,
+            (1, Some(encoding)) => Some(encoding),
+            (1, None) => return Err(malformed("the message is compressed, but `grpc-encoding` names no compression")),
+            _ => return Err(malformed("the message's prefix has unknown flags")),
+        };
+        if length > self.bytes_max {
+            return Err(Refused::TooLarge(self.bytes_max));
+        }
+        let message = match encoding {
+            None if first.len() >= length => {
+                let charge = self.charge(first.len())?;
+                if first.len() > length {
+                    return Err(malformed("there are bytes after the message"));
+                }
+                Message::Slice(first, charge)
+            }
+            None => {
+                let mut out = self.pool.buffer(self.bytes_max)?;
+                sized(&mut pieces, first, length, |piece| out.extend(piece).map_err(Refused::from)).await?;
+                Message::Gathered(out)
+            }
+            Some(encoding) => {
+                let mut out = self.pool.buffer(self.bytes_max)?;
+                let mut inflater = Inflater::new(encoding, &self.decoders, &self.pool, self.bytes_max)?;
+                sized(&mut pieces, first, length, |piece| inflater.feed(piece, &mut out).map_err(Refused::from))
+                    .await?;
+                inflater.finish(&mut out)?;
+                Message::Gathered(out)
+            }
+        };
+        match pieces.ended() || pieces.next().await?.is_none() {
+            true => Ok(message),
+            false => Err(malformed("there are bytes after the message")),
+        }
+    }
+
+    /// One HTTP body, to its end.
+    pub(super) async fn http(&self, mut pieces: Pieces, encoding: Option<Encoding>) -> Result<Message, Refused> {
+        if pieces.body.size_hint().lower() > self.bytes_max as u64 {
+            return Err(Refused::TooLarge(self.bytes_max));
+        }
+        let first = pieces.next().await?.unwrap_or_default();
+        if first.len() > self.bytes_max {
+            return Err(Refused::TooLarge(self.bytes_max));
+        }
+        match encoding {
+            None if pieces.ended() => {
+                let charge = self.charge(first.len())?;
+                Ok(Message::Slice(first, charge))
+            }
+            None => {
+                let mut out = self.pool.buffer(self.bytes_max)?;
+                out.extend(&first)?;
+                while let Some(piece) = pieces.next().await? {
+                    out.extend(&piece)?;
+                }
+                Ok(Message::Gathered(out))
+            }
+            Some(encoding) => {
+                let mut out = self.pool.buffer(self.bytes_max)?;
+                let mut inflater = Inflater::new(encoding, &self.decoders, &self.pool, self.bytes_max)?;
+                inflater.feed(&first, &mut out)?;
+                while let Some(piece) = pieces.next().await? {
+                    if pieces.bytes > self.bytes_max as u64 {
+                        return Err(Refused::TooLarge(self.bytes_max));
+                    }
+                    inflater.feed(&piece, &mut out)?;
+                }
+                inflater.finish(&mut out)?;
+                Ok(Message::Gathered(out))
+            }
+        }
+    }
+
+    fn charge(&self, bytes: usize) -> Result<Charge, Refused> {
+        Ok(self.pool.budget().charge(Class::Frames, bytes).map_err(crate::buffer::Stop::from)?)
+    }
+}
+
+/// Reads the prefix; gives it and what came with it.
+async fn prefix(pieces: &mut Pieces) -> Result<([u8; PREFIX_BYTES], Bytes), Refused> {
+    let mut prefix = [0; PREFIX_BYTES];
+    let mut filled = 0;
+    loop {
+        let Some(mut piece) = pieces.next().await? else {
+            return Err(malformed("the request holds no whole message"));
+        };
+        let taken = piece.split_to(piece.len().min(PREFIX_BYTES - filled));
+        for (into, from) in prefix.iter_mut().skip(filled).zip(&taken) {
+            *into = *from;
+        }
+        filled += taken.len();
+        if filled == PREFIX_BYTES {
+            return Ok((prefix, piece));
+        }
+    }
+}
+
+/// Hands exactly `length` bytes to `take`.
+async fn sized(
+    pieces: &mut Pieces,
+    first: Bytes,
+    length: usize,
+    mut take: impl FnMut(&[u8]) -> Result<(), Refused>,
+) -> Result<(), Refused> {
+    let mut missing = length;
+    let mut piece = first;
+    loop {
+        missing = missing.checked_sub(piece.len()).ok_or_else(|| malformed("there are bytes after the message"))?;
+        take(&piece)?;
+        if missing == 0 {
+            return Ok(());
+        }
+        piece = match pieces.next().await? {
+            Some(piece) => piece,
+            None => return Err(malformed("the request ends within its message")),
+        };
+    }
+}
+
+/// The future's value if it is there without waiting.
+async fn futures_now<F: Future + Unpin>(mut future: F) -> Option<F::Output> {
+    std::future::poll_fn(|context| {
+        std::task::Poll::Ready(match std::pin::Pin::new(&mut future).poll(context) {
+            std::task::Poll::Ready(value) => Some(value),
+            std::task::Poll::Pending => None,
+        })
+    })
+    .await
+}
+
+fn malformed(why: &str) -> Refused {
+    Refused::Malformed(why.to_owned())
+}

@@ -1,0 +1,139 @@
+//! OTLP/gRPC: one unary method.
+//!
+//! ```text
+//!  POST /opentelemetry.proto.collector.trace.v1.TraceService/Export
+//!  request    ┌ flags ┬ length, big endian ┬ ExportTraceServiceRequest, perhaps compressed ┐ END_STREAM
+//!  answer     headers, the same prefix and ExportTraceServiceResponse, trailers `grpc-status: 0`
+//!  refusal    headers alone (trailers-only): grpc-status, grpc-message, grpc-status-details-bin
+//! ```
+//!
+//! The path, the compression and the budget are looked at before a byte of the body is read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{BufMut, Bytes};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tonic::Status;
+
+use super::body::{Message, Pieces, Workshop};
+use super::refused::{RETRY_AFTER, Refused};
+use super::reply::{self, ReplyBody};
+use super::stats::ReceiverStats;
+use super::{Accepted, Intake, Origin};
+use crate::inflate::Encoding;
+
+const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_ENCODING: &str = "grpc-encoding";
+const GRPC_ACCEPT_ENCODING: HeaderName = HeaderName::from_static("grpc-accept-encoding");
+/// The compressions taken, as `grpc-accept-encoding` lists them.
+const TAKEN: &str = "identity,gzip,zstd,snappy";
+/// A prefix and no message: full success.
+const EMPTY: &[u8] = &[0; 5];
+
+/// Answers the calls of one listener.
+pub(super) struct GrpcApi {
+    pub(super) origin: Origin,
+    pub(super) intake: Arc<dyn Intake>,
+    pub(super) workshop: Workshop,
+    pub(super) stats: Arc<ReceiverStats>,
+}
+
+impl GrpcApi {
+    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+        if let Some(status) = not_grpc(&request) {
+            let mut response = Response::new(ReplyBody::default());
+            *response.status_mut() = status;
+            return response;
+        }
+        let stats = self.stats.of(self.origin.transport);
+        match self.export(request).await {
+            Ok(accepted) => {
+                stats.accepted(&accepted);
+                success(&accepted)
+            }
+            Err(refused) => {
+                stats.refused(refused.retry_after().is_some());
+                refusal(&refused)
+            }
+        }
+    }
+
+    async fn export(&self, request: Request<Incoming>) -> Result<Accepted, Refused> {
+        let (head, body) = request.into_parts();
+        if head.uri.path() != EXPORT {
+            return Err(Refused::NotServed(head.uri.path().to_owned()));
+        }
+        let encoding = encoding(&head.headers)?;
+        if self.workshop.pool.budget().at_hard() {
+            return Err(Refused::Overloaded(RETRY_AFTER));
+        }
+        let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
+        Ok(self.intake.traces(&self.origin, &message).await?)
+    }
+}
+
+/// The HTTP status for what is not gRPC at all.
+fn not_grpc(request: &Request<Incoming>) -> Option<StatusCode> {
+    let content_type = request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+    if request.method() != Method::POST {
+        Some(StatusCode::METHOD_NOT_ALLOWED)
+    } else if !content_type.starts_with(GRPC.as_bytes()) {
+        Some(StatusCode::UNSUPPORTED_MEDIA_TYPE)
+    } else {
+        None
+    }
+}
+
+fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Refused> {
+    match headers.get(GRPC_ENCODING).map(HeaderValue::as_bytes) {
+        None | Some(b"" | b"identity") => Ok(None),
+        Some(b"gzip") => Ok(Some(Encoding::Gzip)),
+        Some(b"zstd") => Ok(Some(Encoding::Zstd)),
+        // What gRPC's clients call snappy is the framed form; the decoder tells it from a bare block.
+        Some(b"snappy") => Ok(Some(Encoding::Snappy)),
+        Some(other) => Err(Refused::Coding {
+            named: String::from_utf8_lossy(other).into_owned(),
+            taken: "`identity`, `gzip`, `zstd`, `snappy`".to_owned(),
+        }),
+    }
+}
+
+fn success(accepted: &Accepted) -> Response<ReplyBody> {
+    let message = reply::success(accepted);
+    let data = match u32::try_from(message.len()) {
+        Ok(length) if length > 0 => {
+            let mut framed = Vec::with_capacity(EMPTY.len() + message.len());
+            framed.put_u8(0);
+            framed.put_u32(length);
+            framed.extend_from_slice(&message);
+            Bytes::from(framed)
+        }
+        _ => Bytes::from_static(EMPTY),
+    };
+    let mut trailers = HeaderMap::with_capacity(1);
+    trailers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
+    let mut response = Response::new(ReplyBody::with_trailers(data, trailers));
+    response.headers_mut().insert(CONTENT_TYPE, GRPC);
+    response
+}
+
+fn refusal(refused: &Refused) -> Response<ReplyBody> {
+    let message = refused.message();
+    let message = reply::shortened(&message);
+    let status = match refused {
+        Refused::Overloaded(_) | Refused::Malformed(_) => {
+            Status::with_details(refused.code(), message, reply::status(refused).into())
+        }
+        _ => Status::new(refused.code(), message),
+    };
+    let mut response = status.into_http();
+    if let Refused::Coding { .. } = refused {
+        response.headers_mut().insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(TAKEN));
+    }
+    response
+}

@@ -1,0 +1,113 @@
+//! Why a request gets an error, and what that is in gRPC and in HTTP.
+//!
+//! One table for both protocols, so that they cannot disagree about what is worth sending again: OTLP's clients repeat
+//! UNAVAILABLE (and 503), and nothing else that stands here, except DEADLINE_EXCEEDED for a body that came too slowly.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use tonic::Code;
+
+use super::Refusal;
+use crate::buffer::Stop;
+
+/// When a client should come back after the budget refused its request.
+pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Why a request gets an error.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Refused {
+    /// Not a request, or not in the encoding it claims.
+    Malformed(String),
+    /// Above the limit, on the wire or inflated.
+    TooLarge(usize),
+    /// A compression that is not taken, and those that are.
+    Coding { named: String, taken: String },
+    /// A content type that is not taken.
+    ContentType(String),
+    /// A method that is not taken on this path.
+    Method,
+    /// A path or RPC that is not served.
+    NotServed(String),
+    /// No room now.
+    Overloaded(Duration),
+    /// The program is ending.
+    ShuttingDown,
+    /// The body came too slowly.
+    Slow,
+    /// The peer broke off; nobody will read the answer.
+    Gone,
+}
+
+impl Refused {
+    pub(super) fn code(&self) -> Code {
+        match self {
+            Refused::Malformed(_) => Code::InvalidArgument,
+            Refused::TooLarge(_) => Code::ResourceExhausted,
+            Refused::Coding { .. } | Refused::NotServed(_) => Code::Unimplemented,
+            Refused::ContentType(_) | Refused::Method => Code::Internal,
+            Refused::Overloaded(_) | Refused::ShuttingDown => Code::Unavailable,
+            Refused::Slow => Code::DeadlineExceeded,
+            Refused::Gone => Code::Cancelled,
+        }
+    }
+
+    pub(super) fn http_status(&self) -> StatusCode {
+        match self {
+            Refused::Malformed(_) | Refused::Coding { .. } | Refused::Gone => StatusCode::BAD_REQUEST,
+            Refused::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            Refused::ContentType(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refused::Method => StatusCode::METHOD_NOT_ALLOWED,
+            Refused::NotServed(_) => StatusCode::NOT_FOUND,
+            Refused::Overloaded(_) | Refused::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Refused::Slow => StatusCode::REQUEST_TIMEOUT,
+        }
+    }
+
+    pub(super) fn message(&self) -> String {
+        match self {
+            Refused::Malformed(why) => why.clone(),
+            Refused::TooLarge(bytes_max) => {
+                format!("the request is larger than the limit of {bytes_max} bytes, send smaller batches")
+            }
+            Refused::Coding { named, taken } => format!("unsupported compression `{named}`, use one of {taken}"),
+            Refused::ContentType(named) => {
+                format!("unsupported content type `{named}`, use `application/x-protobuf` or `application/json`")
+            }
+            Refused::Method => "only `POST` is taken here".to_owned(),
+            Refused::NotServed(what) => format!("`{what}` is not served here"),
+            Refused::Overloaded(_) => "the memory budget is used up, come back later".to_owned(),
+            Refused::ShuttingDown => "the collector is shutting down".to_owned(),
+            Refused::Slow => "the request came too slowly".to_owned(),
+            Refused::Gone => "the request broke off".to_owned(),
+        }
+    }
+
+    /// The time to wait, where there is one to tell.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Refused::Overloaded(delay) => Some(*delay),
+            _ => None,
+        }
+    }
+}
+
+impl From<Stop> for Refused {
+    fn from(stop: Stop) -> Refused {
+        match stop {
+            Stop::TooLarge { bytes_max } => Refused::TooLarge(bytes_max),
+            Stop::Exhausted => Refused::Overloaded(RETRY_AFTER),
+            Stop::Corrupt(why) => Refused::Malformed(why),
+        }
+    }
+}
+
+impl From<Refusal> for Refused {
+    fn from(refusal: Refusal) -> Refused {
+        match refusal {
+            Refusal::Malformed(why) => Refused::Malformed(why),
+            Refusal::Overloaded { retry_after } => Refused::Overloaded(retry_after),
+            Refusal::ShuttingDown => Refused::ShuttingDown,
+        }
+    }
+}

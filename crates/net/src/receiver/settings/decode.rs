@@ -1,0 +1,214 @@
+//! The `otlp` receiver's YAML.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use settings::{Decode, Fields, Node, Problems, Secret, Value, suggest};
+
+use super::{Cors, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
+use crate::exporter::refuse_unsupported;
+use crate::receiver::endpoint::{Endpoint, Network};
+
+impl Decode for OtlpReceiver {
+    fn decode(node: &Node, p: &mut Problems) -> Option<OtlpReceiver> {
+        let mut fields = node.map("otlp", p)?;
+        let protocols = fields.node("protocols").cloned().unwrap_or_else(Node::null);
+        let receiver = p.within("protocols", |p| {
+            let mut protocols = protocols.map("protocols", p)?;
+            // A protocol that is named without settings has its defaults.
+            let grpc = protocols.node("grpc").map(|node| p.within("grpc", |p| grpc(node, p)));
+            let http = protocols.node("http").map(|node| p.within("http", |p| http_server(node, p)));
+            protocols.finish(p);
+            Some(OtlpReceiver { grpc: sequence(grpc)?, http: sequence(http)? })
+        });
+        fields.finish(p);
+        let receiver = receiver?;
+        if receiver.grpc.is_none() && receiver.http.is_none() {
+            let help = "write `protocols: {grpc: {}, http: {}}`".to_owned();
+            p.error(&node.at, "the `otlp` receiver needs at least one protocol", help);
+            return None;
+        }
+        Some(receiver)
+    }
+}
+
+/// What was written must have been read.
+fn sequence<T>(written: Option<Option<T>>) -> Option<Option<T>> {
+    match written {
+        None => Some(None),
+        Some(read) => read.map(Some),
+    }
+}
+
+fn grpc(node: &Node, p: &mut Problems) -> Option<GrpcServer> {
+    let mut fields = node.map("grpc", p)?;
+    let defaults = GrpcServer::default();
+    let grpc = GrpcServer {
+        endpoint: endpoint(&mut fields, defaults.endpoint, p),
+        tls: fields.optional("tls", p),
+        max_recv_msg_size_mib: fields.take("max_recv_msg_size_mib", 0, p),
+        max_concurrent_streams: fields.take("max_concurrent_streams", 0, p),
+        keepalive: fields.take("keepalive", Keepalive::default(), p),
+        include_metadata: fields.take("include_metadata", false, p),
+        read_buffer_size: fields.take("read_buffer_size", defaults.read_buffer_size, p),
+        write_buffer_size: fields.take("write_buffer_size", defaults.write_buffer_size, p),
+    };
+    fields.ignore(&["dialer"]);
+    refuse_unsupported(&mut fields, &["auth", "middlewares"], p);
+    fields.finish(p);
+    Some(grpc)
+}
+
+fn http_server(node: &Node, p: &mut Problems) -> Option<HttpServer> {
+    let mut fields = node.map("http", p)?;
+    let defaults = HttpServer::default();
+    let mut http = HttpServer {
+        endpoint: endpoint(&mut fields, defaults.endpoint, p),
+        tls: fields.optional("tls", p),
+        cors: fields.optional("cors", p),
+        max_request_body_size: body_size(&mut fields, p),
+        compression_algorithms: codings(&mut fields, p),
+        response_headers: response_headers(&mut fields, p),
+        read_timeout: fields.take("read_timeout", Duration::ZERO, p),
+        read_header_timeout: fields.take("read_header_timeout", Duration::ZERO, p),
+        write_timeout: fields.take("write_timeout", Duration::ZERO, p),
+        keep_alives_enabled: fields.take("keep_alives_enabled", true, p),
+        idle_timeout: fields.take("idle_timeout", defaults.idle_timeout, p),
+        traces_url_path: url_path(&mut fields, "traces_url_path", defaults.traces_url_path, p),
+        metrics_url_path: url_path(&mut fields, "metrics_url_path", defaults.metrics_url_path, p),
+        logs_url_path: url_path(&mut fields, "logs_url_path", defaults.logs_url_path, p),
+        include_metadata: fields.take("include_metadata", false, p),
+    };
+    if let Some(node) = fields.node("keepalive").filter(|node| !node.is_absent()) {
+        p.within("keepalive", |p| {
+            let Some(mut keepalive) = node.map("keepalive", p) else { return };
+            http.keep_alives_enabled = keepalive.take("enabled", http.keep_alives_enabled, p);
+            http.idle_timeout = keepalive.take("idle_timeout", http.idle_timeout, p);
+            keepalive.finish(p);
+        });
+    }
+    fields.ignore(&["dialer"]);
+    refuse_unsupported(&mut fields, &["auth", "middlewares"], p);
+    fields.finish(p);
+    Some(http)
+}
+
+impl Decode for Keepalive {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Keepalive> {
+        let mut fields = node.map("keepalive", p)?;
+        let mut keepalive = Keepalive::default();
+        if let Some(node) = fields.node("server_parameters").filter(|node| !node.is_absent()) {
+            let mut server = node.map("server_parameters", p)?;
+            keepalive.max_connection_idle = server.take("max_connection_idle", Duration::ZERO, p);
+            keepalive.max_connection_age = server.take("max_connection_age", Duration::ZERO, p);
+            keepalive.max_connection_age_grace = server.take("max_connection_age_grace", Duration::ZERO, p);
+            keepalive.time = server.take("time", Duration::ZERO, p);
+            keepalive.timeout = server.take("timeout", Duration::ZERO, p);
+            server.finish(p);
+        }
+        if let Some(node) = fields.node("enforcement_policy").filter(|node| !node.is_absent()) {
+            let mut policy = node.map("enforcement_policy", p)?;
+            keepalive.min_time = policy.take("min_time", Duration::ZERO, p);
+            keepalive.permit_without_stream = policy.take("permit_without_stream", false, p);
+            policy.finish(p);
+        }
+        fields.finish(p);
+        Some(keepalive)
+    }
+}
+
+impl Decode for Cors {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Cors> {
+        let mut fields = node.map("cors", p)?;
+        let cors = Cors {
+            allowed_origins: fields.take("allowed_origins", Vec::new(), p),
+            allowed_headers: fields.take("allowed_headers", Vec::new(), p),
+            exposed_headers: fields.take("exposed_headers", Vec::new(), p),
+            max_age: fields.take("max_age", 0, p),
+        };
+        fields.finish(p);
+        if HeaderValue::from_str(&cors.exposed_headers.join(", ")).is_err() {
+            p.error(&node.at, "`exposed_headers` holds what cannot stand in a header", None);
+            return None;
+        }
+        Some(cors)
+    }
+}
+
+fn endpoint(fields: &mut Fields<'_>, default: Endpoint, p: &mut Problems) -> Endpoint {
+    let network = match fields.node("transport").filter(|node| !node.is_absent()) {
+        None => Network::Tcp,
+        Some(node) => p.within("transport", |p| network(node, p)),
+    };
+    let node = fields.node("endpoint").filter(|node| !node.is_absent());
+    let text = fields.take("endpoint", default.text, p);
+    let endpoint = Endpoint { text, network };
+    if let (Some(node), Err(problem)) = (node, endpoint.check()) {
+        p.error(&node.at, problem, None);
+    }
+    endpoint
+}
+
+fn network(node: &Node, p: &mut Problems) -> Network {
+    let Some(text) = node.text(p) else { return Network::Tcp };
+    let known = Network::NAMES.iter().find(|(name, _)| *name == text).map(|(_, network)| *network);
+    known.unwrap_or_else(|| {
+        if !text.is_empty() {
+            let message = format!("the transport `{text}` is not supported");
+            p.error(&node.at, message, "there are `tcp`, `tcp4`, `tcp6` and `unix`".to_owned());
+        }
+        Network::Tcp
+    })
+}
+
+/// Zero and less mean the default, as in otelcol.
+fn body_size(fields: &mut Fields<'_>, p: &mut Problems) -> u64 {
+    let size = fields.take("max_request_body_size", 0_i64, p);
+    u64::try_from(size).ok().filter(|size| *size > 0).unwrap_or(HttpServer::BODY_BYTES_MAX)
+}
+
+fn codings(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<HttpCoding> {
+    let Some(node) = fields.node("compression_algorithms").filter(|node| !node.is_absent()) else {
+        return HttpCoding::ALL.to_vec();
+    };
+    let names: Vec<String> = fields.take("compression_algorithms", Vec::new(), p);
+    let known = |name: &String| {
+        let coding = HttpCoding::of(name);
+        if coding.is_none() {
+            let names = HttpCoding::ALL.map(HttpCoding::name);
+            let meant = suggest(name, names).map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
+            p.error(&node.at, format!("unknown compression `{name}`{meant}"), None);
+        }
+        coding
+    };
+    names.iter().filter_map(known).collect()
+}
+
+/// A map, or a list of `name` and `value`.
+fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, Secret)> {
+    let Some(node) = fields.node("response_headers").filter(|node| !node.is_absent()) else { return Vec::new() };
+    let headers: Vec<(String, Secret)> = p.within("response_headers", |p| match &node.value {
+        Value::List(items) => items.iter().filter_map(|item| header(item, p)).collect(),
+        _ => BTreeMap::decode(node, p).unwrap_or_default().into_iter().collect(),
+    });
+    for (name, value) in &headers {
+        if HeaderName::try_from(name).is_err() || HeaderValue::from_str(value.expose()).is_err() {
+            p.error(&node.at, format!("`{name}` with its value is not a header"), None);
+        }
+    }
+    headers
+}
+
+fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {
+    let mut fields = item.map("response_headers", p)?;
+    let (name, value) = (fields.required("name", p), fields.take("value", Secret::default(), p));
+    fields.finish(p);
+    Some((name?, value))
+}
+
+/// A path with its slash; otelcol adds a missing one.
+fn url_path(fields: &mut Fields<'_>, key: &str, default: String, p: &mut Problems) -> String {
+    let path: String = fields.take(key, default, p);
+    if path.starts_with('/') { path } else { format!("/{path}") }
+}

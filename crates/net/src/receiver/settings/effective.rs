@@ -1,0 +1,125 @@
+//! All settings of the `otlp` receiver as otelcol prints them: what it always prints, and what is not at its default.
+
+use settings::Node;
+
+use super::{Cors, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
+use crate::receiver::endpoint::Endpoint;
+
+type Entries = Vec<(&'static str, Node)>;
+
+impl OtlpReceiver {
+    /// All settings.
+    pub fn effective(&self) -> Node {
+        let mut protocols = Vec::new();
+        protocols.extend(self.grpc.as_ref().map(|grpc| ("grpc", grpc.effective())));
+        protocols.extend(self.http.as_ref().map(|http| ("http", http.effective())));
+        Node::map_of([("protocols", Node::map_of(protocols))])
+    }
+}
+
+impl GrpcServer {
+    fn effective(&self) -> Node {
+        let mut entries = endpoint(&self.endpoint);
+        entries.push(("keepalive", self.keepalive.effective()));
+        entries.push(("read_buffer_size", self.read_buffer_size.into()));
+        for (key, number) in [
+            ("max_recv_msg_size_mib", self.max_recv_msg_size_mib),
+            ("max_concurrent_streams", self.max_concurrent_streams.into()),
+            ("write_buffer_size", self.write_buffer_size),
+        ] {
+            if number > 0 {
+                entries.push((key, number.into()));
+            }
+        }
+        if self.include_metadata {
+            entries.push(("include_metadata", true.into()));
+        }
+        entries.extend(self.tls.as_ref().map(|tls| ("tls", tls.effective())));
+        Node::map_of(entries)
+    }
+}
+
+impl Keepalive {
+    fn effective(&self) -> Node {
+        let mut server: Entries = Vec::new();
+        for (key, duration) in [
+            ("max_connection_idle", self.max_connection_idle),
+            ("max_connection_age", self.max_connection_age),
+            ("max_connection_age_grace", self.max_connection_age_grace),
+            ("time", self.time),
+            ("timeout", self.timeout),
+        ] {
+            if !duration.is_zero() {
+                server.push((key, duration.into()));
+            }
+        }
+        let mut policy: Entries = Vec::new();
+        if !self.min_time.is_zero() {
+            policy.push(("min_time", self.min_time.into()));
+        }
+        if self.permit_without_stream {
+            policy.push(("permit_without_stream", true.into()));
+        }
+        Node::map_of([("server_parameters", Node::map_of(server)), ("enforcement_policy", Node::map_of(policy))])
+    }
+}
+
+impl HttpServer {
+    fn effective(&self) -> Node {
+        let mut entries = endpoint(&self.endpoint);
+        entries.extend([
+            ("cors", Node::or_null(self.cors.as_ref().map(Cors::effective))),
+            ("tls", Node::or_null(self.tls.as_ref().map(crate::tls::TlsServer::effective))),
+            ("keep_alives_enabled", self.keep_alives_enabled.into()),
+            ("read_header_timeout", self.read_header_timeout.into()),
+            ("write_timeout", self.write_timeout.into()),
+            ("traces_url_path", self.traces_url_path.as_str().into()),
+            ("metrics_url_path", self.metrics_url_path.as_str().into()),
+            ("logs_url_path", self.logs_url_path.as_str().into()),
+        ]);
+        if self.max_request_body_size != Self::BODY_BYTES_MAX {
+            entries.push(("max_request_body_size", self.max_request_body_size.into()));
+        }
+        if self.compression_algorithms != HttpCoding::ALL {
+            let names = self.compression_algorithms.iter().map(|coding| coding.name());
+            entries.push(("compression_algorithms", Node::list_of(names)));
+        }
+        if !self.response_headers.is_empty() {
+            let headers = self.response_headers.iter().map(|(name, value)| (name.as_str(), Node::secret(value)));
+            entries.push(("response_headers", Node::map_of(headers)));
+        }
+        if !self.read_timeout.is_zero() {
+            entries.push(("read_timeout", self.read_timeout.into()));
+        }
+        if self.idle_timeout != Self::IDLE_TIMEOUT {
+            entries.push(("idle_timeout", self.idle_timeout.into()));
+        }
+        if self.include_metadata {
+            entries.push(("include_metadata", true.into()));
+        }
+        Node::map_of(entries)
+    }
+}
+
+impl Cors {
+    fn effective(&self) -> Node {
+        let mut entries: Entries = Vec::new();
+        for (key, list) in [
+            ("allowed_origins", &self.allowed_origins),
+            ("allowed_headers", &self.allowed_headers),
+            ("exposed_headers", &self.exposed_headers),
+        ] {
+            if !list.is_empty() {
+                entries.push((key, Node::list_of(list)));
+            }
+        }
+        if self.max_age != 0 {
+            entries.push(("max_age", self.max_age.into()));
+        }
+        Node::map_of(entries)
+    }
+}
+
+fn endpoint(endpoint: &Endpoint) -> Entries {
+    vec![("endpoint", endpoint.text.as_str().into()), ("transport", endpoint.network.name().into())]
+}

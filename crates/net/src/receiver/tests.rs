@@ -1,0 +1,1 @@
+//! The receiver over real loopback sockets.
