@@ -12,7 +12,6 @@ mod gates;
 pub(crate) mod kinds;
 pub(crate) mod memory_limiter;
 pub(crate) mod own;
-mod pending;
 pub(crate) mod service;
 pub(crate) mod telemetry;
 pub(crate) mod terminal;
@@ -123,6 +122,13 @@ impl Configuration {
                 p.warning(&extension.at, message, None);
             }
         }
+        for pipeline in self.service.pipelines.values() {
+            for used in &pipeline.processors {
+                if let Some(Processor::TailSampling(settings)) = self.processors.get(&used.id) {
+                    self.check_sampling(used, settings, p);
+                }
+            }
+        }
         for (id, pipeline) in &self.service.pipelines {
             let samplers = pipeline.processors.iter();
             let samplers =
@@ -132,6 +138,22 @@ impl Configuration {
                 let help = "join their policies in one, or put the second one into a collector behind this one";
                 p.error(&second.at, message, help.to_string());
             }
+        }
+    }
+
+    /// Settings of `tail_sampling` that are read but that nothing acts on yet must not be taken in silence.
+    fn check_sampling(&self, used: &Reference, settings: &policy::TailSampling, p: &mut Problems) {
+        let ignored = [
+            ("drop_pending_traces_on_shutdown", settings.drop_pending_traces_on_shutdown),
+            ("maximum_trace_size_bytes", settings.maximum_trace_size_bytes > 0),
+        ];
+        for (name, _) in ignored.iter().filter(|(_, written)| *written) {
+            let message = format!("`{name}` of `{}` is not supported by this version yet", used.id);
+            p.error(
+                &used.at,
+                message,
+                "remove it: memory is bounded by bytes, and a stop decides what is held".to_string(),
+            );
         }
     }
 

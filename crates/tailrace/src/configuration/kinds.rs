@@ -7,12 +7,13 @@ use net::exporter::debug::DebugSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
 use net::exporter::zipkin::ZipkinSettings;
+use net::receiver::OtlpReceiver;
 use policy::TailSampling;
 use settings::{Decode, Node, Problems};
 
 use super::batch::Batch;
 use super::memory_limiter::MemoryLimiter;
-use super::pending::OtlpReceiver;
+
 use super::terminal::Terminal;
 
 /// One type of component in a table.

@@ -234,6 +234,7 @@ service: {pipelines: {traces: {receivers: [otlp], exporters: [debug, nop, otlp_g
     let (recorded, ..) = settings::load(&[format!("yaml:{DEFAULTS}")], &[], &|_| None);
     let recorded = recorded.expect("YAML");
     for path in [
+        "receivers/otlp",
         "processors/batch",
         "processors/memory_limiter",
         "exporters/debug",
