@@ -6,8 +6,11 @@
 mod collector;
 
 use collector::{Collector, sum_of};
-use load::{Behavior, Expected, Generate, Keep, Report, Sink, SinkOptions, Target};
-use std::time::{Duration, Instant};
+use load::{Behavior, Expected, Generate, Keep, Record, Report, Sink, SinkOptions, Target};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 const POLICIES: &str = "
       - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
@@ -94,9 +97,9 @@ async fn grpc_and_http_in_the_right_traces_out() {
         let sink = sink().await;
         let collector = Collector::start(&config(POLICIES, &[("otlp_grpc", grpc_exporter(&sink))], ""));
         let target = if over_http {
-            Target::Http(collector.address("http"))
+            Target::Http(collector.address("http").to_string())
         } else {
-            Target::Grpc(collector.address("grpc"))
+            Target::Grpc(collector.address("grpc").to_string())
         };
         let report = send(traffic(target, some_policies())).await;
         assert_arrives(&sink, &report.expected, Duration::from_secs(10)).await;
@@ -113,7 +116,8 @@ async fn gzip_in_and_otlp_http_out() {
     let sink = sink().await;
     let exporter = format!("{{endpoint: \"http://{}\"}}", sink.http_address());
     let collector = Collector::start(&config(POLICIES, &[("otlp_http", exporter)], ""));
-    let options = Generate { gzip: true, ..traffic(Target::Grpc(collector.address("grpc")), some_policies()) };
+    let options =
+        Generate { gzip: true, ..traffic(Target::Grpc(collector.address("grpc").to_string()), some_policies()) };
     let report = send(options).await;
     assert_arrives(&sink, &report.expected, Duration::from_secs(10)).await;
     assert_books(&collector);
@@ -125,7 +129,7 @@ async fn a_dead_destination_does_not_hold_up_the_other() {
     let dead = "{endpoint: \"127.0.0.1:1\", tls: {insecure: true}}".to_owned();
     let exporters = [("otlp_grpc/alive", grpc_exporter(&sink)), ("otlp_grpc/dead", dead)];
     let collector = Collector::start(&config(POLICIES, &exporters, "tailrace: {shutdown_grace: 1s}"));
-    let report = send(traffic(Target::Grpc(collector.address("grpc")), some_policies())).await;
+    let report = send(traffic(Target::Grpc(collector.address("grpc").to_string()), some_policies())).await;
     assert_arrives(&sink, &report.expected, Duration::from_secs(10)).await;
     let exposition = assert_books(&collector);
     let waiting = sum_of(&exposition, "tailrace_destination_waiting_spans", &["otlp_grpc/dead"]);
@@ -139,7 +143,7 @@ async fn a_stop_decides_what_is_held_and_delivers_it() {
     let sink = sink().await;
     let settings = config(POLICIES, &[("otlp_grpc", grpc_exporter(&sink))], "").replace("2s", "1h");
     let collector = Collector::start(&settings);
-    let report = send(traffic(Target::Grpc(collector.address("grpc")), some_policies())).await;
+    let report = send(traffic(Target::Grpc(collector.address("grpc").to_string()), some_policies())).await;
     assert_eq!(sink.counts().spans.spans, 0, "nothing is due for an hour");
     let (status, log) = collector.stop();
     assert!(status.success(), "{log}");
@@ -154,14 +158,13 @@ async fn under_overload_clients_are_refused_and_nothing_accepted_is_lost() {
     let sink = sink().await;
     sink.behave(Behavior::Stall);
     let exporter = grpc_exporter(&sink).replace("compression", "timeout: 60s, compression");
-    let collector =
-        Collector::start(&config(ALWAYS, &[("otlp_grpc", exporter)], "tailrace: {memory_mib: 64}"));
+    let collector = Collector::start(&config(ALWAYS, &[("otlp_grpc", exporter)], "tailrace: {memory_mib: 64}"));
     let options = Generate {
         rate: 0,
         duration: Duration::from_secs(6),
         connections: 4,
         retry_max: Duration::from_secs(30),
-        ..traffic(Target::Grpc(collector.address("grpc")), Keep::Everything)
+        ..traffic(Target::Grpc(collector.address("grpc").to_string()), Keep::Everything)
     };
     let sending = tokio::spawn(send(options));
     tokio::time::sleep(Duration::from_secs(4)).await;
@@ -181,7 +184,7 @@ async fn the_books_add_up_at_every_moment() {
     let sending = tokio::spawn(send(Generate {
         rate: 50_000,
         duration: Duration::from_secs(4),
-        ..traffic(Target::Grpc(collector.address("grpc")), some_policies())
+        ..traffic(Target::Grpc(collector.address("grpc").to_string()), some_policies())
     }));
     while !sending.is_finished() {
         assert_books(&collector);
@@ -190,4 +193,59 @@ async fn the_books_add_up_at_every_moment() {
     let report = sending.await.expect("the load");
     assert_arrives(&sink, &report.expected, Duration::from_secs(10)).await;
     assert_books(&collector);
+}
+
+/// A handful of the recorded cases, through sockets and the wall clock: OTLP/JSON in, OTLP/gRPC out.
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_verdicts_hold_end_to_end() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).expect("a recorded file");
+    for name in ["mix_typical", "and", "latency_band", "probabilistic_salt", "string_regex", "numeric_inverted"] {
+        let case: serde_json::Value = serde_json::from_str(&read(&format!("cases/{name}.json"))).expect("JSON");
+        let sink = Sink::start(SinkOptions { record: Record::Traces, ..SinkOptions::default() }).await.expect("a sink");
+        let policies = format!(" {}", case["tail_sampling"]["policies"]);
+        let collector = Collector::start(&config(&policies, &[("otlp_grpc", grpc_exporter(&sink))], ""));
+        let address = collector.address("http");
+        let sent = read("traces.jsonl");
+        for line in sent.lines() {
+            assert!(collector::post_json(address, "/v1/traces", line).starts_with("HTTP/1.1 200"), "{name}");
+        }
+        let kept = case["kept"].as_object().expect("trace ID → spans");
+        let spans: u64 = kept.values().filter_map(serde_json::Value::as_u64).sum();
+        let deadline = Instant::now() + Duration::from_secs(10);
+        while sink.counts().spans.spans < spans && Instant::now() < deadline {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let (status, log) = collector.stop();
+        assert!(status.success(), "{log}");
+        let arrived: BTreeMap<String, u64> =
+            sink.traces().iter().map(|(id, count)| (otlp::TraceId(*id).to_string(), u64::from(*count))).collect();
+        let expected = kept.iter().map(|(id, spans)| (id.clone(), spans.as_u64().expect("a count"))).collect();
+        assert_eq!(arrived, expected, "{name}");
+    }
+}
+
+/// The waterfalls and the last line of the README's tour are what `demo` prints.
+#[test]
+fn the_tour_of_the_readme_is_what_demo_prints() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let readme = std::fs::read_to_string(root.join("README.md")).expect("the README");
+    let (_, tour) = readme.split_once("<!-- tour:begin -->").expect("the tour's beginning");
+    let (tour, _) = tour.split_once("<!-- tour:end -->").expect("the tour's end");
+    let (_, shown) = tour.split_once("demo --seed 1 --duration 5s\n").expect("the command");
+    let (shown, _) = shown.split_once("```").expect("the end of the block");
+
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_tailrace"))
+        .args(["demo", "--seed", "1", "--duration", "5s"])
+        .output()
+        .expect("the demo runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let printed = String::from_utf8(output.stdout).expect("text");
+    let paragraphs = shown.split("\n\n").map(str::trim).filter(|paragraph| !paragraph.is_empty());
+    let mut compared = 0;
+    for paragraph in paragraphs.filter(|paragraph| *paragraph != "…") {
+        assert!(printed.contains(paragraph), "the README shows\n{paragraph}\nbut the demo printed\n{printed}");
+        compared += 1;
+    }
+    assert!(compared >= 3, "the tour shows something");
 }

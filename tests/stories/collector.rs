@@ -117,6 +117,20 @@ impl Drop for Collector {
     }
 }
 
+/// One POST of JSON; gives the whole answer.
+pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> String {
+    let mut socket = TcpStream::connect(address).expect("the receiver answers");
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+         Connection: close\r\n\r\n",
+        body.len()
+    );
+    socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(body.as_bytes())).expect("sent");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer");
+    answer
+}
+
 /// The sum of a metric's series in an exposition.
 pub(crate) fn sum_of(exposition: &str, name: &str, labels: &[&str]) -> f64 {
     let series = exposition.lines().filter(|line| {

@@ -16,6 +16,8 @@ use settings::Severity;
 
 use crate::configuration::kinds::{EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
 use crate::configuration::{Configuration, Loaded, Origin, load};
+use crate::{pipeline, telemetry::logs};
+use demo::Demo;
 
 /// Collects OpenTelemetry traces, waits until each is complete, and keeps those worth keeping.
 ///
@@ -56,7 +58,7 @@ enum Command {
     /// Lists the components of this version.
     Components,
     /// Shows what Tailrace does: runs the built-in configuration and sends itself the traffic of a small shop.
-    Demo(demo::Demo),
+    Demo(Demo),
     /// Sends OTLP traces to a collector, as fast as asked for.
     Generate(Box<generate::Arguments>),
 }
@@ -122,8 +124,29 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs a pipeline until it is told to stop.
 fn run(origin: &Origin) -> ExitCode {
     match loaded(origin) {
-        Ok(configuration) => demo::start(configuration, None),
+        Ok(configuration) => start(&configuration, None),
         Err(code) => code,
+    }
+}
+
+/// Runs the pipelines, with the demo's traffic if there is a demo.
+fn start(configuration: &Configuration, demo: Option<Demo>) -> ExitCode {
+    let outcome = logs::start(&configuration.service.telemetry.logs).and_then(|()| {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
+        runtime.block_on(async {
+            match demo {
+                None => pipeline::run(configuration).await,
+                Some(demo) => demo.play(configuration).await,
+            }
+        })
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
     }
 }
 

@@ -6,8 +6,11 @@ use std::time::Duration;
 
 use clap::Args;
 
+use net::receiver::Protocol;
+
 use super::generate::duration;
 use crate::configuration::{Configuration, Origin};
+use crate::pipeline::Started;
 
 /// Shows what Tailrace does.
 #[derive(Args, Clone, Copy)]
@@ -26,21 +29,44 @@ impl Demo {
         let given = std::mem::take(&mut origin.sets);
         if origin.uris.is_empty() {
             origin.sets = free_ports();
+            origin.sets.extend(IMPATIENT.map(str::to_owned));
         }
         origin.sets.extend(given);
         match super::loaded(&origin) {
-            Ok(configuration) => start(configuration, Some(self)),
+            Ok(configuration) => super::start(&configuration, Some(self)),
             Err(code) => code,
         }
     }
+
+    /// Runs the pipelines with the shop's traffic, until a signal comes or the traffic's time is over.
+    ///
+    /// # Errors
+    /// What kept it from starting, in words.
+    pub(super) async fn play(self, configuration: &Configuration) -> Result<(), String> {
+        let started = Started::start(configuration).await?;
+        let address = started.address(Protocol::Grpc);
+        let address = address.ok_or("the demo sends over gRPC, but no receiver takes it; add `protocols: {grpc:}`")?;
+        let duration = self.duration.unwrap_or(Duration::MAX);
+        let address = address.to_string();
+        let traffic = load::shop::run_shop(&address, self.seed, duration);
+        tokio::select! {
+            report = traffic => {
+                let report = report.map_err(|error| error.to_string())?;
+                if let Some(error) = report.first_error {
+                    tracing::warn!(spans = report.lost_spans, error, "some of the shop's spans were not taken");
+                }
+            }
+            () = started.summarize() => {}
+            _ = tokio::signal::ctrl_c() => {}
+        }
+        started.stop().await;
+        Ok(())
+    }
 }
 
-/// Runs the pipelines, with the demo's traffic if there is a demo.
-pub(super) fn start(configuration: Configuration, demo: Option<Demo>) -> ExitCode {
-    let _seam = (configuration, demo.map(|demo| (demo.seed, demo.duration)));
-    eprintln!("error: this build runs no pipelines");
-    ExitCode::FAILURE
-}
+/// Who watches a demo does not want to wait, nor to miss a trace of the few.
+const IMPATIENT: [&str; 2] =
+    ["processors::tail_sampling::decision_wait=2s", "exporters::terminal={traces_per_second: 0}"];
 
 /// Settings that move what cannot listen on its usual port to a free one.
 fn free_ports() -> Vec<String> {

@@ -1,0 +1,179 @@
+//! The thread that decides: takes slots that have fallen due, reaches their verdicts and assembles the kept traces.
+//!
+//! It is the only one that takes slots out of an engine. It wakes when a slot falls due, and when an engine has too many
+//! traces or memory runs short; then whole slots are decided before their time, oldest first.
+
+use super::{Clock, lane::Lane};
+use engine::{Due, Engine, due::Limits};
+use net::budget::Budget;
+use parking_lot::{Condvar, Mutex};
+use std::{
+    sync::Arc,
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+/// While traces wait, memory is looked at this often even if no slot falls due.
+const PRESSURE_INTERVAL: Duration = Duration::from_millis(100);
+/// With nothing waiting there is nothing to decide and nothing to free; the first span wakes the thread.
+const IDLE_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The running thread.
+pub(crate) struct Decider {
+    nudge: Arc<Nudge>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// Wakes the thread before its time.
+#[derive(Default)]
+pub(crate) struct Nudge {
+    wanted: Mutex<Wanted>,
+    wake: Condvar,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Wanted {
+    look: bool,
+    stop: bool,
+}
+
+/// What the thread works on.
+pub(crate) struct Work {
+    pub(crate) lanes: Vec<Arc<Lane>>,
+    pub(crate) budget: Arc<Budget>,
+    pub(crate) clock: Clock,
+}
+
+impl Decider {
+    /// Starts the thread; `nudge` wakes it.
+    ///
+    /// # Errors
+    /// If the system has no thread to give.
+    pub(crate) fn start(work: Work, nudge: Arc<Nudge>) -> std::io::Result<Self> {
+        let waiting = Arc::clone(&nudge);
+        let thread = thread::Builder::new().name("decide".to_owned()).spawn(move || work.run(&waiting))?;
+        Ok(Self { nudge, thread: Some(thread) })
+    }
+
+    /// Decides what is left on what is known, then ends the thread. Blocks until that is done.
+    pub(crate) fn finish(mut self) {
+        self.nudge.send(Wanted { look: true, stop: true });
+        if let Some(thread) = self.thread.take()
+            && thread.join().is_err()
+        {
+            tracing::error!("BUG: the deciding thread panicked; traces that waited are lost");
+        }
+    }
+}
+
+impl Nudge {
+    /// Asks the thread to look now: the first trace waits, or too much does.
+    pub(crate) fn look(&self) {
+        self.send(Wanted { look: true, stop: false });
+    }
+
+    fn send(&self, wanted: Wanted) {
+        let mut now = self.wanted.lock();
+        let news = (wanted.look && !now.look) || (wanted.stop && !now.stop);
+        now.look |= wanted.look;
+        now.stop |= wanted.stop;
+        drop(now);
+        if news {
+            self.wake.notify_all();
+        }
+    }
+
+    /// Waits for a nudge, but no longer than `pause`; tells whether it is time to stop.
+    fn wait(&self, pause: Duration) -> bool {
+        let mut wanted = self.wanted.lock();
+        if !wanted.look {
+            self.wake.wait_for(&mut wanted, pause);
+        }
+        wanted.look = false;
+        wanted.stop
+    }
+}
+
+impl Work {
+    fn run(&self, nudge: &Nudge) {
+        let mut scratch = engine::Scratch::default();
+        loop {
+            let stopped = self.sleep(nudge);
+            for lane in &self.lanes {
+                let Some(engine) = lane.engine() else { continue };
+                self.decide_due(lane, engine, &mut scratch);
+                if stopped {
+                    while let Some(due) = engine.take_rest() {
+                        self.settle(lane, engine, due, &mut scratch);
+                    }
+                }
+            }
+            self.relieve(&mut scratch);
+            if stopped {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the next slot or the next look at the memory; tells whether it is time to stop.
+    fn sleep(&self, nudge: &Nudge) -> bool {
+        let now_ns = self.clock.mono_ns();
+        let engines = || self.lanes.iter().filter_map(|lane| lane.engine());
+        let idle = engines().all(|engine| engine.traces_waiting() == 0);
+        let next = engines().map(|engine| engine.next_due_ns(now_ns)).min().unwrap_or(u64::MAX);
+        let until_due = Duration::from_nanos(next.saturating_sub(now_ns));
+        nudge.wait(if idle { IDLE_INTERVAL } else { until_due.min(PRESSURE_INTERVAL) })
+    }
+
+    fn decide_due(&self, lane: &Lane, engine: &Engine, scratch: &mut engine::Scratch) {
+        engine.tidy(self.clock.mono_ns(), scratch);
+        while let Some(due) = engine.take_due(self.clock.mono_ns()) {
+            self.settle(lane, engine, due, scratch);
+        }
+    }
+
+    /// Decides slots before their time while too much waits.
+    fn relieve(&self, scratch: &mut engine::Scratch) {
+        for lane in &self.lanes {
+            let Some(engine) = lane.engine() else { continue };
+            let mut early = 0;
+            while engine.is_over_traces_max() || self.is_short_of_memory() {
+                let Some(due) = engine.take_early() else { break };
+                early += due.traces();
+                self.settle(lane, engine, due, scratch);
+            }
+            if early > 0 {
+                tracing::warn!(
+                    pipeline = lane.name,
+                    traces = early,
+                    "decided traces before their time: more wait than `num_traces` or the memory budget allows"
+                );
+            }
+        }
+        self.publish();
+    }
+
+    /// Deciding early frees what waits for verdicts, not what waits for a destination; so it helps only where the former
+    /// is a good part of what is used.
+    fn is_short_of_memory(&self) -> bool {
+        self.publish();
+        self.budget.over_soft() && self.budget.held() > self.budget.soft() / 2
+    }
+
+    fn publish(&self) {
+        let held = self.lanes.iter().filter_map(|lane| lane.engine()).map(|engine| engine.bytes_held()).sum();
+        self.budget.set_held(held);
+    }
+
+    fn settle(&self, lane: &Lane, engine: &Engine, due: Due, scratch: &mut engine::Scratch) {
+        let settled = due.decide(engine, self.clock.now());
+        let outlet = &lane.outlet;
+        let limits = Limits { bytes_max: outlet.bytes_max, spans_max: outlet.spans_max, notes: outlet.notes };
+        outlet.together(|outlet| {
+            settled.assemble(engine, limits, self.clock.mono_ns(), scratch, &mut |batch| {
+                outlet.send(batch.body, batch.spans, batch.notes, batch.tokens);
+            });
+        });
+        self.publish();
+    }
+}

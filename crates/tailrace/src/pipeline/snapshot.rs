@@ -1,0 +1,83 @@
+//! The books of the whole process at one moment, with both identities of ARCHITECTURE.md.
+//!
+//! Per pipeline: accepted = sampled out + kept + lost + buffered. Per destination: what its pipelines kept = delivered +
+//! rejected + dropped + waiting. The snapshot is taken while no kept span moves between the two, so both residues are
+//! zero at every moment; anything else is a bug, and shown.
+
+use super::lane::{Lane, Stage};
+use engine::Books;
+use net::exporter::{Destination, DestinationStats};
+use parking_lot::Mutex;
+use std::sync::{Arc, atomic::Ordering};
+
+/// What the pipelines and destinations have done with every span so far.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    pub(crate) lanes: Vec<LaneBooks>,
+    pub(crate) destinations: Vec<DestinationBooks>,
+}
+
+/// A pipeline's books.
+#[derive(Clone, Debug)]
+pub(crate) struct LaneBooks {
+    /// The pipeline's name.
+    pub(crate) name: String,
+    /// The name of its `tail_sampling` processor, if it has one.
+    pub(crate) processor: Option<String>,
+    pub(crate) books: Books,
+}
+
+/// A destination's books.
+#[derive(Clone, Debug)]
+pub(crate) struct DestinationBooks {
+    /// The exporter's name.
+    pub(crate) name: String,
+    /// Spans that the pipelines in front of it kept.
+    pub(crate) kept: u64,
+    pub(crate) stats: DestinationStats,
+}
+
+/// Where snapshots come from.
+pub(crate) struct Ledger {
+    pub(crate) lanes: Vec<Arc<Lane>>,
+    /// Each destination with its name.
+    pub(crate) destinations: Vec<(String, Arc<Destination>)>,
+    pub(crate) books: Arc<Mutex<()>>,
+}
+
+impl Ledger {
+    /// Takes a snapshot.
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        let _guard = self.books.lock();
+        let lanes: Vec<LaneBooks> = self.lanes.iter().map(|lane| lane_books(lane)).collect();
+        let destinations = self.destinations.iter().map(|(name, destination)| {
+            let feeds = |lane: &&Arc<Lane>| lane.outlet.destinations.iter().any(|one| Arc::ptr_eq(one, destination));
+            let kept = self.lanes.iter().filter(feeds).map(|lane| kept_by(&lanes, &lane.name)).sum();
+            DestinationBooks { name: name.clone(), kept, stats: destination.stats() }
+        });
+        let destinations = destinations.collect();
+        Snapshot { lanes, destinations }
+    }
+}
+
+impl DestinationBooks {
+    /// What was kept for it and stands in none of its columns; anything but 0 is a bug.
+    pub(crate) fn residue(&self) -> i128 {
+        i128::from(self.kept) - i128::from(self.stats.offered.spans) + i128::from(self.stats.residue().1)
+    }
+}
+
+fn lane_books(lane: &Lane) -> LaneBooks {
+    let (processor, books) = match &lane.stage {
+        Stage::Sample { processor, engine } => (Some(processor.clone()), engine.books()),
+        Stage::Pass { spans } => {
+            let spans = spans.load(Ordering::Relaxed);
+            (None, Books { accepted: spans, kept: spans, ..Books::default() })
+        }
+    };
+    LaneBooks { name: lane.name.clone(), processor, books }
+}
+
+fn kept_by(lanes: &[LaneBooks], name: &str) -> u64 {
+    lanes.iter().find(|lane| lane.name == name).map_or(0, |lane| lane.books.kept)
+}

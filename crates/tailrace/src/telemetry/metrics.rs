@@ -1,0 +1,212 @@
+//! The table of metrics, and their values taken from one snapshot at each scrape.
+//!
+//! Nothing is counted here: the engine, the receivers and the destinations keep plain counters, and a scrape copies them.
+//! So metrics cost nothing between scrapes, and one scrape shows books that add up. Names are otelcol's where it has one
+//! for the same thing; Tailrace's own begin with `tailrace_`.
+
+use super::process;
+use crate::pipeline::Snapshot;
+use ::metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+/// One metric.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Metric {
+    /// Its name, before suffixes.
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) unit: Option<Unit>,
+    /// What it says, in a sentence.
+    pub(crate) meaning: &'static str,
+}
+
+/// How a metric's values move.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Counter,
+    Gauge,
+}
+
+macro_rules! metrics {
+    ($($constant:ident = $kind:ident $name:literal $unit:expr, $meaning:literal;)*) => {
+        $(const $constant: Metric = Metric { name: $name, kind: Kind::$kind, unit: $unit, meaning: $meaning };)*
+        /// Every metric that Tailrace exposes.
+        pub(crate) const ALL: &[Metric] = &[$($constant),*];
+    };
+}
+
+metrics! {
+    RECEIVER_ACCEPTED = Counter "otelcol_receiver_accepted_spans" None, "Spans taken in and acknowledged.";
+    RECEIVER_REFUSED = Counter "otelcol_receiver_refused_spans" None, "Spans refused; the client was told and still owns them.";
+    RECEIVER_REFUSED_REQUESTS = Counter "tailrace_receiver_refused_requests" None, "Requests refused before their spans were counted.";
+    NEW_TRACES = Counter "otelcol_processor_tail_sampling_new_trace_id_received" None, "Traces first seen.";
+    GLOBAL_COUNT = Counter "otelcol_processor_tail_sampling_global_count_traces_sampled" None, "Traces by their final decision.";
+    EARLY_RELEASES = Counter "otelcol_processor_tail_sampling_early_releases_from_cache_decision" None, "Late spans that followed a remembered decision.";
+    TRACES_ON_MEMORY = Gauge "otelcol_processor_tail_sampling_sampling_traces_on_memory" None, "Traces waiting for a decision.";
+    EXPORTER_SENT = Counter "otelcol_exporter_sent_spans" None, "Spans that the destination took.";
+    EXPORTER_FAILED = Counter "otelcol_exporter_send_failed_spans" None, "Spans that were given up for this destination after they had been sent in vain.";
+    EXPORTER_ENQUEUE_FAILED = Counter "otelcol_exporter_enqueue_failed_spans" None, "Spans that found the queue full, where `block_on_overflow: false` is written.";
+    EXPORTER_QUEUE_SIZE = Gauge "otelcol_exporter_queue_size" None, "Batches waiting for this destination or on their way to it.";
+    PIPELINE_ACCEPTED = Counter "tailrace_pipeline_accepted_spans" None, "Spans that entered the pipeline: the left side of its identity.";
+    PIPELINE_SAMPLED_OUT = Counter "tailrace_pipeline_sampled_out_spans" None, "Spans of traces that the policies did not keep.";
+    PIPELINE_KEPT = Counter "tailrace_pipeline_kept_spans" None, "Spans handed to the destinations.";
+    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason; anything but 0 is a bug.";
+    PIPELINE_BUFFERED = Gauge "tailrace_pipeline_buffered_spans" None, "Spans waiting for a decision.";
+    PIPELINE_RESIDUE = Gauge "tailrace_pipeline_residue_spans" None, "accepted - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
+    DESTINATION_KEPT = Counter "tailrace_destination_kept_spans" None, "Spans kept for this destination: the left side of its identity.";
+    DESTINATION_DELIVERED = Counter "tailrace_destination_delivered_spans" None, "Spans that the destination took.";
+    DESTINATION_REJECTED = Counter "tailrace_destination_rejected_spans" None, "Spans that the destination refused inside requests it took.";
+    DESTINATION_DROPPED = Counter "tailrace_destination_dropped_spans" None, "Spans given up for this destination, by reason.";
+    DESTINATION_WAITING = Gauge "tailrace_destination_waiting_spans" None, "Spans queued for this destination or on their way to it.";
+    DESTINATION_RESIDUE = Gauge "tailrace_destination_residue_spans" None, "kept - delivered - rejected - dropped - waiting; anything but 0 is a bug.";
+    DESTINATION_RETRIES = Counter "tailrace_destination_retries" None, "Attempts that failed and were repeated.";
+    DECIDED_EARLY = Counter "tailrace_traces_decided_early" None, "Traces decided before their time because memory or `num_traces` ran out.";
+    BLOCKS = Counter "tailrace_blocks" None, "Blocks filled and closed.";
+    BLOCK_OPENS = Counter "tailrace_block_opens" None, "Blocks read back.";
+    REMEMBERED = Gauge "tailrace_decided_remembered" None, "Decisions remembered for late spans.";
+    FORGOTTEN_EARLY = Counter "tailrace_decided_forgotten_early" None, "Decisions forgotten before their time because the decided memory was full.";
+    HELD_BYTES = Gauge "tailrace_engine_held_bytes" Some(Unit::Bytes), "Memory behind waiting traces and remembered decisions.";
+    BLOCK_BYTES = Gauge "tailrace_engine_block_bytes" Some(Unit::Bytes), "Memory behind blocks.";
+    LIVE_BYTES = Gauge "tailrace_engine_live_bytes" Some(Unit::Bytes), "Size of the waiting spans as they came.";
+    BUDGET_USED = Gauge "tailrace_budget_used_bytes" Some(Unit::Bytes), "Memory charged to the budget.";
+    BUDGET_LIMIT = Gauge "tailrace_budget_limit_bytes" Some(Unit::Bytes), "The budget's hard mark: above it requests are refused.";
+    PROCESS_RSS = Gauge "otelcol_process_memory_rss" Some(Unit::Bytes), "Resident memory of the process.";
+    PROCESS_CPU = Gauge "otelcol_process_cpu_seconds" Some(Unit::Seconds), "User and system time of the process.";
+    PROCESS_UPTIME = Gauge "otelcol_process_uptime" Some(Unit::Seconds), "Seconds since the start.";
+}
+
+/// What a receiver has counted.
+#[derive(Clone, Debug)]
+pub(crate) struct ReceiverCounts {
+    pub(crate) receiver: String,
+    pub(crate) transport: &'static str,
+    pub(crate) accepted_spans: u64,
+    pub(crate) refused_spans: u64,
+    pub(crate) refused_requests: u64,
+}
+
+/// Everything that a scrape shows.
+#[derive(Clone, Debug)]
+pub(crate) struct Reading {
+    pub(crate) snapshot: Snapshot,
+    pub(crate) receivers: Vec<ReceiverCounts>,
+    pub(crate) budget_used: usize,
+    pub(crate) budget_limit: usize,
+    pub(crate) uptime_seconds: f64,
+}
+
+/// Turns readings into an exposition.
+pub(crate) struct Meter {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+}
+
+/// The `metrics` facade wants to know where a metric was registered; all of ours are registered here.
+const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, Some(module_path!()));
+
+impl Meter {
+    /// `suffixes` adds `_total` and units to the names, as `without_type_suffix: false` asks for; `labels` stand on all.
+    pub(crate) fn new(suffixes: bool) -> Self {
+        let recorder = PrometheusBuilder::new().with_recommended_naming(suffixes).build_recorder();
+        for metric in ALL {
+            let name = KeyName::from_const_str(metric.name);
+            match metric.kind {
+                Kind::Counter => recorder.describe_counter(name, metric.unit, metric.meaning.into()),
+                Kind::Gauge => recorder.describe_gauge(name, metric.unit, metric.meaning.into()),
+            }
+        }
+        let handle = recorder.handle();
+        Self { recorder, handle }
+    }
+
+    /// The exposition of a reading.
+    pub(crate) fn render(&self, reading: &Reading) -> String {
+        self.receivers(reading);
+        self.lanes(reading);
+        self.destinations(reading);
+        self.process(reading);
+        self.handle.render()
+    }
+
+    fn receivers(&self, reading: &Reading) {
+        for counts in &reading.receivers {
+            let labels = [("receiver", counts.receiver.as_str()), ("transport", counts.transport)];
+            self.set(&RECEIVER_ACCEPTED, &labels, counts.accepted_spans as f64);
+            self.set(&RECEIVER_REFUSED, &labels, counts.refused_spans as f64);
+            self.set(&RECEIVER_REFUSED_REQUESTS, &labels, counts.refused_requests as f64);
+        }
+    }
+
+    fn lanes(&self, reading: &Reading) {
+        for lane in &reading.snapshot.lanes {
+            let books = &lane.books;
+            let labels = [("pipeline", lane.name.as_str())];
+            self.set(&PIPELINE_ACCEPTED, &labels, books.accepted as f64);
+            self.set(&PIPELINE_SAMPLED_OUT, &labels, books.sampled_out as f64);
+            self.set(&PIPELINE_KEPT, &labels, books.kept as f64);
+            self.set(&PIPELINE_DROPPED, &[labels[0], ("reason", "unreadable_block")], books.lost as f64);
+            self.set(&PIPELINE_BUFFERED, &labels, books.buffered as f64);
+            self.set(&PIPELINE_RESIDUE, &labels, books.residue() as f64);
+            let Some(processor) = &lane.processor else { continue };
+            let labels = [("processor", processor.as_str())];
+            self.set(&NEW_TRACES, &labels, books.traces_seen as f64);
+            let decided = [("true", "sampled", books.traces_kept), ("false", "not_sampled", books.traces_sampled_out)];
+            for (sampled, decision, count) in decided {
+                self.set(&GLOBAL_COUNT, &[labels[0], ("sampled", sampled), ("decision", decision)], count as f64);
+            }
+            self.set(&EARLY_RELEASES, &[labels[0], ("sampled", "true")], books.late_kept as f64);
+            self.set(&EARLY_RELEASES, &[labels[0], ("sampled", "false")], books.late_sampled_out as f64);
+            self.set(&TRACES_ON_MEMORY, &labels, books.traces_waiting as f64);
+            self.set(&DECIDED_EARLY, &labels, books.traces_decided_early as f64);
+            self.set(&BLOCKS, &labels, books.blocks as f64);
+            self.set(&BLOCK_OPENS, &labels, books.block_opens as f64);
+            self.set(&REMEMBERED, &labels, books.remembered as f64);
+            self.set(&FORGOTTEN_EARLY, &labels, books.forgotten_early as f64);
+            self.set(&HELD_BYTES, &labels, books.bytes_held as f64);
+            self.set(&BLOCK_BYTES, &labels, books.bytes_blocks as f64);
+            self.set(&LIVE_BYTES, &labels, books.bytes_live as f64);
+        }
+    }
+
+    fn destinations(&self, reading: &Reading) {
+        for destination in &reading.snapshot.destinations {
+            let stats = &destination.stats;
+            let labels = [("exporter", destination.name.as_str())];
+            let mut failed = 0;
+            for reason in net::exporter::DropReason::ALL {
+                let spans = stats.dropped_for(reason).spans;
+                self.set(&DESTINATION_DROPPED, &[labels[0], ("reason", reason.name())], spans as f64);
+                failed += if reason == net::exporter::DropReason::QueueFull { 0 } else { spans };
+            }
+            let queue_full = stats.dropped_for(net::exporter::DropReason::QueueFull).spans;
+            self.set(&EXPORTER_SENT, &labels, stats.delivered.spans as f64);
+            self.set(&EXPORTER_FAILED, &labels, (failed + stats.rejected_spans) as f64);
+            self.set(&EXPORTER_ENQUEUE_FAILED, &labels, queue_full as f64);
+            self.set(&EXPORTER_QUEUE_SIZE, &labels, stats.waiting.batches as f64);
+            self.set(&DESTINATION_KEPT, &labels, destination.kept as f64);
+            self.set(&DESTINATION_DELIVERED, &labels, stats.delivered.spans as f64);
+            self.set(&DESTINATION_REJECTED, &labels, stats.rejected_spans as f64);
+            self.set(&DESTINATION_WAITING, &labels, stats.waiting.spans as f64);
+            self.set(&DESTINATION_RETRIES, &labels, stats.retries as f64);
+            self.set(&DESTINATION_RESIDUE, &labels, destination.residue() as f64);
+        }
+    }
+
+    fn process(&self, reading: &Reading) {
+        let usage = process::usage();
+        self.set(&BUDGET_USED, &[], reading.budget_used as f64);
+        self.set(&BUDGET_LIMIT, &[], reading.budget_limit as f64);
+        self.set(&PROCESS_RSS, &[], usage.rss_bytes as f64);
+        self.set(&PROCESS_CPU, &[], usage.cpu_seconds);
+        self.set(&PROCESS_UPTIME, &[], reading.uptime_seconds);
+    }
+
+    fn set(&self, metric: &Metric, labels: &[(&'static str, &str)], value: f64) {
+        let labels: Vec<Label> = labels.iter().map(|(name, value)| Label::new(*name, (*value).to_owned())).collect();
+        let key = Key::from_parts(metric.name, labels);
+        match metric.kind {
+            Kind::Counter => self.recorder.register_counter(&key, &METADATA).absolute(value as u64),
+            Kind::Gauge => self.recorder.register_gauge(&key, &METADATA).set(value),
+        }
+    }
+}
