@@ -291,3 +291,33 @@ fn append(bytes: &mut Vec<u8>, more: &[u8]) -> Range<usize> {
 fn index_of_next<T>(records: &[T]) -> u32 {
     u32::try_from(records.len()).ok().filter(|index| *index != NONE).expect("fewer than 2³² records in a batch")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn writes_only_what_has_spans() {
+        let mut builder = Builder::new();
+        assert!(builder.finish().is_empty());
+        let unused = builder.group(b"\x1a\x01r", b"\x1a\x01s");
+        assert_eq!((builder.encoded_len(), builder.finish()), (0, Vec::new()));
+
+        let first = builder.group(b"\x1a\x01r", b"\x1a\x01s");
+        assert_eq!((unused, first), (GroupIndex(0), builder.group(b"\x1a\x01r", b"\x1a\x01s")), "indices begin anew");
+        let second = builder.group(b"\x1a\x01r", b"");
+        builder.push(second, b"two");
+        builder.push(first, b"one");
+        builder.push(second, b"");
+        assert_eq!(builder.spans(), 3);
+        let expected = b"\x0a\x16\x1a\x01r\x12\x07\x12\x03two\x12\x00\x12\x08\x1a\x01s\x12\x03one";
+        assert_eq!(builder.encoded_len(), expected.len());
+        assert_eq!(builder.finish(), expected);
+    }
+
+    #[test]
+    fn one_span_cannot_be_split() {
+        assert_eq!(split(b""), None);
+        assert_eq!(split(b"broken"), None);
+    }
+}

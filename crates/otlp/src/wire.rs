@@ -360,3 +360,53 @@ pub fn put_fixed32(out: &mut Vec<u8>, field: u32, value: u32) {
     put_tag(out, field, WireType::Fixed32);
     out.extend_from_slice(&value.to_le_bytes());
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn varints() {
+        for value in (0..64).flat_map(|bit| [1u64 << bit, (1 << bit) - 1]).chain([u64::MAX]) {
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, value);
+            assert_eq!(bytes.len(), varint_len(value), "{value}");
+            let mut reader = Reader::new(&bytes);
+            assert_eq!(reader.varint(), Ok(value));
+            assert!(reader.is_empty());
+            assert_eq!(Reader::new(&bytes[..bytes.len() - 1]).varint(), Err(WireError::BadVarint));
+        }
+        let longest = [0xff; 9];
+        for (last, accepted) in [(0, true), (1, true), (2, false), (0x80, false)] {
+            let bytes = [&longest[..], &[last, 0]].concat();
+            assert_eq!(Reader::new(&bytes).varint().is_ok(), accepted, "{last}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        let key = |key: u64| {
+            let mut bytes = Vec::new();
+            put_varint(&mut bytes, key);
+            Reader::new(&bytes).tag()
+        };
+        assert_eq!(key(1 << 3 | 5), Ok(Tag { field: 1, wire: WireType::Fixed32 }));
+        assert_eq!(key(u64::from(u32::MAX) - 7), Ok(Tag { field: (1 << 29) - 1, wire: WireType::Varint }));
+        for broken in [0, 5, 1 << 3 | 6, 1 << 3 | 7, 1 << 32 | 8] {
+            assert_eq!(key(broken), Err(WireError::BadTag), "{broken}");
+        }
+    }
+
+    #[test]
+    fn reads_stay_within_the_message() {
+        let bytes = [0x05, 1, 2, 3, 4, 5, 6, 7, 8];
+        assert_eq!(Reader::within(&bytes, 0, 6).len_delimited(), Ok(&bytes[1..6]));
+        assert_eq!(Reader::within(&bytes, 0, 5).len_delimited(), Err(WireError::PastTheEnd));
+        assert_eq!(Reader::within(&bytes, 2, 5).fixed32(), Err(WireError::PastTheEnd));
+        assert_eq!(Reader::within(&bytes, 1, 9).fixed64(), Ok(u64::from_le_bytes([1, 2, 3, 4, 5, 6, 7, 8])));
+        assert!(Reader::within(&bytes, 50, 60).is_empty());
+        let mut reader = Reader::new(&bytes);
+        reader.seek(50);
+        assert_eq!((reader.rest(), reader.position()), (&[][..], 9));
+    }
+}

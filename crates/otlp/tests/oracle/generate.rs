@@ -334,6 +334,9 @@ fn nested(random: &mut Random) -> Vec<u8> {
                 depth += 2;
             }
             1 => {
+                if !random.one_in(4) {
+                    put(&mut outer, 1, b"n");
+                }
                 put(&mut outer, 2, &body);
                 body = outer;
                 outer = Vec::new();

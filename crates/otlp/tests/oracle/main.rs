@@ -87,6 +87,12 @@ fn nesting_limit_is_prosts() {
         let maps = wrap(&text, &[2, 1, 6].repeat(levels));
         check(accepted, &wrap(&maps, &in_span));
     }
+    // The innermost attribute, of the common shape, one level below what is allowed.
+    let plain = [0x0a, 1, b'n', 0x12, 3, 0x0a, 1, b'x'];
+    for (levels, accepted) in [(1, true), (30, true), (31, false)] {
+        let maps = wrap(&wrap(&plain, &[1, 6]), &[2, 1, 6].repeat(levels));
+        check(accepted, &wrap(&maps, &in_span));
+    }
     for (levels, accepted) in [(1, true), (100, true), (101, false), (1_000_000, false)] {
         let groups = [vec![0xfb; levels], vec![0xfc; levels]].concat();
         // Key 0xfb 0x01 is a group of field 31.
@@ -120,6 +126,26 @@ fn span_identity() {
         scan.run(&span(&[7; 16], parent)).expect("valid");
         assert_eq!(scan.spans[0].is_root, is_root, "{parent:?}");
     }
+}
+
+/// Fields that look like the usual order of a span, but a number in them is longer than usual.
+#[test]
+fn unusual_kind_is_no_time() {
+    let mut span = vec![0x0a, 16];
+    span.extend([7; 16]);
+    // Kind 0x1c81; what follows its first byte looks like the key of the start.
+    span.extend([0x30, 0x81, 0x39]);
+    put_len(&mut span, 5, b"sixsix");
+    span.push(0x41);
+    span.extend(5u64.to_le_bytes());
+    let request = [2, 2, 1].iter().fold(span, |body, &field| {
+        let mut outer = Vec::new();
+        put_len(&mut outer, field, &body);
+        outer
+    });
+    let mut scan = Scan::new(Arc::default());
+    scan.run(&request).expect("valid");
+    assert_eq!((scan.spans[0].start_ns, scan.spans[0].end_ns), (0, 5));
 }
 
 #[test]
