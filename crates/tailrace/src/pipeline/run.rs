@@ -134,7 +134,7 @@ async fn start_receivers(
         let running = receiver::serve(&name, settings, intake, Arc::clone(&parts.budget)).await;
         let running = running.map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
         for (protocol, address) in &running.addresses {
-            tracing::info!(receiver = name, %protocol, %address, "listening");
+            tracing::info!(receiver = %name, %protocol, %address, "listening");
         }
         receivers.push((name, running));
     }
@@ -162,7 +162,7 @@ async fn start_metrics(
     };
     match Endpoint::start(&settings.host, settings.port, Arc::new(render)).await {
         Ok(endpoint) => {
-            tracing::info!(protocol = "metrics", address = %endpoint.address, "listening");
+            tracing::info!(protocol = %"metrics", address = %endpoint.address, "listening");
             Ok(Some(endpoint))
         }
         Err(error) => Err(format!(
