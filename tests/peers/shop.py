@@ -56,6 +56,7 @@ class Shop:
             span.add_event(event, {"attempt": 2}, timestamp=start + 10 * MICROSECOND)
         if error:
             span.set_status(Status(StatusCode.ERROR, error))
+        duration = duration // MICROSECOND * MICROSECOND
         span.end(end_time=start + duration)
         self.sent.append(
             {
