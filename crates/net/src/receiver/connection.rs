@@ -360,7 +360,8 @@ impl AsyncWrite for Socket {
 /// A builder whose timers run on tokio's clock.
 pub(super) fn builder() -> auto::Builder<TokioExecutor> {
     let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new());
+    // hyper's own bound (30 s by default) would end idle connections too.
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(None);
     builder.http2().timer(TokioTimer::new());
     builder
 }
