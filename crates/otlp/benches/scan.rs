@@ -133,11 +133,15 @@ fn span(random: &mut Random) -> Vec<u8> {
     put_fixed64(&mut span, 8, start_ns + random.next() % 1_000_000_000);
     let product = random.next() % 100_000;
     put_len(&mut span, 9, &text("http.request.method", "GET"));
-    put_len(&mut span, 9, &text("url.path", &format!("/api/products/{product}")));
+    put_len(
+        &mut span,
+        9,
+        &text("url.full", &format!("https://shop.example.com/api/products/{product}?currency=EUR&language=de")),
+    );
     put_len(&mut span, 9, &text("url.scheme", "https"));
     put_len(&mut span, 9, &text("http.route", "/api/products/{id}"));
     put_len(&mut span, 9, &int("http.response.status_code", 200));
-    put_len(&mut span, 9, &text("server.address", "shop.example.com"));
+    put_len(&mut span, 9, &text("server.address", "products.shop.svc.cluster.local"));
     put_len(&mut span, 9, &int("server.port", 443));
     put_len(&mut span, 9, &int("http.response.body.size", random.next() % 1_000_000));
     put_len(&mut span, 9, &text("user.id", &format!("user-{}", random.next() % 1_000_000)));
