@@ -15,8 +15,8 @@ pub(crate) struct Renderer {
     shape: Shape,
     variants: u32,
     services: Arc<[Service]>,
-    /// The spans of the request being written: when each ends, and where it stands in `drafts`.
-    order: Vec<(u64, u32)>,
+    /// The spans of the request being written, ordered by their ends: see [`order_key`].
+    order: Vec<u64>,
     drafts: Vec<Draft>,
     traces: Vec<Trace>,
 }
@@ -38,8 +38,10 @@ struct Service {
 struct Draft {
     trace: u32,
     span: u32,
-    start_ns: u64,
     template: u32,
+    start_ns: u64,
+    end_ns: u64,
+    random: u64,
 }
 
 impl Renderer {
@@ -70,8 +72,8 @@ impl Renderer {
         out.extend_from_slice(resource);
         put_field_start(out, 2, scope_spans_len);
         out.extend_from_slice(&service.scope);
-        for &(end_ns, draft) in &self.order {
-            let draft = &self.drafts[draft as usize];
+        for key in &self.order {
+            let draft = &self.drafts[(key & DRAFT_MASK) as usize];
             let trace = &self.traces[draft.trace as usize];
             let parent_id =
                 self.shape.parent_of(plan.service, draft.span).map_or([0; 8], |parent| trace.span_id(parent));
@@ -80,8 +82,8 @@ impl Renderer {
                 span_id: trace.span_id(draft.span),
                 parent_id,
                 start_ns: draft.start_ns,
-                end_ns,
-                random: trace.span_random(draft.span),
+                end_ns: draft.end_ns,
+                random: draft.random,
             };
             self.template(service, draft).write(out, &stamp);
         }
@@ -105,8 +107,10 @@ impl Renderer {
                 let variant = scale(random.rotate_left(17), u64::from(self.variants)) as u32;
                 let place = if span == 0 { 0 } else { 1 + u32::from(span > first_span) };
                 let template = variant << 3 | place << 1 | u32::from(trace.failed_span == Some(span));
-                self.order.push((began_ns + times.end_ns, self.drafts.len() as u32));
-                self.drafts.push(Draft { trace: number, span, start_ns: began_ns + times.start_ns, template });
+                let (start_ns, end_ns) = (began_ns + times.start_ns, began_ns + times.end_ns);
+                self.order
+                    .push(order_key(end_ns.saturating_sub(plan.began_ns.saturating_sub(BEFORE_NS)), self.drafts.len()));
+                self.drafts.push(Draft { trace: number, span, template, start_ns, end_ns, random });
             }
             self.traces.push(trace);
         }
@@ -146,6 +150,17 @@ impl Service {
     }
 }
 
+/// End and draft in one number, which sorts several times faster than a pair: 44 bits of nanoseconds (five hours), 20 of index.
+#[inline]
+fn order_key(end_ns: u64, draft: usize) -> u64 {
+    end_ns.min(u64::MAX >> DRAFT_BITS) << DRAFT_BITS | draft as u64
+}
+
+/// A request has at most a million spans.
+const DRAFT_BITS: u32 = 20;
+const DRAFT_MASK: u64 = (1 << DRAFT_BITS) - 1;
+/// No span of a request ended longer before the time of its plan.
+const BEFORE_NS: u64 = 8_000_000_000;
 /// Running copies of each service, which differ in their resource.
 const INSTANCES: u64 = 4;
 /// Failures are rare, a few templates do.
