@@ -88,16 +88,20 @@ async fn an_unknown_coding_is_refused_with_those_that_work() {
     let bench = Bench::start(FakeIntake::accepting()).await;
     for name in ["identity", "none", "GZIP", "br", "gzip, gzip"] {
         let answer = bench.post(&[PROTOBUF, ("content-encoding", name)], "x").await;
-        let expected = format!("`{name}`, use one of `gzip`, `zstd`, `zlib`, `snappy`, `deflate`, `lz4`, `x-snappy-framed`");
+        let expected =
+            format!("`{name}`, use one of `gzip`, `zstd`, `zlib`, `snappy`, `deflate`, `lz4`, `x-snappy-framed`");
         check(&answer, 400, "application/x-protobuf", &expected);
     }
     let two = bench.post(&[JSON, ("content-encoding", "gzip"), ("content-encoding", "gzip")], "x").await;
     check(&two, 400, "application/json", "unsupported compression");
-    for (name, encoding) in [("gzip", Encoding::Zlib), ("deflate", Encoding::Gzip), ("x-snappy-framed", Encoding::Snappy)] {
+    for (name, encoding) in
+        [("gzip", Encoding::Zlib), ("deflate", Encoding::Gzip), ("x-snappy-framed", Encoding::Snappy)]
+    {
         let answer = bench.post(&[PROTOBUF, ("content-encoding", name)], compress(encoding, &sample(100))).await;
         assert_eq!(answer.status, 400, "{name} that is {encoding:?}");
     }
-    let only = Bench::with(FakeIntake::accepting(), |_, http| http.compression_algorithms = vec![HttpCoding::Zstd]).await;
+    let only =
+        Bench::with(FakeIntake::accepting(), |_, http| http.compression_algorithms = vec![HttpCoding::Zstd]).await;
     check(&only.post(&[PROTOBUF], "x").await, 400, "application/x-protobuf", "use one of `zstd`");
     check(&only.post(&[PROTOBUF, ("content-encoding", "gzip")], "x").await, 400, "application/x-protobuf", "`zstd`");
 }

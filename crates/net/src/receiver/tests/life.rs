@@ -14,10 +14,7 @@ async fn a_stop_lets_requests_in_flight_finish_and_takes_no_more() {
         call.body(Full::from(framed(0, b"one"))).unwrap(),
     ));
     let post = Request::post("/v1/traces").header("host", "x").header("content-type", "application/x-protobuf");
-    let post = tokio::spawn(send_http1(
-        TcpStream::connect(http).await.unwrap(),
-        post.body(Full::from("two")).unwrap(),
-    ));
+    let post = tokio::spawn(send_http1(TcpStream::connect(http).await.unwrap(), post.body(Full::from("two")).unwrap()));
     // A third connection is open and silent; it must not hold the stop up.
     let _silent = TcpStream::connect(http).await.unwrap();
     tokio::time::timeout(SOON, intake.arrived.acquire_many(2)).await.unwrap().unwrap().forget();

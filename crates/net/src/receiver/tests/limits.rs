@@ -152,7 +152,8 @@ async fn a_dripping_body_ends_within_its_grace() {
 async fn an_idle_connection_is_kept_for_its_time() {
     let bench = Bench::start(FakeIntake::accepting()).await;
     let mut stream = bench.connect(Transport::Http).await;
-    let request = "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
+    let request =
+        "POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}";
     for _ in 0..2 {
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
