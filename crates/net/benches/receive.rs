@@ -2,12 +2,15 @@
 //!
 //! The server runs on one thread, the clients on another; the figure is the server thread's own CPU time for a request, as
 //! the kernel counts it (`/proc/…/schedstat`), so the clients' share does not blur it. tonic stands on the same hyper with
-//! its own framing and a codec whose message is `Bytes`, the cheapest that its interface allows.
+//! its own framing and a codec whose message is `Bytes`, the cheapest that its interface allows. grpc-go's clients cut bodies
+//! into frames of 16 KiB whatever the server offers, Rust's and others' use what is offered: both are measured.
 //!
 //! `cargo bench -p net --bench receive`
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use bytes::{Buf, BufMut, Bytes};
@@ -20,9 +23,13 @@ use net::budget::Budget;
 use net::receiver::{self, Accepted, Endpoint, GrpcServer, HttpServer, Intake, Origin, OtlpReceiver, Refusal};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
 /// How long each row is measured, after a fifth of it for warming up.
 const MEASURED: Duration = Duration::from_secs(3);
+const GO_FRAME_BYTES: usize = 16 << 10;
 const CONNECTIONS: usize = 4;
 const IN_FLIGHT_EACH: usize = 4;
 
@@ -31,6 +38,35 @@ enum Server {
     OursGrpc,
     OursHttp,
     Tonic,
+}
+
+/// What is sent, and how.
+#[derive(Clone)]
+struct Load {
+    body: Bytes,
+    encoding: &'static str,
+    frame_bytes: usize,
+}
+
+/// A body in frames of at most so many bytes.
+struct Frames(Bytes, usize);
+
+impl http_body::Body for Frames {
+    type Data = Bytes;
+    type Error = std::convert::Infallible;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Bytes>, Self::Error>>> {
+        let bytes = self.0.len().min(self.1);
+        let frame = self.0.split_to(bytes);
+        Poll::Ready((bytes > 0).then(|| Ok(http_body::Frame::data(frame))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_empty()
+    }
 }
 
 struct Discard;
@@ -43,30 +79,42 @@ impl Intake for Discard {
 }
 
 fn main() {
-    println!("{:<24} {:>9} {:>14} {:>12}", "request", "server", "CPU µs/request", "requests/s");
+    println!("{:<40} {:>6} {:>14} {:>12}", "request", "server", "CPU µs/request", "requests/s");
     for (name, spans) in [("512 spans of 450 B", 512), ("10 spans of 450 B", 10)] {
         let plain = sample(spans * 450);
-        row(name, "tonic", Server::Tonic, "", &plain);
-        row(name, "grpc", Server::OursGrpc, "", &plain);
-        row(name, "http", Server::OursHttp, "", &plain);
-        row(&format!("{name}, gzip"), "grpc", Server::OursGrpc, "gzip", &gzip(&plain));
         let zstd = zstd::stream::encode_all(&*plain, 1).expect("memory is enough");
-        row(&format!("{name}, zstd"), "grpc", Server::OursGrpc, "zstd", &zstd);
-        row(&format!("{name}, gzip"), "http", Server::OursHttp, "gzip", &gzip(&plain));
+        let large = spans * 450 > GO_FRAME_BYTES;
+        for (encoding, message) in [("", &plain), ("gzip", &gzip(&plain)), ("zstd", &zstd)] {
+            let coded = if encoding.is_empty() { name.to_owned() } else { format!("{name}, {encoding}") };
+            let framed =
+                Load { body: framed(u8::from(!encoding.is_empty()), message), encoding, frame_bytes: usize::MAX };
+            let cut = Load { frame_bytes: GO_FRAME_BYTES, ..framed.clone() };
+            if encoding.is_empty() {
+                row(&coded, Server::Tonic, &framed);
+            }
+            row(&coded, Server::OursGrpc, &framed);
+            if encoding.is_empty() && large {
+                row(&format!("{coded}, 16 KiB frames"), Server::Tonic, &cut);
+                row(&format!("{coded}, 16 KiB frames"), Server::OursGrpc, &cut);
+            }
+            let body = Bytes::copy_from_slice(message);
+            row(&coded, Server::OursHttp, &Load { body, encoding, frame_bytes: usize::MAX });
+        }
     }
 }
 
-fn row(name: &str, label: &str, server: Server, encoding: &'static str, message: &[u8]) {
+fn row(name: &str, server: Server, load: &Load) {
     let (address, schedstat) = start(server);
-    let body = match server {
-        Server::OursHttp => Bytes::copy_from_slice(message),
-        _ => framed(u8::from(!encoding.is_empty()), message),
-    };
-    drive(server, address, encoding, &body, MEASURED / 5);
+    drive(server, address, load, MEASURED / 5);
     let before = cpu_ns(&schedstat);
-    let (requests, wall) = drive(server, address, encoding, &body, MEASURED);
+    let (requests, wall) = drive(server, address, load, MEASURED);
     let cpu_us = (cpu_ns(&schedstat) - before) as f64 / 1000.0 / requests as f64;
-    println!("{name:<24} {label:>9} {cpu_us:>14.1} {:>12.0}", requests as f64 / wall.as_secs_f64());
+    let label = match server {
+        Server::OursGrpc => "grpc",
+        Server::OursHttp => "http",
+        Server::Tonic => "tonic",
+    };
+    println!("{name:<40} {label:>6} {cpu_us:>14.1} {:>12.0}", requests as f64 / wall.as_secs_f64());
 }
 
 /// Starts a server on a thread of its own, which lives as long as the process.
@@ -119,7 +167,7 @@ async fn serve_tonic(ready: impl FnOnce([SocketAddr; 2])) {
 }
 
 /// Sends for so long; gives the number of requests and the time they took.
-fn drive(server: Server, address: SocketAddr, encoding: &'static str, body: &Bytes, time: Duration) -> (u64, Duration) {
+fn drive(server: Server, address: SocketAddr, load: &Load, time: Duration) -> (u64, Duration) {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("threads are free");
     runtime.block_on(async {
         let started = Instant::now();
@@ -129,8 +177,8 @@ fn drive(server: Server, address: SocketAddr, encoding: &'static str, body: &Byt
             let stream = tokio::net::TcpStream::connect(address).await.expect("the server listens");
             stream.set_nodelay(true).expect("it is open");
             match server {
-                Server::OursHttp => senders.push(tokio::spawn(post(stream, encoding, body.clone(), end))),
-                _ => senders.push(tokio::spawn(call(stream, encoding, body.clone(), end))),
+                Server::OursHttp => senders.push(tokio::spawn(post(stream, load.clone(), end))),
+                _ => senders.push(tokio::spawn(call(stream, load.clone(), end))),
             }
         }
         let mut requests = 0;
@@ -141,23 +189,24 @@ fn drive(server: Server, address: SocketAddr, encoding: &'static str, body: &Byt
     })
 }
 
-async fn call(stream: tokio::net::TcpStream, encoding: &'static str, body: Bytes, end: Instant) -> u64 {
+async fn call(stream: tokio::net::TcpStream, load: Load, end: Instant) -> u64 {
     let handshake = hyper::client::conn::http2::Builder::new(TokioExecutor::new()).handshake(TokioIo::new(stream));
     let (sender, connection) = handshake.await.expect("the server speaks HTTP/2");
     tokio::spawn(connection);
     let mut loops = Vec::new();
     for _ in 0..IN_FLIGHT_EACH {
-        let (mut sender, body) = (sender.clone(), body.clone());
+        let (mut sender, load) = (sender.clone(), load.clone());
         loops.push(tokio::spawn(async move {
             let mut requests = 0;
             while Instant::now() < end {
                 let mut request = Request::post(format!("http://collector{EXPORT}"))
                     .header("content-type", "application/grpc")
                     .header("te", "trailers");
-                if !encoding.is_empty() {
-                    request = request.header("grpc-encoding", encoding);
+                if !load.encoding.is_empty() {
+                    request = request.header("grpc-encoding", load.encoding);
                 }
-                let request = request.body(Full::new(body.clone())).expect("the request is well formed");
+                let body = Frames(load.body.clone(), load.frame_bytes);
+                let request = request.body(body).expect("the request is well formed");
                 let response = sender.send_request(request).await.expect("the server answers");
                 let body = response.into_body().collect().await.expect("the answer is whole");
                 let status = body.trailers().and_then(|trailers| trailers.get("grpc-status"));
@@ -174,7 +223,7 @@ async fn call(stream: tokio::net::TcpStream, encoding: &'static str, body: Bytes
     requests
 }
 
-async fn post(stream: tokio::net::TcpStream, encoding: &'static str, body: Bytes, end: Instant) -> u64 {
+async fn post(stream: tokio::net::TcpStream, load: Load, end: Instant) -> u64 {
     let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await;
     let (mut sender, connection) = handshake.expect("the server speaks HTTP/1.1");
     tokio::spawn(connection);
@@ -183,10 +232,10 @@ async fn post(stream: tokio::net::TcpStream, encoding: &'static str, body: Bytes
         sender.ready().await.expect("the connection is kept");
         let mut request =
             Request::post("/v1/traces").header("host", "collector").header("content-type", "application/x-protobuf");
-        if !encoding.is_empty() {
-            request = request.header("content-encoding", encoding);
+        if !load.encoding.is_empty() {
+            request = request.header("content-encoding", load.encoding);
         }
-        let request = request.body(Full::new(body.clone())).expect("the request is well formed");
+        let request = request.body(Full::new(load.body.clone())).expect("the request is well formed");
         let response = sender.send_request(request).await.expect("the server answers");
         assert_eq!(response.status(), 200);
         response.into_body().collect().await.expect("the answer is whole");
