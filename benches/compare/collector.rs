@@ -101,10 +101,7 @@ impl Collector {
 
     /// CPU time so far in clock ticks, as fine as /proc has it.
     pub(crate) fn cpu_ticks(&self) -> u64 {
-        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap_or_default();
-        // The name, in parentheses, may contain anything; utime and stime are the 12th and 13th field behind it.
-        let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
-        behind_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
+        process_ticks(&self.child.id().to_string())
     }
 
     /// Resident bytes now.
@@ -171,10 +168,22 @@ pub(crate) fn pin_myself() -> Result<(), String> {
     if pinned.success() { Ok(()) } else { Err("taskset cannot pin this process".to_owned()) }
 }
 
+/// CPU time that load and sink have taken so far.
+pub(crate) fn my_cpu() -> Duration {
+    Duration::from_secs_f64(process_ticks("self") as f64 / ticks_a_second())
+}
+
 /// An address on loopback that was free a moment ago.
 pub(crate) fn free_address() -> Result<SocketAddr, String> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0));
     listener.and_then(|listener| listener.local_addr()).map_err(|error| format!("no free port: {error}"))
+}
+
+fn process_ticks(process: &str) -> u64 {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name, in parentheses, may contain anything; utime and stime are the 12th and 13th field behind it.
+    let behind_name = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    behind_name.split_whitespace().skip(11).take(2).filter_map(|field| field.parse::<u64>().ok()).sum()
 }
 
 fn ticks_a_second() -> f64 {

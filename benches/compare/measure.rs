@@ -1,11 +1,11 @@
 //! One run of one side: start it, load it, wait for what it has to keep, read what it took.
 
 use crate::{
-    collector::{Collector, Side, free_address},
+    collector::{Collector, Side, free_address, my_cpu},
     options::Options,
     scenario::{Addresses, Scenario},
 };
-use load::{Generate, Progress, Report, Sink, SinkOptions, generate};
+use load::{Generate, Keep, Progress, Report, Sink, SinkOptions, generate};
 use std::{
     collections::VecDeque,
     future::pending,
@@ -20,6 +20,8 @@ pub(crate) struct Measured {
     pub(crate) spans_a_second: f64,
     /// CPU time of the collector for each accepted span, until the last kept one had arrived.
     pub(crate) cpu_us_per_span: f64,
+    /// CPU time of load and sink for each accepted span: what the other core could do at most.
+    pub(crate) load_us_per_span: f64,
     /// Most resident bytes.
     pub(crate) peak_bytes: u64,
     /// Resident bytes beyond those of the idle collector for each span that waited; median of the end of the load.
@@ -50,6 +52,7 @@ struct Sample {
     at: Duration,
     traces_begun: u64,
     spans_accepted: u64,
+    spans_arrived: u64,
     resident_bytes: u64,
 }
 
@@ -64,8 +67,8 @@ pub(crate) async fn run(side: Side, scenario: Scenario, options: &Options) -> Re
 
     let load = scenario.load(&addresses, options);
     let idle_bytes = collector.resident_bytes();
-    let cpu_before = collector.cpu();
-    let (report, samples) = send_and_watch(&load, &collector).await?;
+    let (cpu_before, load_before) = (collector.cpu(), my_cpu());
+    let (report, samples) = send_and_watch(&load, &collector, &sink).await?;
     let mut expected = report.expected;
     if side == Side::Floor {
         expected = load::Expected::default();
@@ -81,6 +84,7 @@ pub(crate) async fn run(side: Side, scenario: Scenario, options: &Options) -> Re
     let measured = Measured {
         spans_a_second: accepted_in_time.map_or(0.0, |sample| sample.spans_accepted as f64 / sample.at.as_secs_f64()),
         cpu_us_per_span: cpu.as_secs_f64() * 1e6 / report.spans.max(1) as f64,
+        load_us_per_span: (my_cpu() - load_before).as_secs_f64() * 1e6 / report.spans.max(1) as f64,
         peak_bytes,
         waiting_span_bytes: waiting.filter(|_| side != Side::Floor).map(|(bytes, _)| bytes),
         waiting_spans: waiting.map_or(0, |(_, spans)| spans),
@@ -117,7 +121,7 @@ pub(crate) async fn idle(side: Side, options: &Options) -> Result<Idle, String> 
 }
 
 /// Sends the whole load, with samples taken all along.
-async fn send_and_watch(load: &Generate, collector: &Collector) -> Result<(Report, Vec<Sample>), String> {
+async fn send_and_watch(load: &Generate, collector: &Collector, sink: &Sink) -> Result<(Report, Vec<Sample>), String> {
     let sending = generate(load.clone(), pending());
     tokio::pin!(sending);
     let started = Instant::now();
@@ -125,16 +129,17 @@ async fn send_and_watch(load: &Generate, collector: &Collector) -> Result<(Repor
     loop {
         tokio::select! {
             report = &mut sending => return Ok((report.map_err(|error| error.to_string())?, samples)),
-            () = tokio::time::sleep(SAMPLE_INTERVAL) => samples.push(sample(started, &load.progress, collector)),
+            () = tokio::time::sleep(SAMPLE_INTERVAL) => samples.push(sample(started, &load.progress, collector, sink)),
         }
     }
 }
 
-fn sample(started: Instant, progress: &Progress, collector: &Collector) -> Sample {
+fn sample(started: Instant, progress: &Progress, collector: &Collector, sink: &Sink) -> Sample {
     Sample {
         at: started.elapsed(),
         traces_begun: progress.traces.load(Ordering::Relaxed),
         spans_accepted: progress.spans.load(Ordering::Relaxed),
+        spans_arrived: sink.counts().spans.spans,
         resident_bytes: collector.resident_bytes(),
     }
 }
@@ -157,7 +162,8 @@ async fn wait_for(sink: &Sink, spans: u64, decision_wait: Duration, collector: &
 /// Resident bytes for each waiting span, and how many waited, in the median over the last second of the load.
 ///
 /// A span waits from its acceptance until its trace's verdict is due: waiting(t) = accepted(t) − spans of the traces begun
-/// before t − decision_wait. A collector that decides later than that holds more spans than it is given credit for.
+/// before t − decision_wait. A collector that decides later than that holds more spans than it is given credit for. Where
+/// everything is kept, a span also waits for its delivery: waiting(t) = accepted(t) − arrived(t).
 fn waiting_span_bytes(
     samples: &[Sample],
     load: &Generate,
@@ -172,7 +178,11 @@ fn waiting_span_bytes(
             begun_then = old.traces_begun;
             past.pop_front();
         }
-        let waiting = sample.spans_accepted.saturating_sub(begun_then * u64::from(load.spans_per_trace));
+        let gone = match load.keep {
+            Keep::Everything => sample.spans_arrived,
+            Keep::AnyOf { .. } => begun_then * u64::from(load.spans_per_trace),
+        };
+        let waiting = sample.spans_accepted.saturating_sub(gone);
         if waiting > 0 && (load.duration.saturating_sub(PLATEAU)..=load.duration).contains(&sample.at) {
             found.push((sample.resident_bytes.saturating_sub(idle_bytes) as f64 / waiting as f64, waiting));
         }

@@ -61,42 +61,31 @@ impl Table {
         let Some(ours) = ours else { return true };
         let targets = scenario.targets();
         let mut good = true;
-        if let (Some(bytes), Some(bytes_max)) = (ours.waiting_span_bytes, targets.span_bytes_max) {
-            good &= self.target(
-                scenario,
-                "bytes a waiting span",
-                bytes_max / bytes,
-                1.0,
-                &format!("{bytes:.0} of {bytes_max:.0}"),
-            );
+        if let Some(bytes) = ours.waiting_span_bytes {
+            let reached = targets.span_bytes_max.map(|bytes_max| (format!("≤ {bytes_max:.0}"), bytes_max / bytes));
+            good &= self.note(scenario, &format!("{bytes:.0} bytes a waiting span"), reached);
         }
         let Some(theirs) = theirs else { return good };
         let speed = theirs.cpu_us_per_span / ours.cpu_us_per_span;
-        good &= self.target(
-            scenario,
-            "spans per CPU second",
-            speed,
-            targets.speed_min.unwrap_or(0.0),
-            &format!("{speed:.1} ×"),
-        );
+        let reached = targets.speed_min.map(|speed_min| (format!("≥ {speed_min:.0} ×"), speed / speed_min));
+        good &= self.note(scenario, &format!("{speed:.1} × the spans per CPU second"), reached);
         if let (Some(ours), Some(theirs)) = (ours.waiting_span_bytes, theirs.waiting_span_bytes) {
             let memory = theirs / ours;
-            good &=
-                self.target(scenario, "memory", memory, targets.memory_min.unwrap_or(0.0), &format!("1/{memory:.1}"));
+            let reached = targets.memory_min.map(|memory_min| (format!("≤ 1/{memory_min:.0}"), memory / memory_min));
+            good &= self.note(scenario, &format!("1/{memory:.1} of the memory a waiting span"), reached);
         }
         good
     }
 
-    /// Notes a figure; whether it is at least half of what it should be, if that is to be checked.
-    fn target(&mut self, scenario: Scenario, name: &str, found: f64, wanted: f64, text: &str) -> bool {
-        let verdict = match (found >= wanted, found >= wanted / 2.0) {
-            _ if wanted == 0.0 => String::new(),
-            (true, _) => format!(", target {wanted} reached"),
-            (_, true) => format!(", target {wanted} missed"),
-            _ => format!(", target {wanted} missed by more than half"),
+    /// Notes a figure with its target and how much of that was reached; whether it is at least half, if that is to be checked.
+    fn note(&mut self, scenario: Scenario, figure: &str, reached: Option<(String, f64)>) -> bool {
+        let Some((target, share)) = reached else {
+            self.notes.push(format!("{scenario:?}: {figure}"));
+            return true;
         };
-        self.notes.push(format!("{scenario:?} {name}: {text}{verdict}"));
-        !self.check || found >= wanted / 2.0
+        let verdict = if share >= 1.0 { "reached" } else { "missed" };
+        self.notes.push(format!("{scenario:?}: {figure} ({target} {verdict})"));
+        !self.check || share >= 0.5
     }
 }
 
@@ -104,7 +93,7 @@ impl Table {
 pub(crate) fn one_line(run: &Measured) -> String {
     let waiting = run.waiting_span_bytes.map_or("–".to_owned(), |bytes| format!("{bytes:.0} B"));
     format!(
-        "{:.0} k spans/s, {:.2} µs a span, peak {:.0} MiB, {waiting} a waiting span, {} of {} kept{}, p99 {:.1} ms, {} refused",
+        "{:.0} k spans/s, {:.2} µs a span, peak {:.0} MiB, {waiting} a waiting span, {} of {} kept{}, p99 {:.1} ms, {} refused, load {:.2} µs a span",
         run.spans_a_second / 1e3,
         run.cpu_us_per_span,
         mib(run.peak_bytes),
@@ -113,6 +102,7 @@ pub(crate) fn one_line(run: &Measured) -> String {
         if run.right { "" } else { " VOID" },
         run.latency_p99.as_secs_f64() * 1e3,
         run.refused,
+        run.load_us_per_span,
     )
 }
 
@@ -120,7 +110,7 @@ fn row(scenario: Scenario, side: Side, run: &Measured) -> String {
     let waiting =
         run.waiting_span_bytes.map_or("–".to_owned(), |bytes| format!("{bytes:.0} ({} k)", run.waiting_spans / 1000));
     format!(
-        "| {scenario:?} | {} | {:.0} k | {:.2} | {:.0} MiB | {waiting} | {} / {}{} | {:.1} ms | {} |",
+        "| {scenario:?} | {} | {:.0} k | {:.2} | {:.0} MiB | {waiting} | {} / {}{} | {:.1} ms | {} | {:.2} |",
         side.name(),
         run.spans_a_second / 1e3,
         run.cpu_us_per_span,
@@ -130,6 +120,7 @@ fn row(scenario: Scenario, side: Side, run: &Measured) -> String {
         if run.right { "" } else { " **void**" },
         run.latency_p99.as_secs_f64() * 1e3,
         run.refused,
+        run.load_us_per_span,
     )
 }
 
@@ -137,7 +128,7 @@ fn mib(bytes: u64) -> f64 {
     bytes as f64 / f64::from(1 << 20)
 }
 
-const HEAD: &str = "| | collector | spans/s | CPU µs/span | peak resident | bytes a waiting span | kept / expected | p99 request | refused |
-|---|---|---|---|---|---|---|---|---|";
+const HEAD: &str = "| | collector | spans/s | CPU µs/span | peak resident | bytes a waiting span | kept / expected | p99 request | refused | load µs/span |
+|---|---|---|---|---|---|---|---|---|---|";
 const IDLE_MIB_MAX: f64 = 15.0;
 const IDLE_TICKS_MAX: u64 = 1;
