@@ -8,7 +8,7 @@
 //! the limit is room enough to know that the limit is passed, so a bomb costs its limit and no more.
 //!
 //! Memory that was touched before is cheaper than fresh memory, so a finished buffer goes back to its [`Pool`]. Idle buffers
-//! are not charged; [`IDLE_MAX`] of [`IDLE_BYTES_MAX`] bound them.
+//! are not charged; [`IDLE_BYTES_MAX`] bounds them.
 
 use std::fmt;
 use std::sync::Arc;
@@ -17,10 +17,10 @@ use parking_lot::Mutex;
 
 use crate::budget::{Budget, Charge, Class, Exhausted};
 
-/// How many buffers wait for reuse.
-pub const IDLE_MAX: usize = 8;
-/// What one waiting buffer holds at most; a larger one is freed.
-pub const IDLE_BYTES_MAX: usize = 1 << 20;
+/// What all buffers that wait for reuse hold together at most; what does not fit is freed.
+pub const IDLE_BYTES_MAX: usize = 8 << 20;
+/// What one of them holds at most.
+const IDLE_EACH_BYTES_MAX: usize = 1 << 20;
 /// The first capacity of a buffer that did not come from the pool.
 const FIRST_BYTES: usize = 4 << 10;
 
@@ -28,7 +28,14 @@ const FIRST_BYTES: usize = 4 << 10;
 #[derive(Debug)]
 pub struct Pool {
     budget: Arc<Budget>,
-    idle: Mutex<Vec<Vec<u8>>>,
+    idle: Mutex<Idle>,
+}
+
+/// Invariant: `bytes` is the sum of the buffers' capacities.
+#[derive(Debug, Default)]
+struct Idle {
+    buffers: Vec<Vec<u8>>,
+    bytes: usize,
 }
 
 /// Bytes of one message, charged by capacity.
@@ -57,12 +64,12 @@ pub enum Stop {
 impl Pool {
     /// An empty pool on a budget.
     pub fn new(budget: Arc<Budget>) -> Arc<Pool> {
-        Arc::new(Pool { budget, idle: Mutex::new(Vec::new()) })
+        Arc::new(Pool { budget, idle: Mutex::default() })
     }
 
     /// An empty buffer that may grow to `bytes_max`.
     pub fn buffer(self: &Arc<Self>, bytes_max: usize) -> Result<Buffer, Stop> {
-        let mut bytes = self.idle.lock().pop().unwrap_or_default();
+        let mut bytes = self.idle.lock().pop();
         if bytes.capacity() > bytes_max.saturating_add(1) {
             bytes = Vec::new();
         }
@@ -76,12 +83,24 @@ impl Pool {
     }
 
     fn take_back(&self, mut bytes: Vec<u8>) {
-        if (1..=IDLE_BYTES_MAX).contains(&bytes.capacity()) {
+        if (1..=IDLE_EACH_BYTES_MAX).contains(&bytes.capacity()) {
             bytes.clear();
-            let mut idle = self.idle.lock();
-            if idle.len() < IDLE_MAX {
-                idle.push(bytes);
-            }
+            self.idle.lock().push(bytes);
+        }
+    }
+}
+
+impl Idle {
+    fn pop(&mut self) -> Vec<u8> {
+        let buffer = self.buffers.pop().unwrap_or_default();
+        self.bytes -= buffer.capacity();
+        buffer
+    }
+
+    fn push(&mut self, buffer: Vec<u8>) {
+        if self.bytes + buffer.capacity() <= IDLE_BYTES_MAX {
+            self.bytes += buffer.capacity();
+            self.buffers.push(buffer);
         }
     }
 }
@@ -142,7 +161,8 @@ impl Buffer {
         self.bytes_max
     }
 
-    fn reserve(&mut self, more: usize) -> Result<(), Stop> {
+    /// Room for bytes that have arrived and are about to be appended.
+    pub fn reserve(&mut self, more: usize) -> Result<(), Stop> {
         let length = self.bytes.len();
         let needed = length.saturating_add(more);
         if needed <= self.bytes.capacity() {

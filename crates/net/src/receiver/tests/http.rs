@@ -62,6 +62,27 @@ async fn a_body_in_chunks_is_put_together() {
 }
 
 #[tokio::test]
+async fn crumbs_are_put_together_too() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let bench = Bench::start(FakeIntake::accepting()).await;
+    let mut stream = bench.connect(Transport::Http).await;
+    let head = b"POST /v1/traces HTTP/1.1\r\nhost: x\r\ncontent-type: application/x-protobuf\r\n\
+                 transfer-encoding: chunked\r\nconnection: close\r\n\r\n";
+    let body = sample(3000);
+    let mut sent = head.to_vec();
+    for crumb in body.chunks(3) {
+        sent.extend(format!("{:x}\r\n{}\r\n", crumb.len(), std::str::from_utf8(crumb).unwrap()).bytes());
+    }
+    sent.extend(b"0\r\n\r\n");
+    stream.write_all(&sent).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert_eq!(bench.intake.bodies(), [body]);
+    assert_eq!(bench.budget.used(), 0);
+}
+
+#[tokio::test]
 async fn every_coding_is_inflated() {
     let bench = Bench::start(FakeIntake::accepting()).await;
     let plain = sample(300_000);
