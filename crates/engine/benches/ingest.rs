@@ -100,7 +100,9 @@ fn request(number: u64) -> Vec<u8> {
     }
     let mut resource = Vec::new();
     let mut attributes = Vec::new();
-    for (key, value) in [("service.name", "checkout"), ("host.name", "node-17"), ("deployment.environment.name", "prod")] {
+    for (key, value) in
+        [("service.name", "checkout"), ("host.name", "node-17"), ("deployment.environment.name", "prod")]
+    {
         wire::put_len(&mut attributes, 1, &attribute(key, value));
     }
     wire::put_len(&mut resource, 1, &attributes);
@@ -122,7 +124,8 @@ fn encode(trace: u64, span: u64) -> Vec<u8> {
     wire::put_fixed64(&mut out, 8, start_ns + mix(span) % 200_000_000);
     let values = ["GET", "/api/v1/products/{id}", "https", "shop.example.com", "HTTP/1.1", "10.0.0.17", "200", "eu-1"];
     let keys = ["http.request.method", "http.route", "url.scheme", "server.address", "network.protocol.name"];
-    for (index, key) in keys.iter().chain(&["client.address", "http.response.status_code", "cloud.region"]).enumerate() {
+    for (index, key) in keys.iter().chain(&["client.address", "http.response.status_code", "cloud.region"]).enumerate()
+    {
         wire::put_len(&mut out, 9, &attribute(key, values[(index + mix(span + index as u64) as usize % 2) % 8]));
     }
     wire::put_len(&mut out, 9, &attribute("request.id", &format!("{:016x}", mix(span * 7))));

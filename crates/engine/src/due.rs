@@ -288,7 +288,7 @@ impl SettledSlot {
         for (trace, fate) in self.traces.iter().zip(&self.fates) {
             if matches!(fate, Fate::Kept(_)) {
                 should += u64::from(trace.spans);
-                bytes += trace.bytes;
+                bytes += u64::from(trace.bytes);
                 late += if trace.follows { u64::from(trace.spans) } else { 0 };
             }
         }
@@ -298,7 +298,7 @@ impl SettledSlot {
         shard.books.late_kept += late;
         shard.books.lost += should.saturating_sub(kept);
         shard.books.buffered -= should;
-        shard.books.bytes_live -= bytes;
+        shard.books.bytes_live = shard.books.bytes_live.saturating_sub(bytes);
     }
 }
 
@@ -314,8 +314,8 @@ struct Assembly<'a> {
 impl Assembly<'_> {
     fn push(&mut self, span: &StoredSpan<'_>, run: &mut Option<(u32, GroupIndex)>) {
         let more = span.body.len() + span.resource_header.len() + span.scope_header.len() + ENVELOPE_BYTES;
-        let full = self.builder.encoded_len() + more > self.limits.bytes_max
-            || self.builder.spans() >= self.limits.spans_max;
+        let full =
+            self.builder.encoded_len() + more > self.limits.bytes_max || self.builder.spans() >= self.limits.spans_max;
         if full && self.builder.spans() > 0 {
             self.flush();
             *run = None;
@@ -353,7 +353,7 @@ fn known_fates(engine: &Engine, index: usize, slot: &Detached, now: Now) -> Vec<
     if slot.traces.iter().any(|trace| trace.follows) {
         let shard = engine.shards[index].lock();
         for (trace, fate) in slot.traces.iter().zip(&mut fates).filter(|(trace, _)| trace.follows) {
-            *fate = match shard.decided.recall(trace.hash, engine.tag_of(trace.id), now.mono_ns) {
+            *fate = match shard.decided.recall(engine.position_of(trace.id), engine.tag_of(trace.id), now.mono_ns) {
                 Some(Remembered::SampledOut) => Some(Fate::SampledOut),
                 Some(Remembered::Kept(packed)) => Some(Fate::Kept(Verdict::unpack(packed))),
                 None => None,
@@ -368,7 +368,7 @@ fn candidate<'a>(trace: &Trace, state: &'a mut [u32]) -> Candidate<'a> {
         trace_id: trace.id,
         first_seen_ns: trace.first_seen_ns,
         spans: trace.spans,
-        bytes: trace.bytes,
+        bytes: u64::from(trace.bytes),
         state,
     }
 }
@@ -426,15 +426,16 @@ fn record(engine: &Engine, index: usize, slot: Detached, fates: Vec<Fate>, now: 
                 Fate::SampledOut => Remembered::SampledOut,
                 Fate::Kept(verdict) => Remembered::Kept(verdict.pack()),
             };
-            shard.decided.remember(trace.hash, engine.tag_of(trace.id), remembered, now.mono_ns);
-            shard.table.remove(trace.hash, Place { seat: slot.seat, index: *number });
+            let position = engine.position_of(trace.id);
+            shard.decided.remember(position, engine.tag_of(trace.id), remembered, now.mono_ns);
+            shard.table.remove(position, Place { seat: slot.seat, index: *number });
             shard.books.traces_waiting -= 1;
             shard.books.traces_decided_early += u64::from(early && !trace.follows);
             let spans = u64::from(trace.spans);
             match remembered {
                 Remembered::SampledOut => {
                     shard.books.buffered -= spans;
-                    shard.books.bytes_live -= trace.bytes;
+                    shard.books.bytes_live = shard.books.bytes_live.saturating_sub(u64::from(trace.bytes));
                     shard.books.sampled_out += spans;
                     shard.books.late_sampled_out += if trace.follows { spans } else { 0 };
                     shard.books.traces_sampled_out += u64::from(!trace.follows);

@@ -73,10 +73,11 @@ impl Engine {
         let count = settings.shards.max(1).next_power_of_two();
         let words = policies.state_words();
         let settings = Settings { shards: count, ..settings.clone() };
+        let position = FixedState::with_seed(settings.seed);
         Self {
-            shards: (0..count).map(|_| Mutex::new(Shard::new(&settings, words))).collect(),
+            shards: (0..count).map(|_| Mutex::new(Shard::new(&settings, words, position.clone()))).collect(),
             slot_ns: u64::try_from(settings.slot_length().as_nanos()).unwrap_or(u64::MAX),
-            position: FixedState::with_seed(settings.seed),
+            position,
             tag: FixedState::with_seed(settings.seed.rotate_left(32) ^ 0x9e37_79b9_7f4a_7c15),
             pieces: AtomicU32::new(0),
             held: (0..count).map(|_| AtomicUsize::new(0)).collect(),
@@ -90,10 +91,10 @@ impl Engine {
     /// parts so that no shard is held long and the caller can yield in between.
     pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now_ns: u64, scratch: &mut Scratch) {
         self.sort_by_shard(arrival.scan, spans, scratch);
-        let incoming = Incoming { arrival, policies: &self.policies, now_ns };
+        let incoming = Incoming { arrival, policies: &self.policies, tag: &self.tag, now_ns };
         let mut closed = Vec::new();
         for (index, shard) in self.shards.iter().enumerate() {
-            let Some(spans) = scratch.spans.get(index).filter(|spans| !spans.is_empty()) else { continue };
+            let Some(spans) = scratch.spans.get_mut(index).filter(|spans| !spans.is_empty()) else { continue };
             let mut shard = shard.lock();
             shard.take_in(&incoming, spans, &mut closed);
             self.waiting[index].store(shard.books.traces_waiting, Ordering::Relaxed);
@@ -208,9 +209,14 @@ impl Engine {
         }
     }
 
+    /// The hash of a trace ID that chooses its shard and finds it there.
+    pub(crate) fn position_of(&self, id: TraceId) -> u64 {
+        hash_of(&self.position, id)
+    }
+
     /// The second hash of a trace ID, for the decided memory.
     pub(crate) fn tag_of(&self, id: TraceId) -> u64 {
-        hash(&self.tag, id)
+        hash_of(&self.tag, id)
     }
 
     fn sort_by_shard(&self, scan: &Scan, spans: Range<usize>, scratch: &mut Scratch) {
@@ -219,9 +225,8 @@ impl Engine {
         let mask = self.shards.len() - 1;
         for index in spans {
             let Some(span) = scan.spans.get(index) else { break };
-            let position = hash(&self.position, span.trace_id);
-            let hashed = Hashed { span: index as u32, hash: position, tag: hash(&self.tag, span.trace_id) };
-            scratch.spans[(position >> 32) as usize & mask].push(hashed);
+            let hash = hash_of(&self.position, span.trace_id);
+            scratch.spans[(hash >> 32) as usize & mask].push(Hashed { span: index as u32, hash, place: None });
         }
     }
 
@@ -242,7 +247,8 @@ impl Engine {
     }
 }
 
-fn hash(state: &FixedState, id: TraceId) -> u64 {
+/// A keyed hash of a trace ID.
+pub(crate) fn hash_of(state: &FixedState, id: TraceId) -> u64 {
     let mut hasher = state.build_hasher();
     hasher.write_u128(u128::from_le_bytes(id.0));
     hasher.finish()

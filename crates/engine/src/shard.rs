@@ -3,12 +3,13 @@
 use crate::{
     books::Books,
     decided::{Decided, Remembered},
-    engine::Arrival,
+    engine::{Arrival, hash_of},
     settings::Settings,
     slot::{Slot, Trace},
     table::{Place, Table},
     token::Token,
 };
+use foldhash::quality::FixedState;
 use otlp::scan::Span;
 use policy::PolicySet;
 use std::{collections::BTreeMap, sync::Arc};
@@ -30,6 +31,8 @@ pub(crate) struct Shard {
     /// How many traces the last slot held: what the next one makes room for.
     expected: usize,
     words: usize,
+    /// The hash that chooses shards and finds traces.
+    position: FixedState,
     slot_ns: u64,
     wait_ns: u64,
     after_root_ns: Option<u64>,
@@ -49,15 +52,17 @@ enum Seat {
 pub(crate) struct Incoming<'a> {
     pub(crate) arrival: &'a Arrival<'a>,
     pub(crate) policies: &'a PolicySet,
+    /// The second hash of trace IDs, for the decided memory.
+    pub(crate) tag: &'a FixedState,
     pub(crate) now_ns: u64,
 }
 
-/// A span of the scan with the hashes of its trace ID.
+/// A span of the scan with the hash of its trace ID, and where its trace probably is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Hashed {
     pub(crate) span: u32,
     pub(crate) hash: u64,
-    pub(crate) tag: u64,
+    pub(crate) place: Option<Place>,
 }
 
 /// A block that was closed under the lock and wants to be compressed outside of it.
@@ -81,7 +86,7 @@ pub(crate) struct Detached {
 }
 
 impl Shard {
-    pub(crate) fn new(settings: &Settings, words: usize) -> Self {
+    pub(crate) fn new(settings: &Settings, words: usize, position: FixedState) -> Self {
         let ns = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4);
         Self {
             table: Table::new(),
@@ -93,6 +98,7 @@ impl Shard {
             calls: 0,
             expected: 0,
             words,
+            position,
             slot_ns: ns(settings.slot_length()),
             wait_ns: ns(settings.decision_wait),
             after_root_ns: settings.after_root.map(ns),
@@ -101,13 +107,18 @@ impl Shard {
     }
 
     /// Takes in the given spans of a request, in their order.
-    pub(crate) fn take_in(&mut self, incoming: &Incoming<'_>, spans: &[Hashed], closed: &mut Vec<Closed>) {
-        let mut run = None;
+    pub(crate) fn take_in(&mut self, incoming: &Incoming<'_>, spans: &mut [Hashed], closed: &mut Vec<Closed>) {
         self.calls = self.calls.wrapping_add(1);
+        self.look_ahead(spans);
+        let mut run = None;
         for hashed in spans {
             let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
             self.books.accepted += 1;
-            let Some(place) = self.place(incoming, span, hashed) else {
+            let place = match hashed.place {
+                Some(place) if self.is_waiting_at(place, span) => Some(place),
+                _ => self.place(incoming, span, hashed.hash),
+            };
+            let Some(place) = place else {
                 self.books.sampled_out += 1;
                 self.books.late_sampled_out += 1;
                 continue;
@@ -116,30 +127,50 @@ impl Shard {
         }
     }
 
+    /// Reads, for all spans of a request, what each will need. Traces lie scattered over tens of megabytes; these reads
+    /// depend on nothing, so the processor waits for many of them at once, where span by span it would wait for each.
+    fn look_ahead(&self, spans: &mut [Hashed]) {
+        for hashed in spans.iter_mut() {
+            hashed.place = self.table.probe(hashed.hash);
+        }
+        let mut touched = 0;
+        for place in spans.iter().filter_map(|hashed| hashed.place) {
+            if let Some(Seat::Live(slot)) = self.seats.get(place.seat as usize) {
+                touched ^= slot.touch(place.index);
+            }
+        }
+        std::hint::black_box(touched);
+    }
+
+    fn is_waiting_at(&self, place: Place, span: &Span) -> bool {
+        let seat = &self.seats[place.seat as usize];
+        matches!(seat, Seat::Live(_)) && seat.holds(place.index, span)
+    }
+
     /// Where a span's trace waits; nothing if the trace was decided and is not kept.
-    fn place(&mut self, incoming: &Incoming<'_>, span: &Span, hashed: &Hashed) -> Option<Place> {
+    fn place(&mut self, incoming: &Incoming<'_>, span: &Span, hash: u64) -> Option<Place> {
         let seats = &self.seats;
-        let found = self.table.find(hashed.hash, |place| seats[place.seat as usize].holds(place.index, span));
+        let found = self.table.find(hash, |place| seats[place.seat as usize].holds(place.index, span));
         match found {
             Some(place) if matches!(self.seats[place.seat as usize], Seat::Live(_)) => Some(place),
             // The verdict is being reached right now: wait beside it, and follow it.
             Some(place) => {
-                let to = self.begin_trace(incoming, span, hashed.hash, true);
-                self.table.replace(hashed.hash, place, to);
+                let to = self.begin_trace(incoming, span, true);
+                self.table.replace(hash, place, to);
                 Some(to)
             }
-            None => match self.decided.recall(hashed.hash, hashed.tag, incoming.now_ns) {
+            None => match self.decided.recall(hash, hash_of(incoming.tag, span.trace_id), incoming.now_ns) {
                 Some(Remembered::SampledOut) => None,
                 remembered => {
-                    let to = self.begin_trace(incoming, span, hashed.hash, remembered.is_some());
-                    self.table.insert(hashed.hash, to);
+                    let to = self.begin_trace(incoming, span, remembered.is_some());
+                    self.table.insert(hash, to);
                     Some(to)
                 }
             },
         }
     }
 
-    fn begin_trace(&mut self, incoming: &Incoming<'_>, span: &Span, hash: u64, follows: bool) -> Place {
+    fn begin_trace(&mut self, incoming: &Incoming<'_>, span: &Span, follows: bool) -> Place {
         let now_ns = incoming.now_ns;
         if !follows {
             self.books.traces_seen += 1;
@@ -147,7 +178,6 @@ impl Shard {
         self.books.traces_waiting += 1;
         let trace = Trace {
             id: span.trace_id,
-            hash,
             first_seen_ns: now_ns,
             due_ns: if follows { now_ns } else { now_ns.saturating_add(self.wait_ns) },
             bytes: 0,
@@ -193,7 +223,7 @@ impl Shard {
         closed: &mut Vec<Closed>,
     ) {
         let Seat::Live(slot) = &mut self.seats[place.seat as usize] else { return };
-        let Incoming { arrival, policies, now_ns } = *incoming;
+        let Incoming { arrival, policies, now_ns, .. } = *incoming;
         let Arrival { body: request, scan, token, .. } = *arrival;
         let Some(group) = scan.groups.get(span.group as usize) else { return };
         let Some(resource) = scan.resources.get(group.resource as usize) else { return };
@@ -201,7 +231,7 @@ impl Shard {
 
         let (trace, state) = slot.trace_mut(place.index);
         trace.spans = trace.spans.saturating_add(1);
-        trace.bytes += body.len() as u64;
+        trace.bytes = trace.bytes.saturating_add(span.body.len);
         if span.is_root
             && !trace.has_root
             && let Some(after_root_ns) = self.after_root_ns
@@ -298,7 +328,7 @@ impl Shard {
         if let Seat::Live(slot) = &mut self.seats[to.seat as usize] {
             slot.trace_mut(to.index).1.copy_from_slice(state);
         }
-        self.table.replace(trace.hash, from, to);
+        self.table.replace(hash_of(&self.position, trace.id), from, to);
         to
     }
 

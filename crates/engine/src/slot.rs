@@ -11,14 +11,12 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Trace {
     pub(crate) id: TraceId,
-    /// Keyed hash of the ID.
-    pub(crate) hash: u64,
     /// When its first span came, monotonic nanoseconds.
     pub(crate) first_seen_ns: u64,
     /// When its verdict must come at the latest, or at a root's arrival sooner; monotonic nanoseconds.
     pub(crate) due_ns: u64,
-    /// Bytes of its spans as they came.
-    pub(crate) bytes: u64,
+    /// Bytes of its spans as they came; a trace of 4 GiB stays at that.
+    pub(crate) bytes: u32,
     /// Spans so far, in all slots it has been in.
     pub(crate) spans: u32,
     /// The last ResourceSpans that brought a span of it: a new number begins a new piece.
@@ -75,6 +73,12 @@ impl Slot {
     pub(crate) fn trace_mut(&mut self, index: u32) -> (&mut Trace, &mut [u32]) {
         let index = index as usize;
         (&mut self.traces[index], &mut self.states[index * self.words..(index + 1) * self.words])
+    }
+
+    /// Reads a bit of a trace and of its state, so that both are in the processor's cache.
+    pub(crate) fn touch(&self, index: u32) -> u32 {
+        let trace = self.traces.get(index as usize).map_or(0, |trace| trace.spans);
+        trace ^ self.states.get(index as usize * self.words).copied().unwrap_or(0)
     }
 
     /// Closes the open block; gives its raw bytes and its index for whoever compresses it.

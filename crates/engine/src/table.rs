@@ -39,6 +39,11 @@ impl Table {
         Some(entry.place)
     }
 
+    /// Where the trace with this hash probably is: whether it is that trace has still to be looked at.
+    pub(crate) fn probe(&self, hash: u64) -> Option<Place> {
+        self.parts[part(hash)].find(hash, |entry| entry.hash == hash).map(|entry| entry.place)
+    }
+
     /// Adds a trace that is not there.
     pub(crate) fn insert(&mut self, hash: u64, place: Place) {
         let part = &mut self.parts[part(hash)];

@@ -376,7 +376,8 @@ fn a_whole_policy_reads_the_stored_spans() {
 
 #[test]
 fn limits_are_charged_in_order_of_first_arrival_over_all_shards() {
-    let yaml = "policies: [{name: few, type: rate_limiting, rate_limiting: {spans_per_second: 10, burst_capacity: 10}}]";
+    let yaml =
+        "policies: [{name: few, type: rate_limiting, rate_limiting: {spans_per_second: 10, burst_capacity: 10}}]";
     let mut rig = Rig::new(yaml, &wait(1));
     for trace in 0..40 {
         rig.send(&[span(trace)]);
