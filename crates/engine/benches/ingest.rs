@@ -129,7 +129,7 @@ fn encode(trace: u64, span: u64) -> Vec<u8> {
         wire::put_len(&mut out, 9, &attribute(key, values[(index + mix(span + index as u64) as usize % 2) % 8]));
     }
     wire::put_len(&mut out, 9, &attribute("request.id", &format!("{:016x}", mix(span * 7))));
-    if mix(trace) % 100 == 0 {
+    if mix(trace).is_multiple_of(100) {
         wire::put_len(&mut out, 15, &[0x18, 2]);
     }
     out

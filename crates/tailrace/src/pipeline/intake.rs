@@ -25,7 +25,7 @@ pub(crate) struct Intake {
     pub(crate) lanes: Vec<Arc<Lane>>,
     pub(crate) keys: Arc<Keys>,
     pub(crate) clock: Clock,
-    pub(crate) idle: Mutex<Vec<Box<Scratch>>>,
+    pub(crate) idle: Mutex<Vec<Scratch>>,
 }
 
 /// Buffers of one request being taken in.
@@ -65,14 +65,12 @@ impl Intake {
         Ok(answer(scan))
     }
 
-    fn scratch(&self) -> Box<Scratch> {
+    fn scratch(&self) -> Scratch {
         let kept = self.idle.lock().pop();
-        kept.unwrap_or_else(|| {
-            Box::new(Scratch { scan: Scan::new(Arc::clone(&self.keys)), engine: engine::Scratch::default() })
-        })
+        kept.unwrap_or_else(|| Scratch { scan: Scan::new(Arc::clone(&self.keys)), engine: engine::Scratch::default() })
     }
 
-    fn give_back(&self, scratch: Box<Scratch>) {
+    fn give_back(&self, scratch: Scratch) {
         let mut idle = self.idle.lock();
         if idle.len() < IDLE_SCRATCH_MAX && scratch.scan.capacity_bytes() <= SCRATCH_BYTES_MAX {
             idle.push(scratch);
