@@ -20,6 +20,8 @@ pub struct Settings {
     pub traces_max: Option<u64>,
     /// How many shards the table has; a power of two.
     pub shards: usize,
+    /// How long a verdict is remembered for late spans; ten times the wait and at least ten minutes, unless given.
+    pub decided_hold: Option<Duration>,
     /// How many bytes the decided memory may take.
     pub decided_bytes_max: usize,
     /// Seed of the keyed hashes; random per process, so that nobody can aim at a shard.
@@ -42,7 +44,7 @@ impl Settings {
     /// How long a verdict is remembered for late spans.
     #[must_use]
     pub fn decided_hold(&self) -> Duration {
-        (self.decision_wait * 10).max(HOLD_MIN)
+        self.decided_hold.unwrap_or_else(|| (self.decision_wait * 10).max(HOLD_MIN))
     }
 }
 
@@ -53,6 +55,7 @@ impl Default for Settings {
             after_root: None,
             traces_max: None,
             shards: 1,
+            decided_hold: None,
             decided_bytes_max: 64 << 20,
             seed: 0,
         }

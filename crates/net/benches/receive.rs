@@ -5,7 +5,7 @@
 //! its own framing and a codec whose message is `Bytes`, the cheapest that its interface allows. grpc-go's clients cut bodies
 //! into frames of 16 KiB whatever the server offers, Rust's and others' use what is offered: both are measured.
 //!
-//! `cargo bench -p net --bench receive`
+//! `cargo bench -p net --bench receive [-- WORD…]`: all rows, or those whose name has all the words.
 
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -104,6 +104,10 @@ fn main() {
 }
 
 fn row(name: &str, server: Server, load: &Load) {
+    let wanted = std::env::args().skip(1).filter(|word| !word.starts_with("--")).all(|word| name.contains(&word));
+    if !wanted {
+        return;
+    }
     let (address, schedstat) = start(server);
     drive(server, address, load, MEASURED / 5);
     let before = cpu_ns(&schedstat);

@@ -180,11 +180,11 @@ fn stage(configuration: &Configuration, pipeline: &Pipeline, keys: &mut Keys, bu
     });
     let Some((processor, settings)) = sampler else { return Stage::Pass { spans: AtomicU64::new(0) } };
     let policies = Arc::new(PolicySet::new(settings, keys, clock.now()));
-    let engine = Arc::new(Engine::new(&engine_settings(settings, budget), policies));
+    let engine = Arc::new(Engine::new(&engine_settings(configuration, settings, budget), policies));
     Stage::Sample { processor, engine }
 }
 
-fn engine_settings(settings: &TailSampling, budget: &Budget) -> engine::Settings {
+fn engine_settings(configuration: &Configuration, settings: &TailSampling, budget: &Budget) -> engine::Settings {
     // With one core a second shard would only make blocks smaller; with more, twice as many keep lock waits rare.
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let shards = if cores == 1 { 1 } else { (cores * 2).next_power_of_two().min(64) };
@@ -193,6 +193,7 @@ fn engine_settings(settings: &TailSampling, budget: &Budget) -> engine::Settings
         after_root: Some(settings.decision_wait_after_root_received).filter(|wait| !wait.is_zero()),
         traces_max: settings.num_traces,
         shards,
+        decided_hold: configuration.own.decided_memory,
         decided_bytes_max: budget.hard() / DECIDED_SHARE,
         seed: rand::random(),
     }
