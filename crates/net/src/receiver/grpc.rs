@@ -19,7 +19,7 @@ use hyper::body::Incoming;
 use tonic::Status;
 
 use super::body::{Message, Pieces, Workshop};
-use super::refused::{RETRY_AFTER, Refused};
+use super::refused::{RETRY_AFTER, Refused, hand_over};
 use super::reply::{self, ReplyBody};
 use super::stats::ReceiverStats;
 use super::{Accepted, Intake, Origin};
@@ -73,7 +73,7 @@ impl GrpcApi {
             return Err(Refused::Overloaded(RETRY_AFTER));
         }
         let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
-        Ok(self.intake.traces(&self.origin, &message).await?)
+        hand_over(&*self.intake, &self.origin, &message).await
     }
 }
 

@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 
 use super::body::{Message, Pieces, Workshop};
 use super::cors::CrossOrigin;
-use super::refused::{self, Refused};
+use super::refused::{self, Refused, hand_over};
 use super::reply::{self, ReplyBody};
 use super::settings::HttpCoding;
 use super::stats::ReceiverStats;
@@ -106,7 +106,7 @@ impl HttpApi {
         if format == Format::Json {
             message = self.translate(&message)?;
         }
-        Ok(self.intake.traces(&self.origin, &message).await?)
+        hand_over(&*self.intake, &self.origin, &message).await
     }
 
     /// JSON as protobuf.

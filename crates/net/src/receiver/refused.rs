@@ -3,12 +3,15 @@
 //! One table for both protocols, so that they cannot disagree about what is worth sending again: OTLP's clients repeat
 //! UNAVAILABLE (and 503), and nothing else that stands here, except DEADLINE_EXCEEDED for a body that came too slowly.
 
+use std::future::poll_fn;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::task::Poll;
 use std::time::Duration;
 
 use http::StatusCode;
 use tonic::Code;
 
-use super::Refusal;
+use super::{Accepted, Intake, Origin, Refusal};
 use crate::buffer::Stop;
 
 /// When a client should come back after the budget refused its request.
@@ -37,6 +40,22 @@ pub(super) enum Refused {
     Slow,
     /// The peer broke off; nobody will read the answer.
     Gone,
+    /// The intake panicked over this request.
+    Panicked,
+}
+
+/// Hands a request to the intake; a panic over one request is that request's alone, and never retried into another.
+pub(super) async fn hand_over(intake: &dyn Intake, origin: &Origin, body: &[u8]) -> Result<Accepted, Refused> {
+    let mut future = intake.traces(origin, body);
+    let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(Refused::from)),
+        Err(_) => {
+            tracing::error!(receiver = &*origin.receiver, "BUG: a panic while a request was taken in");
+            Poll::Ready(Err(Refused::Panicked))
+        }
+    });
+    guarded.await
 }
 
 impl Refused {
@@ -45,7 +64,7 @@ impl Refused {
             Refused::Malformed(_) => Code::InvalidArgument,
             Refused::TooLarge(_) => Code::ResourceExhausted,
             Refused::Coding { .. } | Refused::NotServed(_) => Code::Unimplemented,
-            Refused::ContentType(_) | Refused::Method => Code::Internal,
+            Refused::ContentType(_) | Refused::Method | Refused::Panicked => Code::Internal,
             Refused::Overloaded(_) | Refused::ShuttingDown => Code::Unavailable,
             Refused::Slow => Code::DeadlineExceeded,
             Refused::Gone => Code::Cancelled,
@@ -61,6 +80,7 @@ impl Refused {
             Refused::NotServed(_) => StatusCode::NOT_FOUND,
             Refused::Overloaded(_) | Refused::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Slow => StatusCode::REQUEST_TIMEOUT,
+            Refused::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -80,6 +100,7 @@ impl Refused {
             Refused::ShuttingDown => "the collector is shutting down".to_owned(),
             Refused::Slow => "the request came too slowly".to_owned(),
             Refused::Gone => "the request broke off".to_owned(),
+            Refused::Panicked => "the collector failed over this request".to_owned(),
         }
     }
 

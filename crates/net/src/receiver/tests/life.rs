@@ -85,3 +85,18 @@ async fn a_taken_address_is_named() {
     let error = serve("otlp", &settings, FakeIntake::accepting(), Budget::new(1 << 20)).await.unwrap_err();
     assert!(error.to_string().contains(&format!("cannot listen on `{taken}`")), "{error}");
 }
+
+#[tokio::test]
+async fn a_panic_is_one_requests_alone() {
+    let bench = Bench::start(FakeIntake::new(|body| match body {
+        b"poison" => panic!("as the test wants it"),
+        _ => Ok(Accepted::default()),
+    }))
+    .await;
+    let protobuf = [("content-type", "application/x-protobuf")];
+    assert_eq!(bench.call(&[], framed(0, b"poison")).await.header("grpc-status"), "13");
+    assert_eq!(bench.post(&protobuf, "poison").await.status, 500);
+    assert_eq!(bench.call(&[], framed(0, b"fine")).await.header("grpc-status"), "0");
+    assert_eq!(bench.post(&protobuf, "fine").await.status, 200);
+    assert_eq!(bench.budget.used(), 0);
+}
