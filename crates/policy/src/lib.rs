@@ -30,6 +30,6 @@ mod set;
 mod verdict;
 
 pub use kinds::{Kind, Policy};
-pub use set::PolicySet;
+pub use set::{PolicyCounts, PolicySet};
 pub use tail_sampling::{DecisionCache, SamplingStrategy, TailSampling};
 pub use verdict::{Candidate, Now, Place, Reason, StoredSpan, THRESHOLD_NEVER, Verdict, Weight, Why};

@@ -10,17 +10,18 @@
 //! see prefixes.
 
 mod compile;
+mod counts;
 mod decide;
 mod fold;
 mod rule;
 mod whole;
 
 pub(crate) use compile::Compiler;
+pub use counts::PolicyCounts;
 pub(crate) use rule::Test;
 
 use crate::{
     attribute::Owner,
-    bucket::Bucket,
     tail_sampling::TailSampling,
     verdict::{Candidate, Now, Place, Reason, StoredSpan, Verdict},
 };
@@ -40,8 +41,8 @@ pub struct PolicySet {
     policies: Vec<Rule>,
     folds: Folds,
     wholes: Vec<Whole>,
-    /// The limiters of the batch leaves; decisions come one at a time.
-    limits: Mutex<Vec<Bucket>>,
+    /// Decisions come one at a time.
+    limiters: Mutex<decide::Limiters>,
     has_limits: bool,
     paths: Vec<Path>,
     is_first_match: bool,
@@ -103,8 +104,17 @@ impl PolicySet {
     #[must_use]
     pub fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
         // A panic in here leaves the limiters as consistent as any moment does.
-        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        decide::decide(&self.policies, self.is_first_match, &mut limits, candidates, now)
+        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        decide::decide(&self.policies, self.is_first_match, &mut limiters, candidates, now)
+    }
+
+    /// What each top-level policy has said so far, by name, in the order in which they are asked.
+    #[must_use]
+    pub fn counts(&self) -> Vec<(&str, PolicyCounts)> {
+        let limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
+        let counts = limiters.counts.iter().copied().chain(std::iter::repeat(PolicyCounts::default()));
+        let named = self.policies.iter().map(|rule| self.paths.get(usize::from(rule.path)));
+        named.zip(counts).filter_map(|(path, counts)| path.map(|path| (path.policy.as_str(), counts))).collect()
     }
 
     /// The path of the policy behind a verdict: `errors`, or `checkout › slow` inside a container.

@@ -4,6 +4,7 @@
 
 use super::{
     PolicySet,
+    decide::Limiters,
     fold::{AttributeLeaf, Folds, SpanLeaf},
     rule::{Rule, Test},
     whole::{Question, Whole},
@@ -59,7 +60,7 @@ impl<'a> Compiler<'a> {
             folds: self.folds,
             wholes: self.wholes,
             has_limits: !self.limits.is_empty(),
-            limits: Mutex::new(self.limits),
+            limiters: Mutex::new(Limiters { limits: self.limits, counts: Vec::new() }),
             paths: self.paths,
             is_first_match,
         }

@@ -191,7 +191,8 @@ fn an_unsettled_leaf_is_neutral() {
 #[test]
 fn drop_policies_go_first() {
     let rule = |path, test| Rule { path, test };
-    let mut limits = vec![Bucket::new(1, 1, START.mono_ns)];
+    let mut limits =
+        decide::Limiters { limits: vec![crate::bucket::Bucket::new(1, 1, START.mono_ns)], counts: Vec::new() };
     let policies = [
         rule(
             0,
@@ -214,6 +215,8 @@ fn drop_policies_go_first() {
     let verdicts = decide::decide(&policies, false, &mut limits, &mut candidates, START);
     let said: Vec<(bool, u16)> = verdicts.iter().map(|verdict| (verdict.keep, verdict.reason.path)).collect();
     assert_eq!(said, [(false, 1), (true, 2), (false, Reason::NONE.path)], "the dropped trace was not charged");
+    let counts = |sampled, not_sampled, dropped| PolicyCounts { sampled, not_sampled, dropped, errors: 0 };
+    assert_eq!(limits.counts, [counts(0, 2, 1), counts(1, 1, 0)]);
 }
 
 #[test]

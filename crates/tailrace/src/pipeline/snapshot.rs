@@ -8,6 +8,7 @@ use super::lane::{Lane, Stage};
 use engine::Books;
 use net::exporter::{Destination, DestinationStats};
 use parking_lot::Mutex;
+use policy::PolicyCounts;
 use std::sync::{Arc, atomic::Ordering};
 
 /// What the pipelines and destinations have done with every span so far.
@@ -25,6 +26,8 @@ pub(crate) struct LaneBooks {
     /// The name of its `tail_sampling` processor, if it has one.
     pub(crate) processor: Option<String>,
     pub(crate) books: Books,
+    /// What each of its policies has said.
+    pub(crate) policies: Vec<(String, PolicyCounts)>,
 }
 
 /// A destination's books.
@@ -68,14 +71,17 @@ impl DestinationBooks {
 }
 
 fn lane_books(lane: &Lane) -> LaneBooks {
-    let (processor, books) = match &lane.stage {
-        Stage::Sample { processor, engine } => (Some(processor.clone()), engine.books()),
+    let (processor, books, policies) = match &lane.stage {
+        Stage::Sample { processor, engine } => {
+            let policies = engine.policies().counts().into_iter().map(|(name, counts)| (name.to_owned(), counts));
+            (Some(processor.clone()), engine.books(), policies.collect())
+        }
         Stage::Pass { spans } => {
             let spans = spans.load(Ordering::Relaxed);
-            (None, Books { accepted: spans, kept: spans, ..Books::default() })
+            (None, Books { accepted: spans, kept: spans, ..Books::default() }, Vec::new())
         }
     };
-    LaneBooks { name: lane.name.clone(), processor, books }
+    LaneBooks { name: lane.name.clone(), processor, books, policies }
 }
 
 fn kept_by(lanes: &[LaneBooks], name: &str) -> u64 {

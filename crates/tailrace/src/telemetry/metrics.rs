@@ -8,6 +8,7 @@ use super::process;
 use crate::pipeline::Snapshot;
 use ::metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use policy::PolicyCounts;
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +41,9 @@ metrics! {
     RECEIVER_REFUSED = Counter "otelcol_receiver_refused_spans" None, "Spans refused; the client was told and still owns them.";
     RECEIVER_REFUSED_REQUESTS = Counter "tailrace_receiver_refused_requests" None, "Requests refused before their spans were counted.";
     NEW_TRACES = Counter "otelcol_processor_tail_sampling_new_trace_id_received" None, "Traces first seen.";
+    POLICY_COUNT = Counter "otelcol_processor_tail_sampling_count_traces_sampled" None, "Traces by what each policy said of them; another policy may have said otherwise.";
+    POLICY_EXECUTIONS = Counter "otelcol_processor_tail_sampling_sampling_policy_execution_count" None, "How often each policy was asked.";
+    POLICY_ERRORS = Counter "otelcol_processor_tail_sampling_sampling_policy_evaluation_error" None, "How often a policy could not be asked, and was ignored.";
     GLOBAL_COUNT = Counter "otelcol_processor_tail_sampling_global_count_traces_sampled" None, "Traces by their final decision.";
     EARLY_RELEASES = Counter "otelcol_processor_tail_sampling_early_releases_from_cache_decision" None, "Late spans that followed a remembered decision.";
     TRACES_ON_MEMORY = Gauge "otelcol_processor_tail_sampling_sampling_traces_on_memory" None, "Traces waiting for a decision.";
@@ -154,6 +158,7 @@ impl Meter {
             for (sampled, decision, count) in decided {
                 self.set(&GLOBAL_COUNT, &[labels[0], ("sampled", sampled), ("decision", decision)], count as f64);
             }
+            self.policies(processor, &lane.policies);
             self.set(&EARLY_RELEASES, &[labels[0], ("sampled", "true")], books.late_kept as f64);
             self.set(&EARLY_RELEASES, &[labels[0], ("sampled", "false")], books.late_sampled_out as f64);
             self.set(&TRACES_ON_MEMORY, &labels, books.traces_waiting as f64);
@@ -166,6 +171,31 @@ impl Meter {
             self.set(&BLOCK_BYTES, &labels, books.bytes_blocks as f64);
             self.set(&LIVE_BYTES, &labels, books.bytes_live as f64);
         }
+    }
+
+    /// contrib puts the processor's name in front of the policy's where the processor has one (`tail_sampling/name`).
+    fn policies(&self, processor: &str, policies: &[(String, PolicyCounts)]) {
+        let mut errors = 0;
+        for (policy, counts) in policies {
+            let policy = match processor.split_once('/') {
+                Some((_, name)) => format!("{name}.{policy}"),
+                None => policy.clone(),
+            };
+            let said = [
+                ("true", "sampled", counts.sampled),
+                ("false", "not_sampled", counts.not_sampled),
+                ("false", "dropped", counts.dropped),
+            ];
+            let labels = [("processor", processor), ("policy", policy.as_str())];
+            for (sampled, decision, count) in said.into_iter().filter(|(.., count)| *count > 0) {
+                let labels = [labels[0], labels[1], ("sampled", sampled), ("decision", decision)];
+                self.set(&POLICY_COUNT, &labels, count as f64);
+            }
+            let asked = counts.sampled + counts.not_sampled + counts.dropped + counts.errors;
+            self.set(&POLICY_EXECUTIONS, &labels, asked as f64);
+            errors += counts.errors;
+        }
+        self.set(&POLICY_ERRORS, &[("processor", processor)], errors as f64);
     }
 
     fn destinations(&self, reading: &Reading) {
