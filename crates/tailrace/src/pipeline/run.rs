@@ -184,12 +184,25 @@ fn receiver_counts(name: &str, stats: &receiver::ReceiverStats) -> Vec<ReceiverC
     counts.collect()
 }
 
-/// One line that says what became of everything.
+/// One line a pipeline that says what became of everything; before it, what a destination did not get.
 fn print_totals(snapshot: &Snapshot) {
+    for destination in &snapshot.destinations {
+        let stats = &destination.stats;
+        let dropped = stats.dropped_total().spans;
+        if dropped + stats.rejected_spans > 0 {
+            tracing::warn!(
+                exporter = %destination.name,
+                delivered = stats.delivered.spans,
+                rejected = stats.rejected_spans,
+                dropped,
+                "a destination did not take everything"
+            );
+        }
+    }
     for lane in &snapshot.lanes {
         let books = &lane.books;
         tracing::info!(
-            pipeline = lane.name,
+            pipeline = %lane.name,
             accepted = books.accepted,
             sampled_out = books.sampled_out,
             kept = books.kept,
