@@ -49,7 +49,7 @@ async fn compare(options: &Options) -> Result<bool, String> {
     collector::pin_myself()?;
     print_limits(options)?;
     let mut good = true;
-    let mut table = table::Table::new(options.check);
+    let mut table = table::Table::new(options.check, options.mix);
     for &scenario in &options.scenarios {
         let mut measured = Vec::new();
         for &side in &options.sides {

@@ -1,6 +1,7 @@
 //! The result as a Markdown table, and whether it is good enough.
 
 use crate::{Idle, Measured, collector::Side, scenario::Scenario};
+use load::Mix;
 
 /// Rows so far.
 #[derive(Debug)]
@@ -9,11 +10,12 @@ pub(crate) struct Table {
     notes: Vec<String>,
     /// Whether a ratio under half its target is a failure.
     check: bool,
+    mix: Mix,
 }
 
 impl Table {
-    pub(crate) fn new(check: bool) -> Self {
-        Self { rows: Vec::new(), notes: Vec::new(), check }
+    pub(crate) fn new(check: bool, mix: Mix) -> Self {
+        Self { rows: Vec::new(), notes: Vec::new(), check, mix }
     }
 
     /// Adds the sides of one scenario and what they amount to; whether all is as it has to be.
@@ -59,7 +61,7 @@ impl Table {
 
     fn compare(&mut self, scenario: Scenario, ours: Option<&Measured>, theirs: Option<&Measured>) -> bool {
         let Some(ours) = ours else { return true };
-        let targets = scenario.targets();
+        let targets = scenario.targets(self.mix);
         let mut good = true;
         if let Some(bytes) = ours.waiting_span_bytes {
             let reached = targets.span_bytes_max.map(|bytes_max| (format!("≤ {bytes_max:.0}"), bytes_max / bytes));
