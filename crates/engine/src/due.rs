@@ -20,8 +20,8 @@ use std::sync::Arc;
 
 /// How many traces are recorded before a shard's lock is let go: well below a millisecond.
 const RECORD_STEP: usize = 1024;
-/// Bytes that an envelope adds to a span at most, besides its headers: tags and lengths.
-const ENVELOPE_BYTES: usize = 32;
+/// Bytes that an envelope adds to a stored span at most, besides its headers: tags and lengths, and the trace ID.
+const ENVELOPE_BYTES: usize = 64;
 
 /// Traces whose verdict is due.
 #[derive(Debug)]
@@ -248,7 +248,8 @@ impl SettledSlot {
                 Fate::SampledOut => {}
                 Fate::Kept(_) => {
                     kept += 1;
-                    assembly.push(&span, &mut run);
+                    let id = self.traces.get(span.trace as usize)?.id;
+                    assembly.push(&span, id, &mut run);
                 }
                 Fate::Carried(place) => carried.push((span, *place)),
             }
@@ -312,8 +313,8 @@ struct Assembly<'a> {
 }
 
 impl Assembly<'_> {
-    fn push(&mut self, span: &StoredSpan<'_>, run: &mut Option<(u32, GroupIndex)>) {
-        let more = span.body.len() + span.resource_header.len() + span.scope_header.len() + ENVELOPE_BYTES;
+    fn push(&mut self, span: &StoredSpan<'_>, id: TraceId, run: &mut Option<(u32, GroupIndex)>) {
+        let more = span.stored.len() + span.resource_header.len() + span.scope_header.len() + ENVELOPE_BYTES;
         let full =
             self.builder.encoded_len() + more > self.limits.bytes_max || self.builder.spans() >= self.limits.spans_max;
         if full && self.builder.spans() > 0 {
@@ -328,7 +329,7 @@ impl Assembly<'_> {
                 group
             }
         };
-        self.builder.push(group, span.body);
+        self.builder.push_joined(group, span.id_field(id).as_bytes(), span.stored);
     }
 
     fn flush(&mut self) {
@@ -390,25 +391,28 @@ fn unpack(engine: &Engine, shard: usize, blocks: &mut [Block]) {
 
 fn settle_slot(policies: &PolicySet, slot: &mut Detached, open: &[bool], now: Now) {
     let words = policies.state_words();
-    let mut spans: Vec<(u32, StoredSpan<'_>)> = Vec::new();
+    let mut spans: Vec<(u32, StoredSpan<'_>, Vec<u8>)> = Vec::new();
     for block in &slot.blocks {
         let Data::Raw(raw) = &block.data else { continue };
         let mut records = Records::new(raw);
         while let Ok(Some(span)) = records.next_span() {
-            if open.get(span.trace as usize).is_some_and(|open| *open) {
-                spans.push((span.trace, span));
+            if open.get(span.trace as usize).is_some_and(|open| *open)
+                && let Some(trace) = slot.traces.get(span.trace as usize)
+            {
+                let body = [span.id_field(trace.id).as_bytes(), span.stored].concat();
+                spans.push((span.trace, span, body));
             }
         }
     }
     // A stable sort keeps each trace's spans in the order they came.
-    spans.sort_by_key(|(trace, _)| *trace);
+    spans.sort_by_key(|(trace, ..)| *trace);
     for spans in spans.chunk_by(|one, two| one.0 == two.0) {
         let index = spans[0].0 as usize;
         let state = &mut slot.states[index * words..(index + 1) * words];
-        let mut stored = spans.iter().map(|(_, span)| policy::StoredSpan {
+        let mut stored = spans.iter().map(|(_, span, body)| policy::StoredSpan {
             resource_header: span.resource_header,
             scope_header: span.scope_header,
-            span: span.body,
+            span: body,
         });
         policies.settle(&mut candidate(&slot.traces[index], state), now, &mut stored);
     }

@@ -230,6 +230,7 @@ impl Shard {
         let body = bytes_of(request, span);
 
         let (trace, state) = slot.trace_mut(place.index);
+        let id = trace.id;
         trace.spans = trace.spans.saturating_add(1);
         trace.bytes = trace.bytes.saturating_add(span.body.len);
         if span.is_root
@@ -251,7 +252,7 @@ impl Shard {
             slot.add_token(token);
             *run = Some((place.seat, span.group));
         }
-        slot.open.push(place.index, body);
+        slot.open.push(place.index, id, body);
         slot.touched_ns = now_ns;
         self.books.buffered += 1;
         self.books.bytes_live += body.len() as u64;
@@ -342,7 +343,7 @@ impl Shard {
     ) {
         let Seat::Live(slot) = &mut self.seats[to.seat as usize] else { return };
         slot.open.run(span.resource_header, span.scope_header);
-        slot.open.push(to.index, span.body);
+        slot.open.push_stored(to.index, span.is_without_id, span.stored);
         slot.touched_ns = now_ns;
         if slot.open.is_full() {
             let number = slot.number;

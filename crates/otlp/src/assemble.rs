@@ -111,10 +111,19 @@ impl Builder {
     /// # Panics
     /// If `group` is not one of this builder's.
     pub fn push(&mut self, group: GroupIndex, span_body: &[u8]) {
+        self.push_joined(group, &[], span_body);
+    }
+
+    /// Adds a span whose body stands in two parts.
+    ///
+    /// # Panics
+    /// If `group` is not one of this builder's.
+    pub fn push_joined(&mut self, group: GroupIndex, head: &[u8], tail: &[u8]) {
         let start = self.arena.len();
         put_tag(&mut self.arena, SPANS, WireType::Len);
-        put_varint(&mut self.arena, span_body.len() as u64);
-        self.arena.extend_from_slice(span_body);
+        put_varint(&mut self.arena, (head.len() + tail.len()) as u64);
+        self.arena.extend_from_slice(head);
+        self.arena.extend_from_slice(tail);
         let end = self.arena.len();
         self.chain(group, start..end);
         self.lengthen(group, end - start);
