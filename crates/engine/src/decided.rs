@@ -88,6 +88,11 @@ impl Decided {
         self.sampled_out.find(position, tag, epoch).map(|()| Remembered::SampledOut)
     }
 
+    /// Reads what [`Decided::recall`] will look at, so that it is in the processor's cache.
+    pub(crate) fn touch(&self, position: u64, tag: u64) -> u32 {
+        self.kept.touch(position, tag) ^ self.sampled_out.touch(position, tag)
+    }
+
     /// Forgets what is too old, a few parts a call; to be called at every tick.
     pub fn sweep(&mut self, now_ns: u64) {
         // Parts are swept evenly over the epochs, at most a few at once so that the lock is held briefly.
@@ -143,6 +148,12 @@ impl<V: Copy + Default> Memory<V> {
         let index = part.index_of(tag)?;
         let (word, value) = part.slots[index];
         is_fresh(word, epoch).then_some(value)
+    }
+
+    fn touch(&self, position: u64, tag: u64) -> u32 {
+        let slots = &self.parts[part_of(position)].slots;
+        let mask = slots.len().wrapping_sub(1);
+        slots.get(start(tag) & mask).map_or(0, |(word, _)| *word as u32)
     }
 
     /// Returns how many entries had to be forgotten early to make room.

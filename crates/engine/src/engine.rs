@@ -226,7 +226,7 @@ impl Engine {
         for index in spans {
             let Some(span) = scan.spans.get(index) else { break };
             let hash = hash_of(&self.position, span.trace_id);
-            scratch.spans[(hash >> 32) as usize & mask].push(Hashed { span: index as u32, hash, place: None });
+            scratch.spans[(hash >> 32) as usize & mask].push(Hashed { span: index as u32, hash, place: None, tag: 0 });
         }
     }
 

@@ -63,6 +63,8 @@ pub(crate) struct Hashed {
     pub(crate) span: u32,
     pub(crate) hash: u64,
     pub(crate) place: Option<Place>,
+    /// The second hash, for the decided memory; there only if the trace was not found waiting.
+    pub(crate) tag: u64,
 }
 
 /// A block that was closed under the lock and wants to be compressed outside of it.
@@ -109,14 +111,14 @@ impl Shard {
     /// Takes in the given spans of a request, in their order.
     pub(crate) fn take_in(&mut self, incoming: &Incoming<'_>, spans: &mut [Hashed], closed: &mut Vec<Closed>) {
         self.calls = self.calls.wrapping_add(1);
-        self.look_ahead(spans);
+        self.look_ahead(incoming, spans);
         let mut run = None;
         for hashed in spans {
             let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
             self.books.accepted += 1;
             let place = match hashed.place {
                 Some(place) if self.is_waiting_at(place, span) => Some(place),
-                _ => self.place(incoming, span, hashed.hash),
+                _ => self.place(incoming, span, hashed),
             };
             let Some(place) = place else {
                 self.books.sampled_out += 1;
@@ -129,14 +131,20 @@ impl Shard {
 
     /// Reads, for all spans of a request, what each will need. Traces lie scattered over tens of megabytes; these reads
     /// depend on nothing, so the processor waits for many of them at once, where span by span it would wait for each.
-    fn look_ahead(&self, spans: &mut [Hashed]) {
+    fn look_ahead(&self, incoming: &Incoming<'_>, spans: &mut [Hashed]) {
         for hashed in spans.iter_mut() {
             hashed.place = self.table.probe(hashed.hash);
         }
         let mut touched = 0;
-        for place in spans.iter().filter_map(|hashed| hashed.place) {
-            if let Some(Seat::Live(slot)) = self.seats.get(place.seat as usize) {
-                touched ^= slot.touch(place.index);
+        for hashed in spans {
+            match hashed.place.map(|place| (place, self.seats.get(place.seat as usize))) {
+                Some((place, Some(Seat::Live(slot)))) => touched ^= slot.touch(place.index),
+                Some(_) => {}
+                None => {
+                    let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
+                    hashed.tag = hash_of(incoming.tag, span.trace_id);
+                    touched ^= self.decided.touch(hashed.hash, hashed.tag);
+                }
             }
         }
         std::hint::black_box(touched);
@@ -148,7 +156,8 @@ impl Shard {
     }
 
     /// Where a span's trace waits; nothing if the trace was decided and is not kept.
-    fn place(&mut self, incoming: &Incoming<'_>, span: &Span, hash: u64) -> Option<Place> {
+    fn place(&mut self, incoming: &Incoming<'_>, span: &Span, hashed: &Hashed) -> Option<Place> {
+        let hash = hashed.hash;
         let seats = &self.seats;
         let found = self.table.find(hash, |place| seats[place.seat as usize].holds(place.index, span));
         match found {
@@ -159,14 +168,18 @@ impl Shard {
                 self.table.replace(hash, place, to);
                 Some(to)
             }
-            None => match self.decided.recall(hash, hash_of(incoming.tag, span.trace_id), incoming.now_ns) {
-                Some(Remembered::SampledOut) => None,
-                remembered => {
-                    let to = self.begin_trace(incoming, span, remembered.is_some());
-                    self.table.insert(hash, to);
-                    Some(to)
+            None => {
+                // It was not found before either, so the tag is there, unless another trace has the same hash.
+                let tag = if hashed.place.is_none() { hashed.tag } else { hash_of(incoming.tag, span.trace_id) };
+                match self.decided.recall(hash, tag, incoming.now_ns) {
+                    Some(Remembered::SampledOut) => None,
+                    remembered => {
+                        let to = self.begin_trace(incoming, span, remembered.is_some());
+                        self.table.insert(hash, to);
+                        Some(to)
+                    }
                 }
-            },
+            }
         }
     }
 
