@@ -16,7 +16,10 @@ use otlp::{
     assemble::{Builder, GroupIndex},
 };
 use policy::{Candidate, Now, PolicySet, Verdict};
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
 
 /// How many traces are recorded before a shard's lock is let go: well below a millisecond.
 const RECORD_STEP: usize = 1024;
@@ -28,12 +31,21 @@ const ENVELOPE_BYTES: usize = 64;
 pub struct Due {
     slots: Vec<(usize, Detached)>,
     early: bool,
+    held: Held,
+}
+
+/// Bytes of slots that are being decided: out of their shard, but not yet given back.
+#[derive(Debug)]
+struct Held {
+    total: Arc<AtomicUsize>,
+    bytes: usize,
 }
 
 /// Traces with their verdicts, waiting to be assembled.
 #[derive(Debug)]
 pub struct Settled {
     slots: Vec<SettledSlot>,
+    held: Held,
 }
 
 #[derive(Debug)]
@@ -91,11 +103,13 @@ pub struct Limits {
 }
 
 impl Due {
-    pub(crate) fn new(early: bool) -> Self {
-        Self { slots: Vec::new(), early }
+    /// Nothing yet; `total` counts the bytes of all that is being decided.
+    pub(crate) fn new(early: bool, total: Arc<AtomicUsize>) -> Self {
+        Self { slots: Vec::new(), early, held: Held { total, bytes: 0 } }
     }
 
     pub(crate) fn add(&mut self, shard: usize, detached: Detached) {
+        self.held.add(detached.bytes);
         self.slots.push((shard, detached));
     }
 
@@ -112,12 +126,12 @@ impl Due {
             self.slots.iter().map(|(index, slot)| known_fates(engine, *index, slot, now)).collect();
         self.settle_whole(engine, &fates, now);
         self.judge(&engine.policies, &mut fates, now);
-        let early = self.early;
-        let slots = self.slots.into_iter().zip(fates).map(|((shard, slot), fates)| {
+        let Self { slots, early, held } = self;
+        let slots = slots.into_iter().zip(fates).map(|((shard, slot), fates)| {
             let fates = fates.into_iter().map(|fate| fate.unwrap_or(Fate::SampledOut)).collect();
             record(engine, shard, slot, fates, now, early)
         });
-        Settled { slots: slots.collect() }
+        Settled { slots: slots.collect(), held }
     }
 
     /// Runs the policies that look at stored spans, for the traces that the folds leave open.
@@ -198,6 +212,20 @@ impl Settled {
             slot.assemble(engine, &mut assembly, now_ns, scratch, &mut raw);
         }
         assembly.flush();
+        drop(self.held);
+    }
+}
+
+impl Held {
+    fn add(&mut self, bytes: usize) {
+        self.total.fetch_add(bytes, Ordering::Relaxed);
+        self.bytes += bytes;
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 

@@ -33,6 +33,8 @@ pub struct Engine {
     pieces: AtomicU32,
     /// Bytes held, a figure a shard, as of its last change.
     held: Box<[AtomicUsize]>,
+    /// Bytes of slots that are being decided.
+    deciding: Arc<AtomicUsize>,
     /// Traces waiting, a figure a shard, as of its last change.
     waiting: Box<[AtomicU64]>,
 }
@@ -80,6 +82,7 @@ impl Engine {
             position,
             tag: FixedState::with_seed(settings.seed.rotate_left(32) ^ 0x9e37_79b9_7f4a_7c15),
             pieces: AtomicU32::new(0),
+            deciding: Arc::default(),
             held: (0..count).map(|_| AtomicUsize::new(0)).collect(),
             waiting: (0..count).map(|_| AtomicU64::new(0)).collect(),
             policies,
@@ -163,7 +166,8 @@ impl Engine {
     /// Bytes held by blocks, tables and the decided memory.
     #[must_use]
     pub fn bytes_held(&self) -> usize {
-        self.held.iter().map(|held| held.load(Ordering::Relaxed)).sum()
+        let waiting: usize = self.held.iter().map(|held| held.load(Ordering::Relaxed)).sum();
+        waiting + self.deciding.load(Ordering::Relaxed)
     }
 
     /// Traces that wait for a verdict.
@@ -177,6 +181,7 @@ impl Engine {
     pub fn books(&self) -> Books {
         let mut books = Books::default();
         self.shards.iter().for_each(|shard| books.add(&shard.lock().snapshot()));
+        books.bytes_held += self.deciding.load(Ordering::Relaxed) as u64;
         books
     }
 
@@ -235,7 +240,7 @@ impl Engine {
     }
 
     fn take(&self, number: u64, carry_ns: Option<u64>, early: bool) -> Due {
-        let mut due = Due::new(early);
+        let mut due = Due::new(early, Arc::clone(&self.deciding));
         for (index, shard) in self.shards.iter().enumerate() {
             let mut shard = shard.lock();
             if let Some(detached) = shard.detach_below(number + 1, carry_ns) {

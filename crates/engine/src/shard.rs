@@ -83,6 +83,8 @@ pub(crate) struct Detached {
     pub(crate) states: Vec<u32>,
     pub(crate) blocks: Vec<crate::block::Block>,
     pub(crate) tokens: Vec<Token>,
+    /// Memory behind all of it.
+    pub(crate) bytes: usize,
     /// Traces that are not ready: (index here, where they wait now).
     pub(crate) carried: Vec<(u32, Place)>,
 }
@@ -318,6 +320,7 @@ impl Shard {
         if slot.close_block().is_some() {
             self.books.blocks += 1;
         }
+        let bytes = slot.bytes();
         self.expected = slot.traces.len();
         let traces = Arc::new(std::mem::take(&mut slot.traces));
         self.seats[seat as usize] = Seat::Deciding(Arc::clone(&traces));
@@ -331,7 +334,7 @@ impl Shard {
                 }
             }
         }
-        Some(Detached { seat, traces, states: slot.states, blocks: slot.blocks, tokens: slot.tokens, carried })
+        Some(Detached { seat, traces, states: slot.states, blocks: slot.blocks, tokens: slot.tokens, bytes, carried })
     }
 
     /// Seats a trace whose root has not come in a slot twice as far from its first span.
