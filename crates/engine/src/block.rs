@@ -28,6 +28,33 @@ pub(crate) struct OpenBlock {
     spans: u32,
     /// Where the header of the current run stands in `bytes`: start and end of its two headers.
     run: Option<RunHeader>,
+    traces: TraceRange,
+}
+
+/// The lowest and the highest index of the traces in a block: traces arrive in the order of their indices, so most blocks
+/// hold a narrow range, and one in which no trace is kept need not be opened.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TraceRange {
+    first: u32,
+    last: u32,
+}
+
+impl Default for TraceRange {
+    fn default() -> Self {
+        Self { first: u32::MAX, last: 0 }
+    }
+}
+
+impl TraceRange {
+    fn add(&mut self, trace: u32) {
+        self.first = self.first.min(trace);
+        self.last = self.last.max(trace);
+    }
+
+    /// The part of `items`, one a trace, that the block's traces lie in.
+    pub(crate) fn of<T>(self, items: &[T]) -> &[T] {
+        items.get(self.first as usize..=self.last as usize).unwrap_or_default()
+    }
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -42,6 +69,7 @@ pub(crate) struct Block {
     pub(crate) data: Data,
     pub(crate) raw_len: u32,
     pub(crate) spans: u32,
+    pub(crate) traces: TraceRange,
 }
 
 /// A block's bytes: as they were collected, until whoever closed the block has compressed them.
@@ -135,6 +163,7 @@ impl OpenBlock {
         put_varint(&mut self.bytes, (stored.len() as u64) << 1 | u64::from(is_without_id));
         self.bytes.extend_from_slice(stored);
         self.spans += 1;
+        self.traces.add(trace);
     }
 
     pub(crate) fn is_full(&self) -> bool {
@@ -156,7 +185,8 @@ impl OpenBlock {
         let spans = std::mem::take(&mut self.spans);
         let bytes = std::mem::take(&mut self.bytes);
         let raw_len = u32::try_from(bytes.len()).expect("a request, and so a block, is below 4 GiB");
-        Block { data: Data::Raw(Arc::new(bytes)), raw_len, spans }
+        let traces = std::mem::take(&mut self.traces);
+        Block { data: Data::Raw(Arc::new(bytes)), raw_len, spans, traces }
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) -> (usize, usize) {

@@ -244,6 +244,9 @@ impl SettledSlot {
         if wanted {
             assembly.tokens.append(&mut self.tokens.clone());
             for block in std::mem::take(&mut self.blocks) {
+                if block.traces.of(&self.fates).iter().all(|fate| matches!(fate, Fate::SampledOut)) {
+                    continue;
+                }
                 let opened = matches!(block.data, Data::Lz4(_));
                 match block.open(raw).and_then(|raw| self.read(engine, raw, assembly, now_ns, scratch)) {
                     Some(spans) => kept += spans,
