@@ -17,7 +17,6 @@ pub mod otlp_grpc;
 pub mod otlp_http;
 pub mod queue;
 pub mod retry;
-pub mod table;
 pub mod zipkin;
 
 mod answer;
@@ -43,7 +42,6 @@ use crate::budget::Charge;
 pub use destination::{Destination, DestinationStats, DropReason};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
-pub use table::ExporterSettings;
 
 /// Kept spans on their way out: immutable, shared by all destinations, freed when the last one is done with it.
 pub struct Batch {

@@ -59,14 +59,13 @@ impl Parts {
     pub(crate) fn build(configuration: &Configuration, clock: Clock) -> Result<Self, String> {
         let budget = Budget::new(budget_bytes(configuration));
         let nudge = Arc::new(Nudge::default());
-        let books = Arc::new(Mutex::new(()));
         let whys = Arc::new(Whys::default());
         let destinations = destinations(configuration, &whys)?;
         let mut keys = Keys::default();
         let mut lanes = Vec::new();
         let mut feeds: BTreeMap<ComponentId, Vec<Arc<Lane>>> = BTreeMap::new();
         for (name, pipeline) in &configuration.service.pipelines {
-            let outlet = outlet(configuration, pipeline, &destinations, &budget, &books);
+            let outlet = outlet(configuration, pipeline, &destinations, &budget);
             let stage = stage(configuration, pipeline, &mut keys, &budget, clock);
             let lane = Arc::new(Lane { name: name.clone(), stage, outlet, nudge: Arc::clone(&nudge) });
             for receiver in &pipeline.receivers {
@@ -75,7 +74,7 @@ impl Parts {
             lanes.push(lane);
         }
         let destinations = destinations.into_iter().map(|(id, destination)| (id.to_string(), destination)).collect();
-        let ledger = Arc::new(Ledger { lanes, destinations, books });
+        let ledger = Arc::new(Ledger { lanes, destinations });
         let summaries = summaries(configuration);
         Ok(Self { budget, keys: Arc::new(keys), ledger, nudge, whys, summaries, feeds })
     }
@@ -129,7 +128,8 @@ fn destination(name: &str, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<
             Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Debug(settings) => {
-            Destination::start(name, Arc::new(Debug::new(name, settings.clone())), local, retry)
+            let queue = settings.queue.clone().unwrap_or(local);
+            Destination::start(name, Arc::new(Debug::new(name, settings.clone())), queue, retry)
         }
         Exporter::Nop => Destination::start(name, Arc::new(Nop), local, retry),
         Exporter::Terminal(settings) => {
@@ -154,7 +154,6 @@ fn outlet(
     pipeline: &Pipeline,
     destinations: &BTreeMap<ComponentId, Arc<Destination>>,
     budget: &Arc<Budget>,
-    books: &Arc<Mutex<()>>,
 ) -> Outlet {
     let named = |reference: &crate::configuration::Reference| destinations.get(&reference.id).cloned();
     let destinations: Vec<Arc<Destination>> = pipeline.exporters.iter().filter_map(named).collect();
@@ -169,7 +168,7 @@ fn outlet(
         budget: Arc::clone(budget),
         bytes_max: BATCH_BYTES_MAX,
         spans_max: spans_max.min().unwrap_or(u32::MAX),
-        books: Arc::clone(books),
+        books: Mutex::new(()),
     }
 }
 
