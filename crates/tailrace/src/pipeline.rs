@@ -15,7 +15,7 @@ mod outlet;
 mod run;
 mod snapshot;
 
-pub(crate) use run::{Started, run};
+pub(crate) use run::{run, run_until};
 pub(crate) use snapshot::Snapshot;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

@@ -121,8 +121,8 @@ impl Exporter for Terminal {
         Box::pin(async move {
             let text = self.show(body, &batch.notes);
             if !text.is_empty() {
-                // A closed terminal is no reason to stop collecting.
-                let _ = io::stdout().write_all(text.as_bytes());
+                // A closed terminal is no reason to stop collecting, and a stopped one (Ctrl-S) none to stop receiving.
+                let _ = tokio::task::block_in_place(|| io::stdout().write_all(text.as_bytes()));
             }
             Ok(Delivered::default())
         })

@@ -10,7 +10,7 @@ use net::receiver::Protocol;
 
 use super::generate::duration;
 use crate::configuration::{Configuration, Origin};
-use crate::pipeline::Started;
+use crate::pipeline;
 
 /// Shows what Tailrace does.
 #[derive(Args, Clone, Copy)]
@@ -43,23 +43,21 @@ impl Demo {
     /// # Errors
     /// What kept it from starting, in words.
     pub(super) async fn play(self, configuration: &Configuration) -> Result<(), String> {
-        let started = Started::start(configuration).await?;
-        let address = started.address(Protocol::Grpc);
-        let address = address.ok_or("the demo sends over gRPC, but no receiver takes it; add `protocols: {grpc:}`")?;
+        pipeline::run_until(configuration, |started| {
+            let address = started.address(Protocol::Grpc);
+            let address =
+                address.ok_or("the demo sends over gRPC, but no receiver takes it; add `protocols: {grpc:}`")?;
+            Ok(self.send(address.to_string()))
+        })
+        .await
+    }
+
+    async fn send(self, address: String) -> Result<(), String> {
         let duration = self.duration.unwrap_or(Duration::MAX);
-        let address = address.to_string();
-        let traffic = load::shop::run_shop(&address, self.seed, duration);
-        tokio::select! {
-            report = traffic => {
-                let report = report.map_err(|error| error.to_string())?;
-                if let Some(error) = report.first_error {
-                    tracing::warn!(spans = report.lost_spans, error, "some of the shop's spans were not taken");
-                }
-            }
-            () = started.summarize() => {}
-            _ = tokio::signal::ctrl_c() => {}
+        let report = load::shop::run_shop(&address, self.seed, duration).await.map_err(|error| error.to_string())?;
+        if let Some(error) = report.first_error {
+            tracing::warn!(spans = report.lost_spans, error, "some of the shop's spans were not taken");
         }
-        started.stop().await;
         Ok(())
     }
 }

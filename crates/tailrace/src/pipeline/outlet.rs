@@ -19,8 +19,9 @@ pub(crate) struct Outlet {
     pub(crate) spans_max: u32,
     /// Whether a destination shows why a trace was kept.
     pub(crate) notes: bool,
-    /// Held while kept spans move from the engine's books to the destinations', so that a snapshot sees both or neither.
-    pub(crate) books: Arc<Mutex<()>>,
+    /// Held while kept spans move from this pipeline's books to the destinations', so that a snapshot sees both or neither.
+    /// Each pipeline has its own: one that passes requests on must not wait for another's assembling.
+    pub(crate) books: Mutex<()>,
 }
 
 impl Outlet {

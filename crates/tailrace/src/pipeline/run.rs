@@ -38,16 +38,33 @@ pub(crate) struct Started {
 /// # Errors
 /// What kept it from starting, in words.
 pub(crate) async fn run(configuration: &Configuration) -> Result<(), String> {
+    run_until(configuration, |_| Ok(std::future::pending())).await
+}
+
+/// Runs until a signal comes or what `task` makes of the started program is done, then stops; a second signal stops at
+/// once.
+///
+/// # Errors
+/// What kept it from starting or made the task fail, in words.
+pub(crate) async fn run_until<T>(
+    configuration: &Configuration,
+    task: impl FnOnce(&Started) -> Result<T, String>,
+) -> Result<(), String>
+where
+    T: Future<Output = Result<(), String>>,
+{
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let started = Started::start(configuration).await?;
+    let (outcome, why) = tokio::select! {
+        outcome = task(&started)? => (outcome, "its work is done"),
+        () = started.summarize() => (Ok(()), "BUG: the summaries ended"),
+        _ = terminate.recv() => (Ok(()), "SIGTERM"),
+        _ = interrupt.recv() => (Ok(()), "SIGINT"),
+    };
+    tracing::info!(why, "stopping");
     tokio::select! {
-        () = started.summarize() => {}
-        _ = terminate.recv() => tracing::info!("stopping on SIGTERM"),
-        _ = interrupt.recv() => tracing::info!("stopping on SIGINT"),
-    }
-    tokio::select! {
-        () = started.stop() => Ok(()),
+        () = started.stop() => outcome,
         _ = terminate.recv() => Err("stopped by a second signal before everything was delivered".to_owned()),
         _ = interrupt.recv() => Err("stopped by a second signal before everything was delivered".to_owned()),
     }

@@ -7,7 +7,6 @@
 use super::lane::{Lane, Stage};
 use engine::Books;
 use net::exporter::{Destination, DestinationStats};
-use parking_lot::Mutex;
 use policy::PolicyCounts;
 use std::sync::{Arc, atomic::Ordering};
 
@@ -45,13 +44,13 @@ pub(crate) struct Ledger {
     pub(crate) lanes: Vec<Arc<Lane>>,
     /// Each destination with its name.
     pub(crate) destinations: Vec<(String, Arc<Destination>)>,
-    pub(crate) books: Arc<Mutex<()>>,
 }
 
 impl Ledger {
-    /// Takes a snapshot.
+    /// Takes a snapshot. Blocks while a slot is being assembled; not for a connection's thread.
     pub(crate) fn snapshot(&self) -> Snapshot {
-        let _guard = self.books.lock();
+        // Everybody else holds one of these at most, so that taking them all in order ends.
+        let _guards: Vec<_> = self.lanes.iter().map(|lane| lane.outlet.books.lock()).collect();
         let lanes: Vec<LaneBooks> = self.lanes.iter().map(|lane| lane_books(lane)).collect();
         let destinations = self.destinations.iter().map(|(name, destination)| {
             let feeds = |lane: &&Arc<Lane>| lane.outlet.destinations.iter().any(|one| Arc::ptr_eq(one, destination));

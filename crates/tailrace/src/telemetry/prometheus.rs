@@ -51,7 +51,7 @@ async fn accept(listener: TcpListener, render: Render) {
         tokio::spawn(async move {
             let service = service_fn(move |request| {
                 let render = Arc::clone(&render);
-                async move { Ok::<_, Infallible>(answer(&request, &render)) }
+                async move { Ok::<_, Infallible>(answer(&request, render).await) }
             });
             let mut http = hyper::server::conn::http1::Builder::new();
             http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
@@ -62,9 +62,13 @@ async fn accept(listener: TcpListener, render: Render) {
     }
 }
 
-fn answer<B>(request: &Request<B>, render: &Render) -> Response<Full<Bytes>> {
+/// Rendering waits for the books, and those for a slot being assembled, so it does not hold up a connection's thread.
+async fn answer<B>(request: &Request<B>, render: Render) -> Response<Full<Bytes>> {
     let (status, body) = match (request.method(), request.uri().path()) {
-        (&Method::GET | &Method::HEAD, "/metrics") => (StatusCode::OK, render()),
+        (&Method::GET | &Method::HEAD, "/metrics") => match tokio::task::spawn_blocking(move || render()).await {
+            Ok(body) => (StatusCode::OK, body),
+            Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "BUG: rendering the metrics panicked\n".to_owned()),
+        },
         (_, "/metrics") => (StatusCode::METHOD_NOT_ALLOWED, "use GET\n".to_owned()),
         _ => (StatusCode::NOT_FOUND, "metrics are at /metrics\n".to_owned()),
     };
