@@ -242,7 +242,7 @@ impl SettledSlot {
         let mut kept = 0u64;
         let mut lost = 0u64;
         if wanted {
-            assembly.tokens.append(&mut self.tokens.clone());
+            assembly.tokens.extend_from_slice(&self.tokens);
             for block in std::mem::take(&mut self.blocks) {
                 if block.traces.of(&self.fates).iter().all(|fate| matches!(fate, Fate::SampledOut)) {
                     continue;
