@@ -3,7 +3,7 @@
 //! All of this runs on a thread of its own, never on a connection's; the shards' locks are taken for short stretches.
 
 use crate::{
-    block::{Block, Data, Records, StoredSpan},
+    block::{Block, Records, StoredSpan, Texts},
     decided::Remembered,
     engine::{Engine, Scratch},
     shard::{Closed, Detached},
@@ -23,8 +23,8 @@ use std::sync::{
 
 /// How many traces are recorded before a shard's lock is let go: well below a millisecond.
 const RECORD_STEP: usize = 1024;
-/// Bytes that an envelope adds to a stored span at most, besides its headers: tags and lengths, and the trace ID.
-const ENVELOPE_BYTES: usize = 64;
+/// Bytes that an envelope adds to a span at most, besides its headers: tags and lengths.
+const ENVELOPE_BYTES: usize = 48;
 
 /// Traces whose verdict is due.
 #[derive(Debug)]
@@ -247,8 +247,9 @@ impl SettledSlot {
                 if block.traces.of(&self.fates).iter().all(|fate| matches!(fate, Fate::SampledOut)) {
                     continue;
                 }
-                let opened = matches!(block.data, Data::Lz4(_));
-                match block.open(raw).and_then(|raw| self.read(engine, raw, assembly, now_ns, scratch)) {
+                let opened = matches!(block.texts, Texts::Lz4(_));
+                let records = block.open(raw);
+                match records.and_then(|records| self.read(engine, records, assembly, now_ns, scratch)) {
                     Some(spans) => kept += spans,
                     None => lost += u64::from(block.spans),
                 }
@@ -265,12 +266,11 @@ impl SettledSlot {
     fn read(
         &self,
         engine: &Engine,
-        raw: &[u8],
+        mut records: Records<'_>,
         assembly: &mut Assembly<'_>,
         now_ns: u64,
         scratch: &mut Scratch,
     ) -> Option<u64> {
-        let mut records = Records::new(raw);
         let mut kept = 0;
         let mut run: Option<(u32, GroupIndex)> = None;
         let mut carried = Vec::new();
@@ -345,7 +345,7 @@ struct Assembly<'a> {
 
 impl Assembly<'_> {
     fn push(&mut self, span: &StoredSpan<'_>, id: TraceId, run: &mut Option<(u32, GroupIndex)>) {
-        let more = span.stored.len() + span.resource_header.len() + span.scope_header.len() + ENVELOPE_BYTES;
+        let more = span.len_max() + span.resource_header.len() + span.scope_header.len() + ENVELOPE_BYTES;
         let full =
             self.builder.encoded_len() + more > self.limits.bytes_max || self.builder.spans() >= self.limits.spans_max;
         if full && self.builder.spans() > 0 {
@@ -360,7 +360,7 @@ impl Assembly<'_> {
                 group
             }
         };
-        self.builder.push_joined(group, span.id_field(id).as_bytes(), span.stored);
+        span.with_parts(id, |parts| self.builder.push_parts(group, parts));
     }
 
     fn flush(&mut self) {
@@ -407,31 +407,24 @@ fn candidate<'a>(trace: &Trace, state: &'a mut [u32]) -> Candidate<'a> {
 
 /// Unpacks a slot's blocks in place, so that whoever reads them next finds them open.
 fn unpack(engine: &Engine, shard: usize, blocks: &mut [Block]) {
-    let mut opens = 0;
-    for block in blocks {
-        if matches!(block.data, Data::Lz4(_)) {
-            let mut raw = Vec::new();
-            if block.open(&mut raw).is_some() {
-                block.data = Data::Raw(Arc::new(raw));
-                opens += 1;
-            }
-        }
-    }
+    let opens = blocks.iter_mut().filter_map(|block| block.unpack().then_some(1)).sum::<u64>();
     engine.shards[shard].lock().books.block_opens += opens;
 }
 
 fn settle_slot(policies: &PolicySet, slot: &mut Detached, open: &[bool], now: Now) {
     let words = policies.state_words();
-    let mut spans: Vec<(u32, StoredSpan<'_>, Vec<u8>)> = Vec::new();
+    /// A span's trace, the headers above it, and its body.
+    type Whole<'a> = (u32, [&'a [u8]; 2], Vec<u8>);
+    let mut spans: Vec<Whole<'_>> = Vec::new();
     for block in &slot.blocks {
-        let Data::Raw(raw) = &block.data else { continue };
-        let mut records = Records::new(raw);
+        // Unpacked before; what could not be is lost, and counted when the block is read for its batch.
+        let Some(mut records) = block.unpacked() else { continue };
         while let Ok(Some(span)) = records.next_span() {
             if open.get(span.trace as usize).is_some_and(|open| *open)
                 && let Some(trace) = slot.traces.get(span.trace as usize)
             {
-                let body = [span.id_field(trace.id).as_bytes(), span.stored].concat();
-                spans.push((span.trace, span, body));
+                let body = span.with_parts(trace.id, |parts| parts.concat());
+                spans.push((span.trace, [span.resource_header, span.scope_header], body));
             }
         }
     }
@@ -440,10 +433,10 @@ fn settle_slot(policies: &PolicySet, slot: &mut Detached, open: &[bool], now: No
     for spans in spans.chunk_by(|one, two| one.0 == two.0) {
         let index = spans[0].0 as usize;
         let state = &mut slot.states[index * words..(index + 1) * words];
-        let mut stored = spans.iter().map(|(_, span, body)| policy::StoredSpan {
-            resource_header: span.resource_header,
-            scope_header: span.scope_header,
-            span: body,
+        let mut stored = spans.iter().map(|(_, [resource_header, scope_header], span)| policy::StoredSpan {
+            resource_header,
+            scope_header,
+            span,
         });
         policies.settle(&mut candidate(&slot.traces[index], state), now, &mut stored);
     }

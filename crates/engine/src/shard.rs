@@ -359,7 +359,8 @@ impl Shard {
     ) {
         let Seat::Live(slot) = &mut self.seats[to.seat as usize] else { return };
         slot.open.run(span.resource_header, span.scope_header);
-        slot.open.push_stored(to.index, span.is_without_id, span.stored);
+        let id = slot.traces[to.index as usize].id;
+        slot.open.push_stored(to.index, id, span);
         slot.touched_ns = now_ns;
         if slot.open.is_full() {
             let number = slot.number;

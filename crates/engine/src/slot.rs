@@ -1,7 +1,7 @@
 //! The traces whose verdicts fall due together in one shard, with their fold states and their blocks.
 
 use crate::{
-    block::{Block, Data, OpenBlock},
+    block::{Block, OpenBlock, Texts},
     token::Token,
 };
 use otlp::TraceId;
@@ -88,7 +88,7 @@ impl Slot {
         }
         let block = self.open.close();
         self.block_bytes += block.bytes();
-        let Data::Raw(raw) = &block.data else { return None };
+        let Texts::Raw(raw) = &block.texts else { return None };
         let raw = Arc::clone(raw);
         self.blocks.push(block);
         Some((self.blocks.len() - 1, raw))
@@ -98,7 +98,7 @@ impl Slot {
     pub(crate) fn store_packed(&mut self, index: usize, packed: Arc<[u8]>) {
         let Some(block) = self.blocks.get_mut(index) else { return };
         self.block_bytes -= block.bytes();
-        block.data = Data::Lz4(packed);
+        block.texts = Texts::Lz4(packed);
         self.block_bytes += block.bytes();
     }
 
