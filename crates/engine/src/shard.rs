@@ -11,7 +11,7 @@ use crate::{
 };
 use foldhash::quality::FixedState;
 use otlp::scan::Span;
-use policy::PolicySet;
+use policy::{Now, Piece, PolicySet};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// An open block that nobody has touched for this long is closed and compressed.
@@ -256,11 +256,12 @@ impl Shard {
         }
         trace.has_root |= span.is_root;
         let piece = incoming.arrival.piece.wrapping_add(group.resource);
+        let folded = Piece { request, scan, resource, now: Now { mono_ns: now_ns, wall_ns: 0 } };
         if trace.piece != piece {
             trace.piece = piece;
-            policies.fold_resource(state, trace.spans, request, scan.resource_hits(resource));
+            policies.fold_resource(state, trace.spans, &folded);
         }
-        policies.fold_span(state, trace.spans, request, span, scan.span_hits(span));
+        policies.fold_span(state, trace.spans, &folded, span);
 
         if *run != Some((place.seat, span.group)) {
             slot.open.run(scan.resource_header(request, resource), scan.scope_header(request, group));

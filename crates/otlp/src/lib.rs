@@ -6,9 +6,11 @@
 
 pub mod id;
 pub mod keys;
+pub mod trace_state;
 pub mod value;
 pub mod wire;
 
+pub mod pdata_size;
 pub mod scan;
 pub mod view;
 

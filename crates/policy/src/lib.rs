@@ -32,4 +32,4 @@ mod verdict;
 pub use kinds::{Kind, Policy};
 pub use set::{PolicyCounts, PolicySet};
 pub use tail_sampling::{DecisionCache, SamplingStrategy, TailSampling};
-pub use verdict::{Candidate, Now, Place, Reason, StoredSpan, THRESHOLD_NEVER, Verdict, Weight, Why};
+pub use verdict::{Candidate, Now, Piece, Place, Reason, Recorded, StoredSpan, THRESHOLD_NEVER, Verdict, Weight, Why};

@@ -7,7 +7,7 @@
 //! duration in milliseconds after [`EPOCH_NS`], then a status (`ok`, `error`, `code=5`), then attributes. `_` is the empty
 //! value. Each piece comes in a request of its own.
 
-use crate::{Candidate, Now, PolicySet, StoredSpan, TailSampling, Verdict};
+use crate::{Candidate, Now, Piece, PolicySet, StoredSpan, TailSampling, Verdict};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value},
@@ -130,11 +130,12 @@ impl Bench {
             let trace = &mut waiting[at];
             trace.spans += 1;
             let state = &mut trace.state[..];
+            let piece = Piece { request, scan: &self.scan, resource, now: START };
             if !resource_before.contains(&(span.trace_id, group.resource)) {
                 resource_before.push((span.trace_id, group.resource));
-                self.set.fold_resource(state, trace.spans, request, self.scan.resource_hits(resource));
+                self.set.fold_resource(state, trace.spans, &piece);
             }
-            self.set.fold_span(state, trace.spans, request, span, self.scan.span_hits(span));
+            self.set.fold_span(state, trace.spans, &piece, span);
             let (from, to) = (span.body.start as usize, (span.body.start + span.body.len) as usize);
             let resource_header = self.scan.resource_header(request, resource).to_vec();
             let scope_header = self.scan.scope_header(request, group).to_vec();

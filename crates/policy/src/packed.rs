@@ -44,7 +44,7 @@ impl Verdict {
             2 => Weight::Unknown(Why::Limited),
             _ => Weight::Unknown(Why::Mixed),
         };
-        Self { keep: true, reason: Reason { path, place: 0 }, weight }
+        Self { keep: true, reason: Reason { path, place: 0 }, weight, composite: u16::MAX }
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
             Weight::Unknown(Why::Mixed),
         ] {
             for path in [0, 7, 9_999, u16::MAX] {
-                let verdict = Verdict { keep: true, reason: Reason { path, place: 0 }, weight };
+                let verdict = Verdict { keep: true, reason: Reason { path, place: 0 }, weight, composite: u16::MAX };
                 assert_eq!(Verdict::unpack(verdict.pack()), verdict);
             }
         }

@@ -23,14 +23,11 @@ pub(crate) use rule::Test;
 use crate::{
     attribute::Owner,
     tail_sampling::TailSampling,
-    verdict::{Candidate, Now, Place, Reason, StoredSpan, Verdict},
+    verdict::{Candidate, Now, Piece, Place, Reason, Recorded, StoredSpan, Verdict},
 };
 use compile::Path;
 use fold::Folds;
-use otlp::{
-    Keys,
-    scan::{Hit, Span},
-};
+use otlp::{Keys, scan::Span};
 use rule::Rule;
 use std::sync::{Mutex, PoisonError};
 use whole::Whole;
@@ -58,18 +55,55 @@ impl PolicySet {
     }
 
     /// Takes in the resource of a piece, before the piece's spans. `ordinal` is that of its first span.
-    pub fn fold_resource(&self, state: &mut [u32], ordinal: u32, request: &[u8], hits: &[Hit]) {
+    pub fn fold_resource(&self, state: &mut [u32], ordinal: u32, piece: &Piece<'_>) {
+        let hits = piece.scan.resource_hits(piece.resource);
         if !hits.is_empty() {
-            self.folds.attributes(state, ordinal | Place::RESOURCE, request, hits, Owner::Resource);
+            self.folds.attributes(state, ordinal | Place::RESOURCE, piece.request, hits, Owner::Resource);
         }
     }
 
-    /// Takes in a span: the `ordinal`-th of its trace, counted from 1 in arrival order.
+    /// Takes in a span of the piece: the `ordinal`-th of its trace, counted from 1 in arrival order.
     #[inline]
-    pub fn fold_span(&self, state: &mut [u32], ordinal: u32, request: &[u8], span: &Span, hits: &[Hit]) {
+    pub fn fold_span(&self, state: &mut [u32], ordinal: u32, piece: &Piece<'_>, span: &Span) {
         self.folds.span(state, ordinal, span);
+        let hits = piece.scan.span_hits(span);
         if !hits.is_empty() {
-            self.folds.attributes(state, ordinal, request, hits, Owner::Span);
+            self.folds.attributes(state, ordinal, piece.request, hits, Owner::Span);
+        }
+    }
+
+    /// Whether policies are asked piece by piece as spans come: then each piece, once folded, is to be given to
+    /// [`decide_piece`](Self::decide_piece), and a trace that is still pending when it is due is not sampled.
+    #[must_use]
+    pub fn is_span_ingest(&self) -> bool {
+        false
+    }
+
+    /// Asks the policies about the piece that was folded last. `None` = the trace stays pending.
+    #[must_use]
+    pub fn decide_piece(&self, _candidate: &Candidate<'_>, _now: Now) -> Option<Verdict> {
+        None
+    }
+
+    /// Whether the trace has outgrown `maximum_trace_size_bytes`.
+    #[must_use]
+    pub fn is_too_large(&self, _state: &[u32]) -> bool {
+        false
+    }
+
+    /// Why the verdict is as it is: the policy's path and what it found in `spans`, the trace's spans in arrival order.
+    #[must_use]
+    pub fn explain(&self, verdict: &Verdict, _spans: &mut dyn Iterator<Item = StoredSpan<'_>>) -> String {
+        self.describe(verdict.reason)
+    }
+
+    /// The names that contrib writes to a trace with this verdict.
+    #[must_use]
+    pub fn recorded(&self, verdict: &Verdict) -> Recorded<'_> {
+        let composite = self.paths.get(usize::from(verdict.composite));
+        Recorded {
+            policy: self.policy_name(verdict.reason),
+            composite_policy: composite.map(|path| path.text.as_str()),
         }
     }
 

@@ -4,7 +4,10 @@
 //! container) and which span. The value that made the policy match is read again when the trace is assembled. A weight
 //! says how many traces a kept one stands for; where nobody can know that, it says why instead of guessing.
 
-use otlp::TraceId;
+use otlp::{
+    TraceId,
+    scan::{Resource, Scan},
+};
 
 /// A moment on both clocks, both in nanoseconds: waits and buckets run on the monotonic one, seconds count by the wall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,19 @@ pub struct Now {
     pub mono_ns: u64,
     /// Nanoseconds since the Unix epoch.
     pub wall_ns: u64,
+}
+
+/// One trace's share of one ResourceSpans, as it is folded: the scanned request and what of it is at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The request, an ExportTraceServiceRequest.
+    pub request: &'a [u8],
+    /// What the scanner found in it.
+    pub scan: &'a Scan,
+    /// The piece's resource.
+    pub resource: &'a Resource,
+    /// When it came.
+    pub now: Now,
 }
 
 /// A trace that is due.
@@ -50,6 +66,17 @@ pub struct Verdict {
     pub reason: Reason,
     /// How many traces it stands for.
     pub weight: Weight,
+    /// The last part of a `composite` that accepted the trace, whoever decided; [`Reason::NONE`]'s path = none.
+    pub(crate) composite: u16,
+}
+
+/// The names that contrib writes to a kept trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded<'a> {
+    /// The top-level policy that decided; empty if that is not known.
+    pub policy: &'a str,
+    /// The part of a `composite` that accepted the trace, whichever policy decided.
+    pub composite_policy: Option<&'a str>,
 }
 
 /// Which policy decided, and where it matched.
@@ -101,7 +128,7 @@ pub const THRESHOLD_NEVER: u64 = 1 << 56;
 
 impl Verdict {
     pub(crate) const SAMPLED_OUT: Self =
-        Self { keep: false, reason: Reason::NONE, weight: Weight::Unknown(Why::NotKept) };
+        Self { keep: false, reason: Reason::NONE, weight: Weight::Unknown(Why::NotKept), composite: u16::MAX };
 }
 
 impl Reason {

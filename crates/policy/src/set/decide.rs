@@ -80,7 +80,12 @@ fn verdict(
             break;
         }
     }
-    kept.map_or(Verdict::SAMPLED_OUT, |Ground { reason, weight, .. }| Verdict { keep: true, reason, weight })
+    kept.map_or(Verdict::SAMPLED_OUT, |Ground { reason, weight, .. }| Verdict {
+        keep: true,
+        reason,
+        weight,
+        composite: u16::MAX,
+    })
 }
 
 /// Two policies sampled the trace, `first` stands before `second`.
