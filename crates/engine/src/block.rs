@@ -25,7 +25,6 @@ pub const BLOCK_BYTES: usize = 62 << 10;
 #[derive(Debug, Default)]
 pub(crate) struct OpenBlock {
     bytes: Vec<u8>,
-    spans: u32,
     /// Where the header of the current run stands in `bytes`: start and end of its two headers.
     run: Option<RunHeader>,
     traces: TraceRange,
@@ -51,6 +50,12 @@ impl TraceRange {
         self.last = self.last.max(trace);
     }
 
+    /// Whether one of these traces, given in ascending order, may be in the block.
+    pub(crate) fn may_hold(self, traces: &[u32]) -> bool {
+        let next = traces.partition_point(|trace| *trace < self.first);
+        traces.get(next).is_some_and(|trace| *trace <= self.last)
+    }
+
     /// The part of `items`, one a trace, that the block's traces lie in.
     pub(crate) fn of<T>(self, items: &[T]) -> &[T] {
         items.get(self.first as usize..=self.last as usize).unwrap_or_default()
@@ -68,7 +73,6 @@ struct RunHeader {
 pub(crate) struct Block {
     pub(crate) data: Data,
     pub(crate) raw_len: u32,
-    pub(crate) spans: u32,
     pub(crate) traces: TraceRange,
 }
 
@@ -162,7 +166,6 @@ impl OpenBlock {
         put_varint(&mut self.bytes, u64::from(trace) + 1);
         put_varint(&mut self.bytes, (stored.len() as u64) << 1 | u64::from(is_without_id));
         self.bytes.extend_from_slice(stored);
-        self.spans += 1;
         self.traces.add(trace);
     }
 
@@ -179,14 +182,23 @@ impl OpenBlock {
         self.bytes.capacity()
     }
 
+    /// A copy of what has been collected, if one of these traces, given in ascending order, may be in it.
+    pub(crate) fn copy_of(&self, traces: &[u32]) -> Option<Block> {
+        if self.is_empty() || !self.traces.may_hold(traces) {
+            return None;
+        }
+        let raw_len = u32::try_from(self.bytes.len()).expect("a request, and so a block, is below 4 GiB");
+        let data = Data::Raw(Arc::new(self.bytes.clone()));
+        Some(Block { data, raw_len, traces: self.traces })
+    }
+
     /// Closes the block and leaves an empty one.
     pub(crate) fn close(&mut self) -> Block {
         self.run = None;
-        let spans = std::mem::take(&mut self.spans);
         let bytes = std::mem::take(&mut self.bytes);
         let raw_len = u32::try_from(bytes.len()).expect("a request, and so a block, is below 4 GiB");
         let traces = std::mem::take(&mut self.traces);
-        Block { data: Data::Raw(Arc::new(bytes)), raw_len, spans, traces }
+        Block { data: Data::Raw(Arc::new(bytes)), raw_len, traces }
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) -> (usize, usize) {
@@ -307,7 +319,6 @@ mod tests {
             (0, 2, b"r1".to_vec(), vec![], vec![]),
         ];
         assert_eq!(read(&block), expected);
-        assert_eq!(block.spans, 3);
 
         let Data::Raw(raw) = &block.data else { panic!("a closed block begins raw") };
         block.data = Data::Lz4(pack(raw, &mut Vec::new()).unwrap());

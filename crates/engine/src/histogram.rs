@@ -40,7 +40,7 @@ mod tests {
     #[test]
     fn bounds_are_inclusive() {
         let mut histogram = Histogram::default();
-        [0, 1, 5, 6, 10_000, 10_001].map(|value| histogram.record(value));
+        [0, 1, 5, 6, 10_000, 10_001].into_iter().for_each(|value| histogram.record(value));
         let mut counts = [0; 16];
         (counts[0], counts[1], counts[2], counts[14], counts[15]) = (1, 2, 1, 1, 1);
         assert_eq!((histogram.counts, histogram.sum, histogram.count()), (counts, 20_013, 6));

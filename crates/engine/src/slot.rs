@@ -2,10 +2,12 @@
 
 use crate::{
     block::{Block, Data, OpenBlock},
+    table::Place,
     token::Token,
 };
 use otlp::TraceId;
-use std::sync::Arc;
+use policy::{Candidate, Verdict};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One waiting trace.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +23,70 @@ pub(crate) struct Trace {
     pub(crate) spans: u32,
     /// The last ResourceSpans that brought a span of it: a new number begins a new piece.
     pub(crate) piece: u32,
-    /// Whether it came after a verdict (or while one was being reached) and follows that.
-    pub(crate) follows: bool,
+    pub(crate) standing: Standing,
     /// Whether a span without a parent has come.
     pub(crate) has_root: bool,
+    /// Whether it is decided before its time because it alone holds too much memory.
+    pub(crate) is_early: bool,
+}
+
+impl Trace {
+    /// The trace as the policies see it.
+    pub(crate) fn candidate<'a>(&self, state: &'a mut [u32]) -> Candidate<'a> {
+        Candidate {
+            trace_id: self.id,
+            first_seen_ns: self.first_seen_ns,
+            spans: self.spans,
+            bytes: u64::from(self.bytes),
+            state,
+        }
+    }
+
+    /// Whole seconds since its first span.
+    pub(crate) fn age_s(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.first_seen_ns) / 1_000_000_000
+    }
+}
+
+/// How a trace stands to its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It waits for one.
+    Waiting,
+    /// It came after a verdict (or while one was being reached) and follows that.
+    Follows,
+    /// It is to be kept, as a policy said over one of its pieces; the slot knows the verdict ([`Past`]).
+    Kept,
+    /// It is here no more, but spans of it still lie in the slot's blocks: it was seated in another slot, which knows that
+    /// they are here, or it was decided and they are in the books already.
+    Gone,
+}
+
+/// What a slot knows of a trace that was seated in it anew, or that was kept over a piece.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past {
+    /// Where spans of it lie besides, in the order in which they came there. These slots have higher numbers, and slots
+    /// are taken lowest first: they still wait when the trace is decided.
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) kept: Option<Kept>,
+}
+
+/// A seat that a trace had before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// Number of the slot.
+    pub(crate) number: u64,
+    /// The trace's place in it.
+    pub(crate) place: Place,
+}
+
+/// A verdict over a piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) verdict: Verdict,
+    /// The piece's first and last span, as numbers of the trace's spans in arrival order, from 1.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
 }
 
 /// A slot of one shard.
@@ -33,6 +95,10 @@ pub(crate) struct Slot {
     /// Number of the slot of time; it falls due when the next one begins.
     pub(crate) number: u64,
     pub(crate) traces: Vec<Trace>,
+    /// What is to be known of few of them.
+    pub(crate) past: BTreeMap<u32, Past>,
+    /// How many of them are gone.
+    pub(crate) gone: usize,
     /// The policies' fold states, a fixed number of words a trace.
     pub(crate) states: Vec<u32>,
     pub(crate) open: OpenBlock,
@@ -50,6 +116,8 @@ impl Slot {
         Self {
             number,
             traces: Vec::with_capacity(expected),
+            past: BTreeMap::new(),
+            gone: 0,
             states: Vec::with_capacity(expected * words),
             open: OpenBlock::default(),
             touched_ns: 0,
@@ -73,6 +141,16 @@ impl Slot {
     pub(crate) fn trace_mut(&mut self, index: u32) -> (&mut Trace, &mut [u32]) {
         let index = index as usize;
         (&mut self.traces[index], &mut self.states[index * self.words..(index + 1) * self.words])
+    }
+
+    /// Marks a trace as gone and gives it with its state and its past as they were.
+    pub(crate) fn leave(&mut self, index: u32) -> (Trace, Vec<u32>, Past) {
+        let past = self.past.remove(&index).unwrap_or_default();
+        self.gone += 1;
+        let (trace, state) = self.trace_mut(index);
+        let left = (*trace, state.to_vec(), past);
+        trace.standing = Standing::Gone;
+        left
     }
 
     /// Reads a bit of a trace and of its state, so that both are in the processor's cache.
@@ -121,6 +199,7 @@ impl Slot {
             + self.states.capacity() * size_of::<u32>()
             + self.blocks.capacity() * size_of::<Block>()
             + self.tokens.capacity() * size_of::<Token>()
+            + self.past.len() * size_of::<(u32, Past)>()
     }
 }
 

@@ -12,6 +12,7 @@ pub mod wire;
 
 pub mod pdata_size;
 pub mod scan;
+pub mod scope;
 pub mod view;
 
 pub mod assemble;

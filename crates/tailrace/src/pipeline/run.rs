@@ -223,7 +223,7 @@ fn print_totals(snapshot: &Snapshot) {
             accepted = books.accepted,
             sampled_out = books.sampled_out,
             kept = books.kept,
-            lost = books.lost,
+            dropped = books.dropped_total(),
             "stopped"
         );
     }
