@@ -54,6 +54,8 @@ pub struct Books {
     pub traces_kept: u64,
     /// Traces sampled out by a verdict.
     pub traces_sampled_out: u64,
+    /// Of those, the ones that a `drop` policy took out.
+    pub traces_sampled_out_by_drop: u64,
     /// Traces waiting now.
     pub traces_waiting: u64,
     /// Late spans that followed an earlier "keep".
@@ -124,6 +126,7 @@ impl Books {
         self.traces_seen += other.traces_seen;
         self.traces_kept += other.traces_kept;
         self.traces_sampled_out += other.traces_sampled_out;
+        self.traces_sampled_out_by_drop += other.traces_sampled_out_by_drop;
         self.traces_waiting += other.traces_waiting;
         self.late_kept += other.late_kept;
         self.late_sampled_out += other.late_sampled_out;

@@ -78,6 +78,8 @@ struct SettledSlot {
 #[derive(Clone, Copy, Debug)]
 enum Fate {
     SampledOut,
+    /// Sampled out by a `drop` policy.
+    SampledOutByDrop,
     Kept(Verdict),
     Carried(Place),
     Dropped(DropReason),

@@ -91,14 +91,16 @@ impl Engine {
 
     /// Takes in a part of a scanned request: the spans whose indices are in `spans`. A large request is given in several
     /// parts so that no shard is held long and the caller can yield in between; see [`Engine::is_by_piece`].
-    pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now: Now, scratch: &mut Scratch) {
+    /// Gives how many pieces the policies were asked about.
+    pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now: Now, scratch: &mut Scratch) -> u32 {
         self.sort_by_shard(arrival.scan, spans, scratch);
         let incoming = Incoming { arrival, policies: &self.policies, tag: &self.tag, now };
         let mut closed = Vec::new();
+        let mut pieces = 0;
         for (index, shard) in self.shards.iter().enumerate() {
             let Some(spans) = scratch.spans.get_mut(index).filter(|spans| !spans.is_empty()) else { continue };
             let mut shard = shard.lock();
-            shard.take_in(&incoming, spans, &mut closed);
+            pieces += shard.take_in(&incoming, spans, &mut closed);
             self.waiting[index].store(shard.books.traces_waiting, Ordering::Relaxed);
             // Adding up all slots costs more than taking in a small request; a few requests late is soon enough.
             if !closed.is_empty() || shard.calls % PUBLISH_CALLS == 0 {
@@ -107,6 +109,7 @@ impl Engine {
             drop(shard);
             self.pack(index, &mut closed, &mut scratch.packed);
         }
+        pieces
     }
 
     /// Begins to take in a request that has been scanned: numbers its pieces.
@@ -172,7 +175,8 @@ impl Engine {
     /// moment may all be told yes, so what waits can exceed the number by what is in flight.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        !self.settings.block_on_overflow || self.settings.traces_max.is_none_or(|max| self.traces_waiting() < max.max(1))
+        !self.settings.block_on_overflow
+            || self.settings.traces_max.is_none_or(|max| self.traces_waiting() < max.max(1))
     }
 
     /// Bytes held by blocks, tables and the decided memory.

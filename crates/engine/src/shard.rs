@@ -129,16 +129,17 @@ impl Shard {
         }
     }
 
-    /// Takes in the given spans of a request, in their order.
-    pub(crate) fn take_in(&mut self, incoming: &Incoming<'_>, spans: &mut [Hashed], closed: &mut Vec<Closed>) {
+    /// Takes in the given spans of a request, in their order. Gives how many pieces the policies were asked about.
+    pub(crate) fn take_in(&mut self, incoming: &Incoming<'_>, spans: &mut [Hashed], closed: &mut Vec<Closed>) -> u32 {
         self.calls = self.calls.wrapping_add(1);
         self.look_ahead(incoming, spans);
         let mut run = None;
         let mut resource = u32::MAX;
+        let mut pieces = 0;
         for hashed in spans {
             let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
             if self.is_by_piece {
-                self.end_pieces_before(incoming, span, &mut resource);
+                pieces += self.end_pieces_before(incoming, span, &mut resource);
             }
             self.books.accepted += 1;
             let place = match hashed.place {
@@ -155,8 +156,9 @@ impl Shard {
             self.store(incoming, span, hashed.hash, place, &mut run, closed);
         }
         if self.is_by_piece {
-            self.end_pieces(incoming);
+            pieces += self.end_pieces(incoming);
         }
+        pieces
     }
 
     /// Reads, for all spans of a request, what each will need. Traces lie scattered over tens of megabytes; these reads

@@ -88,8 +88,7 @@ impl SettledSlot {
         if assembly.limits.notes {
             self.notes(engine, &mut notes);
         }
-        let mut stamps =
-            if engine.settings().record_policy { Some(Stamps::new(self, &engine.policies)) } else { None };
+        let mut stamps = if engine.settings().record_policy { Some(Stamps::new(self, &engine.policies)) } else { None };
         assembly.tokens.extend_from_slice(&self.tokens);
         let mut opens = 0;
         for older in std::mem::take(&mut self.older) {
@@ -136,7 +135,7 @@ impl SettledSlot {
         let mut carried = Vec::new();
         while let Some(span) = records.next_span().ok()? {
             match self.fates.get(span.trace as usize)? {
-                Fate::SampledOut | Fate::Dropped(_) | Fate::Gone => {}
+                Fate::SampledOut | Fate::SampledOutByDrop | Fate::Dropped(_) | Fate::Gone => {}
                 Fate::Kept(_) => {
                     let id = self.traces.get(span.trace as usize)?.id;
                     let stamp = stamps.as_mut().and_then(|stamps| stamps.next(span.trace));

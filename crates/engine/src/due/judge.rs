@@ -8,7 +8,7 @@ use crate::{
     shard::Detached,
     slot::{Standing, Trace},
 };
-use policy::{Candidate, Now, PolicySet, Verdict};
+use policy::{Candidate, Now, PolicySet, Reason, Verdict};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
@@ -57,7 +57,11 @@ impl Due {
             return fates.iter_mut().map(|fates| give_up(fates)).max().unwrap_or(0);
         };
         for ((_, slot, index), verdict) in order.iter().zip(&verdicts) {
-            let fate = if verdict.keep { Fate::Kept(*verdict) } else { Fate::SampledOut };
+            let fate = match verdict {
+                Verdict { keep: true, .. } => Fate::Kept(*verdict),
+                Verdict { reason: Reason::NONE, .. } => Fate::SampledOut,
+                _ => Fate::SampledOutByDrop,
+            };
             fates[*slot as usize][*index as usize] = Some(fate);
         }
         0

@@ -28,7 +28,7 @@ pub(super) fn record(
             let remembered = match fate {
                 Fate::Carried(_) | Fate::Gone => continue,
                 // Spans that come later must not begin the trace anew.
-                Fate::SampledOut | Fate::Dropped(_) => Remembered::SampledOut,
+                Fate::SampledOut | Fate::SampledOutByDrop | Fate::Dropped(_) => Remembered::SampledOut,
                 Fate::Kept(verdict) => Remembered::Kept(verdict.pack()),
             };
             let position = engine.position_of(trace.id);
@@ -56,11 +56,12 @@ fn enter(books: &mut Books, trace: &Trace, fate: Fate, now_ns: u64, early: bool)
         Fate::Carried(_) | Fate::Gone => {}
         // A verdict over a piece was counted when it was reached.
         Fate::Kept(_) => books.traces_kept += u64::from(trace.standing == Standing::Waiting),
-        Fate::SampledOut => {
+        Fate::SampledOut | Fate::SampledOutByDrop => {
             books.leave(trace);
             books.sampled_out += spans;
             books.late_sampled_out += if is_first { 0 } else { spans };
             books.traces_sampled_out += u64::from(is_first);
+            books.traces_sampled_out_by_drop += u64::from(is_first && matches!(fate, Fate::SampledOutByDrop));
         }
         Fate::Dropped(reason) => {
             books.leave(trace);

@@ -108,13 +108,7 @@ impl Shard {
     }
 
     /// Copies a carried trace's span into the block of the slot it waits in now.
-    pub(crate) fn carry_span(
-        &mut self,
-        span: &StoredSpan<'_>,
-        to: Place,
-        now_ns: u64,
-        closed: &mut Vec<Closed>,
-    ) {
+    pub(crate) fn carry_span(&mut self, span: &StoredSpan<'_>, to: Place, now_ns: u64, closed: &mut Vec<Closed>) {
         let Seat::Live(slot) = &mut self.seats[to.seat as usize] else { return };
         slot.open.run(span.resource_header, span.scope_header);
         slot.open.push_stored(to.index, span.is_without_id, span.stored);

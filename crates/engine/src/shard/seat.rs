@@ -45,19 +45,19 @@ impl Shard {
     }
 
     /// Ends the pieces at hand where a span of another ResourceSpans comes.
-    pub(super) fn end_pieces_before(&mut self, incoming: &Incoming<'_>, span: &Span, resource: &mut u32) {
+    pub(super) fn end_pieces_before(&mut self, incoming: &Incoming<'_>, span: &Span, resource: &mut u32) -> u32 {
         let of_span = incoming.arrival.scan.groups.get(span.group as usize).map_or(0, |group| group.resource);
-        if std::mem::replace(resource, of_span) != of_span {
-            self.end_pieces(incoming);
-        }
+        if std::mem::replace(resource, of_span) == of_span { 0 } else { self.end_pieces(incoming) }
     }
 
-    /// Asks the policies of each piece that has come to its end.
-    pub(super) fn end_pieces(&mut self, incoming: &Incoming<'_>) {
+    /// Asks the policies about each piece that has come to its end. Gives how many there were.
+    pub(super) fn end_pieces(&mut self, incoming: &Incoming<'_>) -> u32 {
         let mut touched = std::mem::take(&mut self.touched);
         touched.iter().for_each(|touched| self.end_piece(incoming, touched));
+        let count = touched.len() as u32;
         touched.clear();
         self.touched = touched;
+        count
     }
 
     fn end_piece(&mut self, incoming: &Incoming<'_>, touched: &Touched) {
@@ -113,6 +113,8 @@ impl Shard {
             None => {
                 self.books.sampled_out += spans;
                 self.books.traces_sampled_out += 1;
+                // Nothing else ends a trace over a piece.
+                self.books.traces_sampled_out_by_drop += 1;
             }
             Some(reason) => {
                 self.books.drop_spans(reason, spans);

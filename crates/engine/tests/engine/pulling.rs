@@ -168,7 +168,7 @@ fn random_lives_lose_nothing() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % below
     };
-    let settings = Settings { traces_max: Some(60), trace_bytes_max: Some(9_000), ..rooted() };
+    let settings = Settings { traces_max: Some(20), trace_bytes_max: Some(3_000), ..rooted() };
     let mut rig = Rig::new(ERRORS, &settings);
     let mut sent: BTreeMap<u64, (usize, bool)> = BTreeMap::new();
     for step in 0..1_500u64 {

@@ -203,7 +203,6 @@ pub(crate) fn wait(seconds: u64) -> Settings {
     Settings { decision_wait: Duration::from_secs(seconds), shards: 4, seed: 7, ..Settings::default() }
 }
 
-
 #[derive(Debug, Default)]
 pub(crate) struct Log(pub(crate) AtomicU64);
 
@@ -213,4 +212,3 @@ impl Source for Log {
         assert_eq!(before & 1 << position, 0, "position {position} came back twice");
     }
 }
-
