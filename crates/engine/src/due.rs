@@ -154,3 +154,6 @@ impl Drop for Held {
         self.total.fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -287,10 +287,11 @@ impl Shard {
         }
     }
 
-    /// Closes blocks that nobody adds to any more, and lets the decided memory forget.
+    /// Closes blocks that nobody adds to any more, frees those that nobody will read, and lets the decided memory forget.
     pub(crate) fn tidy(&mut self, now_ns: u64, closed: &mut Vec<Closed>) {
         for (&number, &seat) in &self.by_number {
             let Seat::Live(slot) = &mut self.seats[seat as usize] else { continue };
+            slot.free_gone();
             if slot.touched_ns.saturating_add(IDLE_NS) < now_ns
                 && let Some((index, raw)) = slot.close_block()
             {
@@ -338,6 +339,6 @@ impl Seat {
             Self::Live(slot) => slot.traces.get(index as usize),
             Self::Deciding(traces) => traces.get(index as usize),
         };
-        trace.is_some_and(|trace| trace.id == id && trace.standing != Standing::Gone)
+        trace.is_some_and(|trace| trace.id == id && trace.standing.is_here())
     }
 }

@@ -57,9 +57,17 @@ pub(crate) enum Standing {
     Follows,
     /// It is to be kept, as a policy said over one of its pieces; the slot knows the verdict ([`Past`]).
     Kept,
-    /// It is here no more, but spans of it still lie in the slot's blocks: it was seated in another slot, which knows that
-    /// they are here, or it was decided and they are in the books already.
+    /// It was seated in another slot, which knows that spans of it still lie in the blocks of this one and will read them.
+    Moved,
+    /// It was decided. Spans of it still lie in the blocks, but they are in the books already and nobody reads them.
     Gone,
+}
+
+impl Standing {
+    /// Whether the trace is in this slot.
+    pub(crate) fn is_here(self) -> bool {
+        !matches!(self, Self::Moved | Self::Gone)
+    }
 }
 
 /// What a slot knows of a trace that was seated in it anew, or that was kept over a piece.
@@ -97,8 +105,10 @@ pub(crate) struct Slot {
     pub(crate) traces: Vec<Trace>,
     /// What is to be known of few of them.
     pub(crate) past: BTreeMap<u32, Past>,
-    /// How many of them are gone.
-    pub(crate) gone: usize,
+    /// How many of them are not here any more.
+    pub(crate) left: usize,
+    /// Whether some are gone since their blocks were looked at.
+    is_littered: bool,
     /// The policies' fold states, a fixed number of words a trace.
     pub(crate) states: Vec<u32>,
     pub(crate) open: OpenBlock,
@@ -117,7 +127,8 @@ impl Slot {
             number,
             traces: Vec::with_capacity(expected),
             past: BTreeMap::new(),
-            gone: 0,
+            left: 0,
+            is_littered: false,
             states: Vec::with_capacity(expected * words),
             open: OpenBlock::default(),
             touched_ns: 0,
@@ -143,14 +154,34 @@ impl Slot {
         (&mut self.traces[index], &mut self.states[index * self.words..(index + 1) * self.words])
     }
 
-    /// Marks a trace as gone and gives it with its state and its past as they were.
+    /// Marks a trace as moved and gives it with its state and its past as they were.
     pub(crate) fn leave(&mut self, index: u32) -> (Trace, Vec<u32>, Past) {
         let past = self.past.remove(&index).unwrap_or_default();
-        self.gone += 1;
+        self.left += 1;
         let (trace, state) = self.trace_mut(index);
         let left = (*trace, state.to_vec(), past);
-        trace.standing = Standing::Gone;
+        trace.standing = Standing::Moved;
         left
+    }
+
+    /// Nobody will read the spans of this trace, which has left, any more.
+    pub(crate) fn forget(&mut self, index: u32) {
+        self.trace_mut(index).0.standing = Standing::Gone;
+        self.is_littered = true;
+    }
+
+    /// Frees the blocks all of whose traces are gone. What another trace shares waits with it.
+    pub(crate) fn free_gone(&mut self) {
+        if !std::mem::take(&mut self.is_littered) {
+            return;
+        }
+        for block in &mut self.blocks {
+            if block.traces.of(&self.traces).iter().all(|trace| trace.standing == Standing::Gone) {
+                self.block_bytes -= block.bytes();
+                block.raw_len = 0;
+                block.data = Data::Raw(Arc::default());
+            }
+        }
     }
 
     /// Reads a bit of a trace and of its state, so that both are in the processor's cache.
@@ -174,7 +205,8 @@ impl Slot {
 
     /// Puts the compressed bytes in the place of the raw ones.
     pub(crate) fn store_packed(&mut self, index: usize, packed: Arc<[u8]>) {
-        let Some(block) = self.blocks.get_mut(index) else { return };
+        // What has no bytes was freed while somebody compressed it.
+        let Some(block) = self.blocks.get_mut(index).filter(|block| block.raw_len > 0) else { return };
         self.block_bytes -= block.bytes();
         block.data = Data::Lz4(packed);
         self.block_bytes += block.bytes();

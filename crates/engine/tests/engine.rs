@@ -3,7 +3,15 @@
 #[path = "engine/rig.rs"]
 mod rig;
 
+#[path = "engine/limits.rs"]
+mod limits;
 #[path = "engine/pulling.rs"]
 mod pulling;
+#[path = "engine/recorded.rs"]
+mod recorded;
+#[path = "engine/scenarios.rs"]
+mod scenarios;
+#[path = "engine/span_ingest.rs"]
+mod span_ingest;
 #[path = "engine/waiting.rs"]
 mod waiting;

@@ -18,7 +18,7 @@ mod timings;
 
 pub(crate) use run::{run, run_until};
 pub(crate) use snapshot::{LaneBooks, Snapshot};
-pub(crate) use timings::BOUNDS_MS;
+pub(crate) use timings::{BOUNDS_MS, Timings};
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

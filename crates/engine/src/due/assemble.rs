@@ -91,24 +91,24 @@ impl SettledSlot {
         let mut stamps = if engine.settings().record_policy { Some(Stamps::new(self, &engine.policies)) } else { None };
         assembly.tokens.extend_from_slice(&self.tokens);
         let mut opens = 0;
-        for older in std::mem::take(&mut self.older) {
+        for older in &self.older {
             assembly.tokens.extend_from_slice(&older.tokens);
             let wanted: Vec<u32> = older.traces.iter().filter(|(_, here)| self.keeps(*here)).map(|one| one.0).collect();
             for block in older.blocks.iter().filter(|block| block.traces.may_hold(&wanted)) {
-                let mut copy = |raw: &[u8]| self.read_older(raw, &older, assembly, &mut stamps);
+                let mut copy = |raw: &[u8]| self.read_older(raw, older, assembly, &mut stamps);
                 match open(block, raw, &mut copy) {
                     Some(opened) => opens += opened,
                     None => assembly.unreadable += 1,
                 }
             }
         }
-        for block in std::mem::take(&mut self.blocks) {
+        for block in &self.blocks {
             if !block.traces.of(&self.fates).iter().any(Fate::wants_spans) {
                 continue;
             }
             let mut carried = |spans: &[(StoredSpan<'_>, Place)]| self.carry(engine, spans, now_ns, scratch);
             let mut copy = |raw: &[u8]| self.read(raw, assembly, &mut stamps, &mut carried);
-            match open(&block, raw, &mut copy) {
+            match open(block, raw, &mut copy) {
                 Some(opened) => opens += opened,
                 None => assembly.unreadable += 1,
             }
@@ -194,6 +194,7 @@ impl SettledSlot {
             }
         }
         let mut shard = engine.shards[self.shard].lock();
+        self.past.values().for_each(|past| shard.forget(past));
         shard.books.kept += kept;
         shard.books.late_kept += late;
         shard.books.drop_spans(reason, should.saturating_sub(kept));
@@ -209,7 +210,7 @@ impl SettledSlot {
                 let kept = self.past.get(&index).and_then(|past| past.kept);
                 kept.map_or(0, |kept| trace.spans.saturating_sub(kept.last))
             }
-            Standing::Waiting | Standing::Gone => 0,
+            Standing::Waiting | Standing::Moved | Standing::Gone => 0,
         }
     }
 }

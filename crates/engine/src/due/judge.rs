@@ -114,7 +114,7 @@ fn known_fates(engine: &Engine, index: usize, slot: &Detached, presumed: Option<
     for (number, (trace, fate)) in (0u32..).zip(slot.traces.iter().zip(&mut fates)) {
         let known = match trace.standing {
             Standing::Waiting => None,
-            Standing::Gone => Some(Fate::Gone),
+            Standing::Moved | Standing::Gone => Some(Fate::Gone),
             Standing::Kept => slot.past.get(&number).and_then(|past| past.kept).map(|kept| Fate::Kept(kept.verdict)),
             Standing::Follows => {
                 let shard = shard.get_or_insert_with(|| engine.shards[index].lock());

@@ -80,3 +80,19 @@ impl Stamp<'_> {
         scope::with_attributes(scope_header, &attributes)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A verdict that is remembered without a name; ours always has one, so only the stamp can be asked.
+    #[test]
+    fn late_span_uses_decision_cache_without_metadata() {
+        let stamp = Stamp { policy: "", composite: None, is_cached: true };
+        let expected = scope::with_attributes(
+            b"\x0a\x03\x0a\x01a",
+            &[Attribute { key: "tailsampling.cached_decision", value: Value::Bool(true) }],
+        );
+        assert_eq!(stamp.on(b"\x0a\x03\x0a\x01a"), expected);
+    }
+}

@@ -18,8 +18,8 @@ pub(crate) struct Detached {
     pub(crate) past: BTreeMap<u32, Past>,
     /// Spans of these traces that lie in other slots, in the order in which they came.
     pub(crate) older: Vec<Older>,
-    /// How many of the traces are gone.
-    pub(crate) gone: usize,
+    /// How many of the traces had left.
+    pub(crate) left: usize,
     pub(crate) states: Vec<u32>,
     pub(crate) blocks: Vec<Block>,
     pub(crate) tokens: Vec<Token>,
@@ -49,7 +49,7 @@ impl Older {
 impl Detached {
     /// How many traces are to be decided.
     pub(crate) fn due(&self) -> usize {
-        self.traces.len() - self.carried.len() - self.gone
+        self.traces.len() - self.carried.len() - self.left
     }
 }
 
@@ -93,8 +93,8 @@ impl Shard {
                 }
             }
         }
-        let Slot { states, blocks, tokens, gone, .. } = *slot;
-        Some(Detached { seat, traces, past, older, gone, states, blocks, tokens, bytes, carried })
+        let Slot { states, blocks, tokens, left, .. } = *slot;
+        Some(Detached { seat, traces, past, older, left, states, blocks, tokens, bytes, carried })
     }
 
     /// Seats a trace whose root has not come in a slot twice as far from its first span.

@@ -6,8 +6,8 @@
 //! too much memory ──► due now                 ┘
 //! dropped over a piece, larger than the user allows ──► out at once, remembered for late spans
 //! ```
-//! The old seat is marked gone. Spans that lie there stay until that slot falls due, unless they are kept: then the slot
-//! of the trace's verdict reads them where they are.
+//! Spans that lie in an old seat stay there. If they are to be kept, the slot of the trace's verdict reads them where they
+//! are; after the verdict nobody will, and blocks in which nothing else lies are freed.
 
 use super::{DropReason, Incoming, Seat, Shard, Touched};
 use crate::{
@@ -101,7 +101,9 @@ impl Shard {
     /// Takes a waiting trace out at once: dropped for this reason, or sampled out. Its late spans follow.
     pub(super) fn end(&mut self, incoming: &Incoming<'_>, place: Place, hash: u64, reason: Option<DropReason>) {
         let Some(slot) = self.slot_mut(place) else { return };
-        let (trace, ..) = slot.leave(place.index);
+        let (trace, _, past) = slot.leave(place.index);
+        slot.forget(place.index);
+        self.forget(&past);
         let (spans, bytes, now_ns) = (u64::from(trace.spans), u64::from(trace.bytes), incoming.now.mono_ns);
         self.table.remove(hash, place);
         self.decided.remember(hash, hash_of(incoming.tag, trace.id), Remembered::SampledOut, now_ns);
@@ -134,6 +136,15 @@ impl Shard {
         self.furnish(to, &state, past);
         self.table.replace(hash, from, to);
         to
+    }
+
+    /// Nobody will read the spans of a trace in the seats that it had before.
+    pub(crate) fn forget(&mut self, past: &Past) {
+        for Origin { number, place } in &past.origins {
+            if let Some(slot) = self.slot_mut(*place).filter(|slot| slot.number == *number) {
+                slot.forget(place.index);
+            }
+        }
     }
 
     /// Gives a newly seated trace what it had.
