@@ -112,7 +112,7 @@ fn what_is_cut_leaves_the_other_policies_their_say() {
         requests("0+1 error", 1).iter().for_each(|request| bench.fold(request, &mut waiting));
         let verdict = bench.decide(&mut waiting, START)[0];
         assert_eq!((verdict.keep, bench.set.policy_name(verdict.reason)), (true, "errors"));
-        assert_eq!(bench.verdict(r#"0+1 r="x""#).keep, true, "another trace is not harmed");
+        assert!(bench.verdict(r#"0+1 r="x""#).keep, "another trace is not harmed");
     }
 }
 
