@@ -25,7 +25,6 @@ mod bucket;
 #[cfg(test)]
 mod notation;
 mod packed;
-mod pattern;
 mod set;
 mod verdict;
 

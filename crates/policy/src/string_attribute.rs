@@ -7,10 +7,10 @@
 use crate::{
     attribute::{self, Condition, Owner},
     kinds::Class,
-    pattern::Pattern,
     set::{Compiler, Test},
 };
 use otlp::Value;
+use ottl::Pattern;
 use settings::{Location, Node, Problems};
 
 /// The settings.

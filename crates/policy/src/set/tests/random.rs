@@ -11,7 +11,6 @@ use crate::{
     latency::Latency,
     notation::{Bench, EPOCH_NS, START},
     numeric_attribute::NumericAttribute,
-    pattern::Pattern,
     probabilistic::Probabilistic,
     rate_limiting::RateLimiting,
     span_count::SpanCount,
@@ -24,6 +23,7 @@ use opentelemetry_proto::tonic::{
     resource::v1::Resource,
     trace::v1::{ResourceSpans, ScopeSpans, Span, Status},
 };
+use ottl::Pattern;
 use prost::Message;
 use std::hash::{BuildHasher, RandomState};
 

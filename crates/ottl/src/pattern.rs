@@ -11,7 +11,7 @@ use std::borrow::Cow;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     source: Box<str>,
     regex: Regex,
 }
@@ -25,7 +25,8 @@ impl PartialEq for Pattern {
 
 impl Pattern {
     /// Compiles Go syntax; the error says what is wrong with it.
-    pub(crate) fn new(source: &str) -> Result<Self, String> {
+    #[must_use = "compiling has no other effect"]
+    pub fn new(source: &str) -> Result<Self, String> {
         if source.len() > SOURCE_BYTES_MAX {
             return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
         }
@@ -40,7 +41,8 @@ impl Pattern {
     }
 
     /// Whether the pattern matches anywhere in `text`. As in Go, each byte that is no UTF-8 counts as one U+FFFD.
-    pub(crate) fn is_match(&self, text: &[u8]) -> bool {
+    #[must_use]
+    pub fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(&repair(text))
     }
 }
