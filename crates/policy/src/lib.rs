@@ -32,7 +32,6 @@ mod bucket;
 #[cfg(test)]
 mod notation;
 mod packed;
-mod pattern;
 mod set;
 mod verdict;
 

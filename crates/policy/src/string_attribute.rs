@@ -7,10 +7,10 @@
 use crate::{
     attribute::{self, Condition, Owner},
     kinds::Class,
-    pattern::Pattern,
     set::{Compiler, Seen, Test, shown},
 };
 use otlp::Value;
+use ottl::Pattern;
 use settings::{Location, Node, Problems};
 
 /// The settings.
@@ -121,7 +121,7 @@ impl Text {
             Self::OneOf(_) => 0,
             Self::Matching(patterns) => {
                 let bytes = value.str_or_empty().len() as u64;
-                bytes * patterns.len() as u64 * PATTERN_NS_A_BYTE
+                patterns.iter().map(|pattern| pattern.cost(bytes)).sum()
             }
         }
     }
@@ -137,9 +137,6 @@ impl Text {
         }
     }
 }
-
-/// What a pattern takes a byte, in about nanoseconds.
-const PATTERN_NS_A_BYTE: u64 = 2;
 
 /// Compiles patterns, telling of each that is none where it stands.
 fn compile_all(values: &[String], node: Option<&Node>, at: Location, p: &mut Problems) -> Option<Vec<Pattern>> {

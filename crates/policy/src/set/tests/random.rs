@@ -16,7 +16,6 @@ use crate::{
     not::Not,
     notation::{Bench, EPOCH_NS, START},
     numeric_attribute::NumericAttribute,
-    pattern::Pattern,
     probabilistic::Probabilistic,
     rate_limiting::RateLimiting,
     set::size,
@@ -32,6 +31,7 @@ use opentelemetry_proto::tonic::{
     resource::v1::Resource,
     trace::v1::{ResourceSpans, ScopeSpans, Span, Status},
 };
+use ottl::Pattern;
 use prost::Message;
 use std::hash::{BuildHasher, RandomState};
 
