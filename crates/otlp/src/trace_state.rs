@@ -15,15 +15,14 @@ pub struct Invalid;
 /// [`Invalid`] if any part of the field is.
 pub fn lookup<'a>(raw: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, Invalid> {
     let mut keys: [&[u8]; MEMBERS_MAX] = [&[]; MEMBERS_MAX];
-    let mut count = 0;
     let mut found = None;
-    for member in raw.split(|byte| *byte == b',').filter(|member| !member.is_empty()) {
+    let members = raw.split(|byte| *byte == b',').filter(|member| !member.is_empty());
+    for (count, member) in members.enumerate() {
         let (name, value) = parse(member).ok_or(Invalid)?;
         if keys.iter().take(count).any(|known| *known == name) {
             return Err(Invalid);
         }
         *keys.get_mut(count).ok_or(Invalid)? = name;
-        count += 1;
         if name == key {
             found = Some(value);
         }

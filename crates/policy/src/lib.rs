@@ -12,20 +12,26 @@ mod tail_sampling;
 pub mod always_sample;
 pub mod and;
 pub mod boolean_attribute;
+pub mod bytes_limiting;
+pub mod composite;
+pub mod drop;
 pub mod latency;
+pub mod not;
 pub mod numeric_attribute;
+pub mod ottl_condition;
 pub mod probabilistic;
 pub mod rate_limiting;
 pub mod span_count;
 pub mod status_code;
 pub mod string_attribute;
+pub mod trace_flags;
+pub mod trace_state;
 
 mod attribute;
 mod bucket;
 #[cfg(test)]
 mod notation;
 mod packed;
-mod pattern;
 mod set;
 mod verdict;
 

@@ -42,7 +42,7 @@ pub struct Candidate<'a> {
     pub spans: u32,
     /// Bytes of those spans.
     pub bytes: u64,
-    /// What the policies folded from them, [`PolicySet::state_words`](crate::PolicySet::state_words) long.
+    /// What the policies folded from them (in span-ingest, from the last piece), [`PolicySet::state_words`](crate::PolicySet::state_words) long.
     pub state: &'a mut [u32],
 }
 
@@ -66,7 +66,7 @@ pub struct Verdict {
     pub reason: Reason,
     /// How many traces it stands for.
     pub weight: Weight,
-    /// The last part of a `composite` that accepted the trace, whoever decided; [`Reason::NONE`]'s path = none.
+    /// The last part of a `composite` that accepted the trace, whoever decided; [`NO_PATH`] = none.
     pub(crate) composite: u16,
 }
 
@@ -123,17 +123,20 @@ pub enum Why {
     Mixed,
 }
 
+/// The number of no path.
+pub(crate) const NO_PATH: u16 = u16::MAX;
+
 /// One past the largest rejection threshold: nothing is kept.
 pub const THRESHOLD_NEVER: u64 = 1 << 56;
 
 impl Verdict {
     pub(crate) const SAMPLED_OUT: Self =
-        Self { keep: false, reason: Reason::NONE, weight: Weight::Unknown(Why::NotKept), composite: u16::MAX };
+        Self { keep: false, reason: Reason::NONE, weight: Weight::Unknown(Why::NotKept), composite: NO_PATH };
 }
 
 impl Reason {
     /// No policy spoke for the trace.
-    pub const NONE: Self = Self { path: u16::MAX, place: 0 };
+    pub const NONE: Self = Self { path: NO_PATH, place: 0 };
 
     /// Where the policy matched, if it matched at a spot.
     #[must_use]
@@ -146,6 +149,9 @@ impl Reason {
 impl Place {
     /// Set in a packed place when the resource matched.
     pub(crate) const RESOURCE: u32 = 1 << 31;
+
+    /// The largest ordinal in a packed place; spans further on bear it, too. A few numbers above, leaves keep marks.
+    pub(crate) const ORDINAL_MAX: u32 = Self::RESOURCE - 16;
 }
 
 impl Weight {
