@@ -33,7 +33,6 @@ pub const BLOCK_BYTES: usize = 62 << 10;
 pub(crate) struct OpenBlock {
     heads: Vec<u8>,
     texts: Vec<u8>,
-    spans: u32,
     /// Where the headers of the current run stand in `texts`.
     run: Option<RunHeader>,
     /// What the starts of usual spans count from, as the first of them sets it.
@@ -61,6 +60,12 @@ impl TraceRange {
         self.last = self.last.max(trace);
     }
 
+    /// Whether one of these traces, given in ascending order, may be in the block.
+    pub(crate) fn may_hold(self, traces: &[u32]) -> bool {
+        let next = traces.partition_point(|trace| *trace < self.first);
+        traces.get(next).is_some_and(|trace| *trace <= self.last)
+    }
+
     /// The part of `items`, one a trace, that the block's traces lie in.
     pub(crate) fn of<T>(self, items: &[T]) -> &[T] {
         items.get(self.first as usize..=self.last as usize).unwrap_or_default()
@@ -82,7 +87,6 @@ pub(crate) struct Block {
     base_ns: u64,
     pub(crate) texts: Texts,
     texts_len: u32,
-    pub(crate) spans: u32,
     pub(crate) traces: TraceRange,
 }
 
@@ -183,7 +187,7 @@ impl OpenBlock {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.spans == 0
+        self.texts.is_empty() && self.heads.is_empty()
     }
 
     /// Bytes of memory behind the collected spans.
@@ -191,12 +195,18 @@ impl OpenBlock {
         self.heads.capacity() + self.texts.capacity()
     }
 
+    /// A copy of what has been collected, if one of these traces, given in ascending order, may be in it.
+    pub(crate) fn copy_of(&self, traces: &[u32]) -> Option<Block> {
+        if self.is_empty() || !self.traces.may_hold(traces) {
+            return None;
+        }
+        Some(Block::of(self.heads.as_slice().into(), self.texts.clone(), self.base_ns, self.traces))
+    }
+
     /// Closes the block and leaves an empty one.
     pub(crate) fn close(&mut self) -> Block {
-        let Self { heads, texts, spans, traces, base_ns, .. } = std::mem::take(self);
-        let base_ns = base_ns.unwrap_or(0);
-        let texts_len = u32::try_from(texts.len()).expect("a request, and so a block, is below 4 GiB");
-        Block { heads: heads.into_boxed_slice(), base_ns, texts: Texts::Raw(Arc::new(texts)), texts_len, spans, traces }
+        let Self { heads, texts, traces, base_ns, .. } = std::mem::take(self);
+        Block::of(heads.into_boxed_slice(), texts, base_ns, traces)
     }
 
     /// Adds a usual span, unless its times are too far from those of the block.
@@ -222,7 +232,6 @@ impl OpenBlock {
         debug_assert!(self.run.is_some(), "a span belongs to a run");
         put_varint(&mut self.heads, u64::from(trace) + 1);
         put_varint(&mut self.heads, (text_len as u64) << FORM_BITS | form);
-        self.spans += 1;
         self.traces.add(trace);
     }
 }
@@ -234,6 +243,26 @@ const ROOT: u64 = 1;
 const CHILD: u64 = 2;
 
 impl Block {
+    fn of(heads: Box<[u8]>, texts: Vec<u8>, base_ns: Option<u64>, traces: TraceRange) -> Self {
+        let texts_len = u32::try_from(texts.len()).expect("a request, and so a block, is below 4 GiB");
+        Self { heads, base_ns: base_ns.unwrap_or(0), texts: Texts::Raw(Arc::new(texts)), texts_len, traces }
+    }
+
+    /// Whether its texts are compressed.
+    pub(crate) fn is_packed(&self) -> bool {
+        matches!(self.texts, Texts::Lz4(_))
+    }
+
+    /// Frees the memory of a block that nobody will read.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::of(Box::default(), Vec::new(), None, TraceRange::default());
+    }
+
+    /// Whether there is nothing in it, or not any more.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.heads.is_empty()
+    }
+
     /// Bytes of memory that the block takes.
     pub(crate) fn bytes(&self) -> usize {
         self.heads.len()
@@ -380,7 +409,6 @@ mod tests {
             (0, 2, b"r1".to_vec(), vec![], vec![]),
         ];
         assert_eq!(read(&block), expected);
-        assert_eq!(block.spans, 4);
 
         let Texts::Raw(raw) = &block.texts else { panic!("a closed block begins raw") };
         block.texts = Texts::Lz4(pack(raw, &mut Vec::new()).unwrap());
