@@ -104,7 +104,7 @@ fn run(settings: &Value, requests: &[Vec<u8>]) -> BTreeMap<String, Vec<Whole>> {
     for request in requests {
         scan.run(request).expect("a recorded request");
         let token = Token::none();
-        engine.ingest(&engine.begin(request, &scan, &token), 0..scan.spans.len(), now.mono_ns, &mut scratch);
+        engine.ingest(&engine.begin(request, &scan, &token), 0..scan.spans.len(), now, &mut scratch);
         now.mono_ns += 1_000;
     }
 

@@ -18,6 +18,8 @@ pub(crate) enum Scenario {
     D,
     /// Memory: 20 000 spans a second that wait for 30 seconds.
     E,
+    /// A with 25 policies of mixed kinds.
+    F,
     /// A over OTLP/HTTP with protobuf.
     G,
     /// Nothing at all.
@@ -46,10 +48,10 @@ pub(crate) struct Targets {
 
 impl Scenario {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        [Self::A, Self::B, Self::C, Self::D, Self::E, Self::G, Self::K]
+        [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F, Self::G, Self::K]
             .into_iter()
             .find(|scenario| format!("{scenario:?}").eq_ignore_ascii_case(text))
-            .ok_or(format!("unknown scenario `{text}`, there are A, B, C, D, E, G and K"))
+            .ok_or(format!("unknown scenario `{text}`, there are A, B, C, D, E, F, G and K"))
     }
 
     pub(crate) fn sentence(self) -> &'static str {
@@ -59,6 +61,7 @@ impl Scenario {
             Self::C => "as A with gzip in and out",
             Self::D => "as A with always_sample, everything must arrive",
             Self::E => "20 k spans/s waiting for 30 s",
+            Self::F => "as A with 25 policies of mixed kinds",
             Self::G => "as A over OTLP/HTTP with protobuf",
             Self::K => "idle",
         }
@@ -81,6 +84,7 @@ impl Scenario {
             Self::B => Targets { speed_min: Some(5.0), span_bytes_max, memory_min: None },
             Self::D => Targets { speed_min: Some(6.0), span_bytes_max, memory_min: None },
             Self::E => Targets { speed_min: None, span_bytes_max, memory_min: Some(12.0) },
+            Self::F => Targets { speed_min: Some(8.0), span_bytes_max, memory_min: None },
             Self::C | Self::G | Self::K => Targets::default(),
         }
     }
@@ -96,7 +100,7 @@ impl Scenario {
             ..Generate::default()
         };
         match self {
-            Self::A | Self::K => base,
+            Self::A | Self::F | Self::K => base,
             Self::B => Generate { spans_per_request: 10, connections: 64, in_flight: 1, ..base },
             Self::C => Generate { gzip: true, ..base },
             Self::D => Generate { keep: Keep::Everything, ..base },
@@ -110,12 +114,9 @@ impl Scenario {
         let Addresses { grpc, http, metrics, sink } = addresses;
         let wait = self.decision_wait().as_secs();
         let policies = match self {
-            Self::D => "      - {name: all, type: always_sample}",
-            _ => {
-                "      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
-      - {name: slow, type: latency, latency: {threshold_ms: 1000}}
-      - {name: few, type: probabilistic, probabilistic: {sampling_percentage: 1}}"
-            }
+            Self::D => EVERYTHING.to_owned(),
+            Self::F => [FEW, MORE].concat(),
+            _ => FEW.to_owned(),
         };
         // The reference loses most of what it keeps without these two; both sides get them.
         let (batch, processors, queue) = match self {
@@ -149,3 +150,36 @@ service:
         )
     }
 }
+
+const EVERYTHING: &str = "      - {name: all, type: always_sample}";
+
+/// What the generator knows the verdicts of.
+const FEW: &str = "      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
+      - {name: slow, type: latency, latency: {threshold_ms: 1000}}
+      - {name: few, type: probabilistic, probabilistic: {sampling_percentage: 1}}
+";
+
+/// Further policies that have to look at every span and keep nothing that the few would not keep.
+const MORE: &str = r#"      - {name: noise, type: drop, drop: {drop_sub_policy: [{name: path, type: string_attribute, string_attribute: {key: url.path, values: [/metrics, /livez]}}]}}
+      - {name: band, type: latency, latency: {threshold_ms: 2000, upper_threshold_ms: 2900}}
+      - {name: server-error, type: numeric_attribute, numeric_attribute: {key: http.response.status_code, min_value: 500, max_value: 599}}
+      - {name: many-rows, type: numeric_attribute, numeric_attribute: {key: db.response.returned_rows, min_value: 100000}}
+      - {name: admin, type: string_attribute, string_attribute: {key: http.route, values: [/admin, /login, /logout]}}
+      - {name: ledger, type: string_attribute, string_attribute: {key: db.collection.name, values: [ledger]}}
+      - {name: scripts, type: string_attribute, string_attribute: {key: url.path, enabled_regex_matching: true, values: ['^/internal/', '\.php$']}}
+      - {name: robots, type: string_attribute, string_attribute: {key: user_agent.original, enabled_regex_matching: true, values: ['(?i)crawler|spider']}}
+      - {name: debug, type: boolean_attribute, boolean_attribute: {key: debug, value: true}}
+      - {name: huge, type: span_count, span_count: {min_spans: 1000}}
+      - {name: vendor, type: trace_state, trace_state: {key: vendor, values: [keep]}}
+      - {name: flagged, type: and, and: {and_sub_policy: [{name: flag, type: trace_flags}, {name: s, type: latency, latency: {threshold_ms: 1200}}]}}
+      - {name: failed-call, type: and, and: {and_sub_policy: [{name: e, type: status_code, status_code: {status_codes: [ERROR]}}, {name: db, type: string_attribute, string_attribute: {key: server.address, enabled_regex_matching: true, values: ['^postgres-[0-9]+']}}]}}
+      - {name: slow-query, type: and, and: {and_sub_policy: [{name: s, type: latency, latency: {threshold_ms: 1500}}, {name: db, type: string_attribute, string_attribute: {key: db.system.name, values: [postgresql]}}]}}
+      - {name: not-ready, type: and, and: {and_sub_policy: [{name: n, type: not, not: {not_sub_policy: {name: r, type: string_attribute, string_attribute: {key: http.route, values: [/healthz/ready]}}}}, {name: e, type: status_code, status_code: {status_codes: [ERROR]}}]}}
+      - {name: limited, type: and, and: {and_sub_policy: [{name: s, type: latency, latency: {threshold_ms: 1000}}, {name: l, type: rate_limiting, rate_limiting: {spans_per_second: 1000}}]}}
+      - {name: shares, type: composite, composite: {max_total_spans_per_second: 1000, composite_sub_policy: [{name: a, type: latency, latency: {threshold_ms: 2500}}, {name: b, type: status_code, status_code: {status_codes: [ERROR]}}], rate_allocation: [{policy: a, percent: 50}, {policy: b, percent: 50}]}}
+      - {name: o-status, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['attributes["http.response.status_code"] >= 500']}}
+      - {name: o-name, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['IsMatch(name, "^DELETE ")']}}
+      - {name: o-service, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['resource.attributes["service.name"] == "nobody" and kind == SPAN_KIND_SERVER']}}
+      - {name: o-long, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['end_time - start_time > Duration("10s")', 'status.code == STATUS_CODE_ERROR and attributes["http.route"] != nil']}}
+      - {name: o-event, type: ottl_condition, ottl_condition: {error_mode: ignore, spanevent: ['name == "exception" and attributes["exception.type"] == "java.lang.OutOfMemoryError"']}}
+"#;

@@ -54,7 +54,12 @@ fn through_engine(requests: &[Vec<u8>]) -> (Duration, Duration) {
     for (number, body) in (0u64..).zip(requests) {
         scan.run(body).expect("a request of this file");
         let now_ns = 1_000_000_000 + number * 1_000_000;
-        engine.ingest(&engine.begin(body, &scan, &token), 0..scan.spans.len(), now_ns, &mut scratch);
+        engine.ingest(
+            &engine.begin(body, &scan, &token),
+            0..scan.spans.len(),
+            Now { mono_ns: now_ns, wall_ns: now_ns },
+            &mut scratch,
+        );
     }
     let taken_in = started.elapsed();
     let books = engine.books();

@@ -1,20 +1,27 @@
-//! A block: the spans of one slot in the order they came, run by run, LZ4-compressed once it is full.
+//! A block: the spans of one slot in the order they came, run by run. What differs from span to span stands in the heads;
+//! what repeats stands in the texts, which are LZ4-compressed once the block is full.
 //!
 //! ```text
-//! block  := record*
-//! record := 0 · resource length · resource header · scope length · scope header      begins a run
-//!         | trace index + 1 · length × 2 · span body                                 a span of the run
-//!         | trace index + 1 · length × 2 + 1 · span body without its trace ID        the usual span
+//! heads  := record*
+//! record := 0 · resource length · scope length                                  begins a run
+//!         | trace index + 1 · text length × 4 + form · [fields]                 a span of the run
+//! fields := form 0 (whole):          –
+//!           form 1, 2 (usual):       span ID 8 · [parent ID 8] · middle length 1 · start 5 · duration 4
+//! texts  := resource header · scope header | middle · tail | whole body         in the same order
 //! ```
-//! Nearly every span begins with its trace ID, which the slot knows; those 18 random bytes would be a fifth of what a
-//! packed span takes. A span that begins otherwise is stored as it is. All numbers are varints. Headers are the encoded fields of the envelope without its children
+//! [`usual`] says what a usual span is; the slot knows its trace ID. Its fields have a fixed size, so that passing over a
+//! span, as happens to most, reads two numbers; all other numbers are varints. The start counts from the block's
+//! `base_ns`. Headers are the encoded fields of the envelope without its children
 //! ([`otlp::scan::Scan::resource_header`]). A block is a memory format only: it never leaves the process.
+
+mod usual;
 
 use otlp::{
     TraceId,
     wire::{Reader, WireError, put_varint},
 };
 use std::sync::Arc;
+use usual::Usual;
 
 /// A block is closed when it has grown to this many bytes. With its last span it should stay below 64 KiB: up to there LZ4
 /// works with 16-bit positions and in the processor's nearest caches, at 1.08 GB/s where blocks of 256 KiB reach 0.7 to
@@ -24,10 +31,12 @@ pub const BLOCK_BYTES: usize = 62 << 10;
 /// Spans being collected.
 #[derive(Debug, Default)]
 pub(crate) struct OpenBlock {
-    bytes: Vec<u8>,
-    spans: u32,
-    /// Where the header of the current run stands in `bytes`: start and end of its two headers.
+    heads: Vec<u8>,
+    texts: Vec<u8>,
+    /// Where the headers of the current run stand in `texts`.
     run: Option<RunHeader>,
+    /// What the starts of usual spans count from, as the first of them sets it.
+    base_ns: Option<u64>,
     traces: TraceRange,
 }
 
@@ -51,179 +60,253 @@ impl TraceRange {
         self.last = self.last.max(trace);
     }
 
+    /// Whether one of these traces, given in ascending order, may be in the block.
+    pub(crate) fn may_hold(self, traces: &[u32]) -> bool {
+        let next = traces.partition_point(|trace| *trace < self.first);
+        traces.get(next).is_some_and(|trace| *trace <= self.last)
+    }
+
     /// The part of `items`, one a trace, that the block's traces lie in.
     pub(crate) fn of<T>(self, items: &[T]) -> &[T] {
         items.get(self.first as usize..=self.last as usize).unwrap_or_default()
     }
 }
 
+/// Where the two headers of a run begin and where the second one ends.
 #[derive(Clone, Copy, Debug)]
 struct RunHeader {
-    resource: (usize, usize),
-    scope: (usize, usize),
+    resource: usize,
+    scope: usize,
+    end: usize,
 }
 
 /// A closed block, immutable.
 #[derive(Clone, Debug)]
 pub(crate) struct Block {
-    pub(crate) data: Data,
-    pub(crate) raw_len: u32,
-    pub(crate) spans: u32,
+    heads: Box<[u8]>,
+    base_ns: u64,
+    pub(crate) texts: Texts,
+    texts_len: u32,
     pub(crate) traces: TraceRange,
 }
 
-/// A block's bytes: as they were collected, until whoever closed the block has compressed them.
+/// A block's texts: as they were collected, until whoever closed the block has compressed them.
 #[derive(Clone, Debug)]
-pub(crate) enum Data {
+pub(crate) enum Texts {
     Raw(Arc<Vec<u8>>),
     Lz4(Arc<[u8]>),
 }
 
 /// A span read back, with its run.
 #[derive(Clone, Copy, Debug)]
-pub struct StoredSpan<'a> {
+pub(crate) struct StoredSpan<'a> {
     /// Which of the slot's traces.
-    pub trace: u32,
+    pub(crate) trace: u32,
     /// Number of the run within the block; equal numbers mean equal headers.
-    pub run: u32,
+    pub(crate) run: u32,
     /// Encoded fields of the ResourceSpans without its scope spans.
-    pub resource_header: &'a [u8],
+    pub(crate) resource_header: &'a [u8],
     /// Encoded fields of the ScopeSpans without its spans.
-    pub scope_header: &'a [u8],
-    /// Whether the body's first field, its trace ID, was left out.
-    pub is_without_id: bool,
-    /// The span message's body, as it came, from the first stored byte on.
-    pub stored: &'a [u8],
-}
-
-/// The field that nearly every span begins with: number 1, 16 bytes.
-const ID_KEY: [u8; 2] = [0x0a, 16];
-
-/// A span's first field, put back in front of what was stored.
-#[derive(Clone, Copy, Debug)]
-pub struct IdField {
-    bytes: [u8; 18],
-    len: usize,
-}
-
-impl IdField {
-    /// The bytes in front of the stored ones; none if the span was stored whole.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        &self.bytes[..self.len]
-    }
+    pub(crate) scope_header: &'a [u8],
+    /// What was stored apart; if nothing, the text is the whole body.
+    apart: &'a [u8],
+    base_ns: u64,
+    text: &'a [u8],
 }
 
 impl StoredSpan<'_> {
-    /// What stands in front of the stored bytes; `id` is the trace's.
-    #[must_use]
-    pub fn id_field(&self, id: TraceId) -> IdField {
-        let mut bytes = [0; 18];
-        bytes[..2].copy_from_slice(&ID_KEY);
-        bytes[2..].copy_from_slice(&id.0);
-        IdField { bytes, len: if self.is_without_id { bytes.len() } else { 0 } }
+    /// The length of the body, or a little more.
+    pub(crate) fn len_max(&self) -> usize {
+        self.text.len() + usual::APART_MAX
+    }
+
+    /// Calls `use_parts` with the parts of the span message's body as it came; `id` is its trace's.
+    #[inline]
+    pub(crate) fn with_parts<R>(&self, id: TraceId, use_parts: impl FnOnce(&[&[u8]]) -> R) -> R {
+        match self.usual() {
+            Some(usual) => {
+                let (middle, tail) = self.text.split_at(usize::from(usual.middle).min(self.text.len()));
+                use_parts(&[usual.front(id).as_bytes(), middle, &usual.times(), tail])
+            }
+            None => use_parts(&[self.text]),
+        }
+    }
+
+    fn usual(&self) -> Option<Usual> {
+        Usual::load(self.apart, self.base_ns)
     }
 }
 
 /// Reads a block's spans from front to back.
 pub(crate) struct Records<'a> {
-    reader: Reader<'a>,
+    heads: Reader<'a>,
+    texts: &'a [u8],
     run: u32,
     resource_header: &'a [u8],
     scope_header: &'a [u8],
+    base_ns: u64,
 }
 
 impl OpenBlock {
     /// Begins a run with these headers unless the current run has the same.
     pub(crate) fn run(&mut self, resource_header: &[u8], scope_header: &[u8]) {
         if let Some(run) = self.run
-            && self.bytes[run.scope.0..run.scope.1] == *scope_header
-            && self.bytes[run.resource.0..run.resource.1] == *resource_header
+            && self.texts[run.scope..run.end] == *scope_header
+            && self.texts[run.resource..run.scope] == *resource_header
         {
             return;
         }
-        self.bytes.push(0);
-        let resource = self.put_bytes(resource_header);
-        let scope = self.put_bytes(scope_header);
-        self.run = Some(RunHeader { resource, scope });
+        self.heads.push(0);
+        put_varint(&mut self.heads, resource_header.len() as u64);
+        put_varint(&mut self.heads, scope_header.len() as u64);
+        let resource = self.texts.len();
+        self.texts.extend_from_slice(resource_header);
+        self.texts.extend_from_slice(scope_header);
+        self.run = Some(RunHeader { resource, scope: resource + resource_header.len(), end: self.texts.len() });
     }
 
     /// Adds a span of the trace `id` to the current run.
     pub(crate) fn push(&mut self, trace: u32, id: TraceId, body: &[u8]) {
-        match body.strip_prefix(&ID_KEY).and_then(|rest| rest.strip_prefix(&id.0)) {
-            Some(rest) => self.push_stored(trace, true, rest),
-            None => self.push_stored(trace, false, body),
+        if let Some((usual, middle, tail)) = Usual::split(id, body)
+            && self.put_usual(trace, &usual, [middle, tail])
+        {
+            return;
+        }
+        self.put_whole(trace, &[body]);
+    }
+
+    /// Adds a span of the trace `id` that was stored in another block.
+    pub(crate) fn push_stored(&mut self, trace: u32, id: TraceId, span: &StoredSpan<'_>) {
+        if !span.usual().is_some_and(|usual| self.put_usual(trace, &usual, [span.text, &[]])) {
+            span.with_parts(id, |parts| self.put_whole(trace, parts));
         }
     }
 
-    /// Adds a span as it was stored in another block.
-    pub(crate) fn push_stored(&mut self, trace: u32, is_without_id: bool, stored: &[u8]) {
-        debug_assert!(self.run.is_some(), "a span belongs to a run");
-        put_varint(&mut self.bytes, u64::from(trace) + 1);
-        put_varint(&mut self.bytes, (stored.len() as u64) << 1 | u64::from(is_without_id));
-        self.bytes.extend_from_slice(stored);
-        self.spans += 1;
-        self.traces.add(trace);
-    }
-
     pub(crate) fn is_full(&self) -> bool {
-        self.bytes.len() >= BLOCK_BYTES
+        self.texts.len() >= BLOCK_BYTES
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.bytes.is_empty()
+        self.texts.is_empty() && self.heads.is_empty()
     }
 
     /// Bytes of memory behind the collected spans.
     pub(crate) fn capacity(&self) -> usize {
-        self.bytes.capacity()
+        self.heads.capacity() + self.texts.capacity()
+    }
+
+    /// A copy of what has been collected, if one of these traces, given in ascending order, may be in it.
+    pub(crate) fn copy_of(&self, traces: &[u32]) -> Option<Block> {
+        if self.is_empty() || !self.traces.may_hold(traces) {
+            return None;
+        }
+        Some(Block::of(self.heads.as_slice().into(), self.texts.clone(), self.base_ns, self.traces))
     }
 
     /// Closes the block and leaves an empty one.
     pub(crate) fn close(&mut self) -> Block {
-        self.run = None;
-        let spans = std::mem::take(&mut self.spans);
-        let bytes = std::mem::take(&mut self.bytes);
-        let raw_len = u32::try_from(bytes.len()).expect("a request, and so a block, is below 4 GiB");
-        let traces = std::mem::take(&mut self.traces);
-        Block { data: Data::Raw(Arc::new(bytes)), raw_len, spans, traces }
+        let Self { heads, texts, traces, base_ns, .. } = std::mem::take(self);
+        Block::of(heads.into_boxed_slice(), texts, base_ns, traces)
     }
 
-    fn put_bytes(&mut self, bytes: &[u8]) -> (usize, usize) {
-        put_varint(&mut self.bytes, bytes.len() as u64);
-        let start = self.bytes.len();
-        self.bytes.extend_from_slice(bytes);
-        (start, self.bytes.len())
+    /// Adds a usual span, unless its times are too far from those of the block.
+    #[inline]
+    fn put_usual(&mut self, trace: u32, usual: &Usual, text: [&[u8]; 2]) -> bool {
+        let base_ns = *self.base_ns.get_or_insert_with(|| usual.base_ns());
+        let Some(apart) = usual.store(base_ns) else { return false };
+        let form = if usual.parent_id.is_none() { ROOT } else { CHILD };
+        self.put_head(trace, text[0].len() + text[1].len(), form);
+        self.heads.extend_from_slice(apart.as_bytes());
+        self.texts.extend_from_slice(text[0]);
+        self.texts.extend_from_slice(text[1]);
+        true
+    }
+
+    fn put_whole(&mut self, trace: u32, parts: &[&[u8]]) {
+        self.put_head(trace, parts.iter().map(|part| part.len()).sum(), WHOLE);
+        parts.iter().for_each(|part| self.texts.extend_from_slice(part));
+    }
+
+    #[inline]
+    fn put_head(&mut self, trace: u32, text_len: usize, form: u64) {
+        debug_assert!(self.run.is_some(), "a span belongs to a run");
+        put_varint(&mut self.heads, u64::from(trace) + 1);
+        put_varint(&mut self.heads, (text_len as u64) << FORM_BITS | form);
+        self.traces.add(trace);
     }
 }
+
+/// How a span is stored.
+const FORM_BITS: u32 = 2;
+const WHOLE: u64 = 0;
+const ROOT: u64 = 1;
+const CHILD: u64 = 2;
 
 impl Block {
+    fn of(heads: Box<[u8]>, texts: Vec<u8>, base_ns: Option<u64>, traces: TraceRange) -> Self {
+        let texts_len = u32::try_from(texts.len()).expect("a request, and so a block, is below 4 GiB");
+        Self { heads, base_ns: base_ns.unwrap_or(0), texts: Texts::Raw(Arc::new(texts)), texts_len, traces }
+    }
+
+    /// Whether its texts are compressed.
+    pub(crate) fn is_packed(&self) -> bool {
+        matches!(self.texts, Texts::Lz4(_))
+    }
+
+    /// Frees the memory of a block that nobody will read.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::of(Box::default(), Vec::new(), None, TraceRange::default());
+    }
+
+    /// Whether there is nothing in it, or not any more.
+    pub(crate) fn is_clear(&self) -> bool {
+        self.heads.is_empty()
+    }
+
     /// Bytes of memory that the block takes.
     pub(crate) fn bytes(&self) -> usize {
-        match &self.data {
-            Data::Raw(raw) => raw.capacity(),
-            Data::Lz4(packed) => packed.len(),
+        self.heads.len()
+            + match &self.texts {
+                Texts::Raw(raw) => raw.capacity(),
+                Texts::Lz4(packed) => packed.len(),
+            }
+    }
+
+    /// The block's spans; its texts are unpacked into `scratch` if they have to be.
+    pub(crate) fn open<'a>(&'a self, scratch: &'a mut Vec<u8>) -> Option<Records<'a>> {
+        let texts: &[u8] = match &self.texts {
+            Texts::Raw(raw) => raw,
+            Texts::Lz4(packed) => {
+                // Bytes of the block before are as good as zeros: all that is given out is written first.
+                let len = self.texts_len as usize;
+                if scratch.len() < len {
+                    scratch.resize(len, 0);
+                }
+                let raw = &mut scratch[..len];
+                (lz4_flex::block::decompress_into(packed, raw).ok()? == len).then_some(&*raw)?
+            }
+        };
+        Some(Records::new(self, texts))
+    }
+
+    /// The spans of a block whose texts are not compressed.
+    pub(crate) fn unpacked(&self) -> Option<Records<'_>> {
+        match &self.texts {
+            Texts::Raw(raw) => Some(Records::new(self, raw)),
+            Texts::Lz4(_) => None,
         }
     }
 
-    /// The block's bytes as they were collected, in `scratch` if they had to be unpacked.
-    pub(crate) fn open<'a>(&'a self, scratch: &'a mut Vec<u8>) -> Option<&'a [u8]> {
-        match &self.data {
-            Data::Raw(raw) => Some(raw),
-            Data::Lz4(packed) => {
-                // Bytes of the block before are as good as zeros: all that is given out is written first.
-                let raw_len = self.raw_len as usize;
-                if scratch.len() < raw_len {
-                    scratch.resize(raw_len, 0);
-                }
-                let raw = &mut scratch[..raw_len];
-                (lz4_flex::block::decompress_into(packed, raw).ok()? == raw_len).then_some(&*raw)
-            }
-        }
+    /// Unpacks the texts for good; tells whether that was needed and worked.
+    pub(crate) fn unpack(&mut self) -> bool {
+        let Texts::Lz4(packed) = &self.texts else { return false };
+        let Ok(raw) = lz4_flex::block::decompress(packed, self.texts_len as usize) else { return false };
+        self.texts = Texts::Raw(Arc::new(raw));
+        true
     }
 }
 
-/// Compresses a closed block's bytes; `scratch` is reused from call to call.
+/// Compresses a closed block's texts; `scratch` is reused from call to call.
 pub(crate) fn pack(raw: &[u8], scratch: &mut Vec<u8>) -> Option<Arc<[u8]>> {
     let room = lz4_flex::block::get_maximum_output_size(raw.len());
     if scratch.len() < room {
@@ -234,40 +317,48 @@ pub(crate) fn pack(raw: &[u8], scratch: &mut Vec<u8>) -> Option<Arc<[u8]>> {
 }
 
 impl<'a> Records<'a> {
-    pub(crate) fn new(raw: &'a [u8]) -> Self {
-        Self { reader: Reader::new(raw), run: 0, resource_header: &[], scope_header: &[] }
+    fn new(block: &'a Block, texts: &'a [u8]) -> Self {
+        let heads = Reader::new(&block.heads);
+        Self { heads, texts, run: 0, resource_header: &[], scope_header: &[], base_ns: block.base_ns }
     }
 
     /// The next span, or nothing at the end.
+    #[inline]
     pub(crate) fn next_span(&mut self) -> Result<Option<StoredSpan<'a>>, WireError> {
-        while !self.reader.is_empty() {
-            let head = self.reader.varint()?;
+        while !self.heads.is_empty() {
+            let head = self.heads.varint()?;
             if head == 0 {
-                self.resource_header = self.reader.len_delimited()?;
-                self.scope_header = self.reader.len_delimited()?;
+                let lengths = (self.heads.varint()?, self.heads.varint()?);
+                self.resource_header = self.text(lengths.0)?;
+                self.scope_header = self.text(lengths.1)?;
                 self.run += 1;
                 continue;
             }
             let trace = u32::try_from(head - 1).map_err(|_| WireError::BadVarint)?;
-            let length = self.reader.varint()?;
-            let stored = usize::try_from(length >> 1).ok().and_then(|length| self.take(length));
-            let stored = stored.ok_or(WireError::PastTheEnd)?;
-            return Ok(Some(StoredSpan {
-                trace,
-                run: self.run,
-                resource_header: self.resource_header,
-                scope_header: self.scope_header,
-                is_without_id: length & 1 == 1,
-                stored,
-            }));
+            let length = self.heads.varint()?;
+            let apart = self.apart(match length & ((1 << FORM_BITS) - 1) {
+                WHOLE => 0,
+                ROOT => usual::ROOT_LEN,
+                _ => usual::CHILD_LEN,
+            })?;
+            let text = self.text(length >> FORM_BITS)?;
+            let Self { run, resource_header, scope_header, base_ns, .. } = *self;
+            return Ok(Some(StoredSpan { trace, run, resource_header, scope_header, apart, base_ns, text }));
         }
         Ok(None)
     }
 
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.reader.rest().split_at_checked(length)?;
-        self.reader = Reader::new(rest);
-        Some(taken)
+    fn apart(&mut self, length: usize) -> Result<&'a [u8], WireError> {
+        let (apart, rest) = self.heads.rest().split_at_checked(length).ok_or(WireError::PastTheEnd)?;
+        self.heads = Reader::new(rest);
+        Ok(apart)
+    }
+
+    fn text(&mut self, length: u64) -> Result<&'a [u8], WireError> {
+        let length = usize::try_from(length).map_err(|_| WireError::PastTheEnd)?;
+        let (text, rest) = self.texts.split_at_checked(length).ok_or(WireError::PastTheEnd)?;
+        self.texts = rest;
+        Ok(text)
     }
 }
 
@@ -282,36 +373,56 @@ mod tests {
 
     fn read(block: &Block) -> Vec<Read> {
         let mut scratch = Vec::new();
-        let mut records = Records::new(block.open(&mut scratch).unwrap());
+        let mut records = block.open(&mut scratch).unwrap();
         let mut spans = Vec::new();
         while let Some(span) = records.next_span().unwrap() {
-            let body = [span.id_field(ID).as_bytes(), span.stored].concat();
+            let body = span.with_parts(ID, |parts| parts.concat());
             spans.push((span.trace, span.run, span.resource_header.to_vec(), span.scope_header.to_vec(), body));
         }
         spans
     }
 
+    /// A span as SDKs send it.
+    fn usual(span_id: &[u8], parent_id: &[u8], start_ns: u64, end_ns: u64) -> Vec<u8> {
+        let parent = if parent_id.is_empty() { Vec::new() } else { [b"\x22\x08", parent_id].concat() };
+        let times = [&[0x39], &start_ns.to_le_bytes()[..], &[0x41], &end_ns.to_le_bytes()].concat();
+        [b"\x0a\x10", &ID.0[..], b"\x12\x08", span_id, &parent, b"\x2a\x04name\x30\x02", &times, b"\x4a\x02kv"].concat()
+    }
+
     #[test]
     fn spans_come_back_in_order_with_their_run() {
+        let root = usual(b"rootroot", b"", 1_700_000_000_000_000_000, 1_700_000_000_000_000_001);
+        let child = usual(b"childid1", b"rootroot", 1_699_999_999_999_999_999, u64::MAX);
         let mut open = OpenBlock::default();
         open.run(b"r1", b"s1");
-        open.push(0, ID, b"\x0a\x100123456789abcdefrest");
+        open.push(0, ID, &root);
         open.run(b"r1", b"s1");
         open.push(300, ID, b"\x0a\x10another trace's ID");
+        open.push(7, ID, &child);
         open.run(b"r1", b"");
         open.push(0, ID, b"");
         let mut block = open.close();
         let expected = vec![
-            (0, 1, b"r1".to_vec(), b"s1".to_vec(), b"\x0a\x100123456789abcdefrest".to_vec()),
+            (0, 1, b"r1".to_vec(), b"s1".to_vec(), root),
             (300, 1, b"r1".to_vec(), b"s1".to_vec(), b"\x0a\x10another trace's ID".to_vec()),
+            (7, 1, b"r1".to_vec(), b"s1".to_vec(), child),
             (0, 2, b"r1".to_vec(), vec![], vec![]),
         ];
         assert_eq!(read(&block), expected);
-        assert_eq!(block.spans, 3);
 
-        let Data::Raw(raw) = &block.data else { panic!("a closed block begins raw") };
-        block.data = Data::Lz4(pack(raw, &mut Vec::new()).unwrap());
+        let Texts::Raw(raw) = &block.texts else { panic!("a closed block begins raw") };
+        block.texts = Texts::Lz4(pack(raw, &mut Vec::new()).unwrap());
+        assert_eq!(read(&block), expected);
+        assert!(block.unpack() && !block.unpack());
         assert_eq!(read(&block), expected);
         assert!(open.is_empty());
+
+        let mut scratch = Vec::new();
+        let mut records = block.open(&mut scratch).unwrap();
+        while let Some(span) = records.next_span().unwrap() {
+            open.run(span.resource_header, span.scope_header);
+            open.push_stored(span.trace, ID, &span);
+        }
+        assert_eq!(read(&open.close()), expected);
     }
 }

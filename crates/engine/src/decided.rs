@@ -5,10 +5,13 @@
 //! its position, and one byte of time. A look-up compares only the few entries around that position, so an unseen trace
 //! is taken for a decided one about once in 10¹⁶ look-ups.
 //!
+//! Where the user says how many verdicts to remember (`decision_cache`), a queue beside the table says which came first,
+//! and the first is forgotten when one too many comes.
+//!
 //! Time goes in epochs of a 128th of the holding time. An entry is forgotten when it is older than the holding time; a
 //! part that is full before that, and may not grow, forgets its oldest epochs early and counts them.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 /// How many epochs a verdict is held. The epoch is stored in one byte, so it must be well below 256.
 const EPOCHS_HELD: u64 = 128;
@@ -28,6 +31,15 @@ pub enum Remembered {
     Kept(u64),
 }
 
+/// How many verdicts of each side to remember; as many as time and bytes allow where nothing is said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Most {
+    /// Of traces that were kept.
+    pub kept: Option<usize>,
+    /// Of traces that were not.
+    pub sampled_out: Option<usize>,
+}
+
 /// The decided memory of one shard.
 #[derive(Debug)]
 pub struct Decided {
@@ -44,6 +56,15 @@ struct Memory<V> {
     parts: Vec<Part<V>>,
     len: usize,
     bytes: usize,
+    /// What was remembered when, and how much of it may be: only where the user set a number.
+    order: Option<Order>,
+}
+
+/// Position and tag of what was remembered, oldest first. It may name what the table has forgotten already.
+#[derive(Debug)]
+struct Order {
+    queue: VecDeque<(u64, u64)>,
+    most: usize,
 }
 
 #[derive(Debug)]
@@ -54,13 +75,13 @@ struct Part<V> {
 }
 
 impl Decided {
-    /// A memory that holds verdicts for `hold` and takes at most `bytes_max` bytes.
+    /// A memory that holds verdicts for `hold`, takes at most `bytes_max` bytes and at most so many of each side.
     #[must_use]
-    pub fn new(hold: Duration, bytes_max: usize) -> Self {
+    pub fn new(hold: Duration, bytes_max: usize, most: Most) -> Self {
         let hold_ns = u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX);
         Self {
-            kept: Memory::new(),
-            sampled_out: Memory::new(),
+            kept: Memory::new(most.kept),
+            sampled_out: Memory::new(most.sampled_out),
             epoch_ns: (hold_ns / EPOCHS_HELD).max(1),
             bytes_max,
             forgotten_early: 0,
@@ -86,6 +107,17 @@ impl Decided {
             return Some(Remembered::Kept(value));
         }
         self.sampled_out.find(position, tag, epoch).map(|()| Remembered::SampledOut)
+    }
+
+    /// How long ago a trace was decided, at least, if that is still remembered. Times are kept as epochs, so the true age
+    /// may be up to one epoch more.
+    #[must_use]
+    pub fn age_ns(&self, position: u64, tag: u64, now_ns: u64) -> Option<u64> {
+        let epoch = now_ns / self.epoch_ns;
+        let ages = [self.kept.age(position, tag, epoch), self.sampled_out.age(position, tag, epoch)];
+        let age = ages.into_iter().flatten().min()?;
+        let decided_before_ns = (epoch.saturating_sub(age) + 1).saturating_mul(self.epoch_ns);
+        Some(now_ns.saturating_sub(decided_before_ns))
     }
 
     /// Reads what [`Decided::recall`] will look at, so that it is in the processor's cache.
@@ -127,7 +159,7 @@ impl Decided {
     /// Bytes of memory in use.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.kept.bytes + self.sampled_out.bytes
+        self.kept.bytes() + self.sampled_out.bytes()
     }
 
     /// Verdicts forgotten before their time because there was no room.
@@ -138,9 +170,9 @@ impl Decided {
 }
 
 impl<V: Copy + Default> Memory<V> {
-    fn new() -> Self {
+    fn new(most: Option<usize>) -> Self {
         let parts = (0..PARTS).map(|_| Part { slots: Box::default(), len: 0 }).collect();
-        Self { parts, len: 0, bytes: 0 }
+        Self { parts, len: 0, bytes: 0, order: most.map(|most| Order { queue: VecDeque::new(), most }) }
     }
 
     fn find(&self, position: u64, tag: u64, epoch: u64) -> Option<V> {
@@ -148,6 +180,17 @@ impl<V: Copy + Default> Memory<V> {
         let index = part.index_of(tag)?;
         let (word, value) = part.slots[index];
         is_fresh(word, epoch).then_some(value)
+    }
+
+    /// Age in epochs.
+    fn age(&self, position: u64, tag: u64, epoch: u64) -> Option<u64> {
+        let part = &self.parts[part_of(position)];
+        let word = part.slots[part.index_of(tag)?].0;
+        is_fresh(word, epoch).then(|| age(word, epoch))
+    }
+
+    fn bytes(&self) -> usize {
+        self.bytes + self.order.as_ref().map_or(0, |order| order.queue.capacity() * size_of::<(u64, u64)>())
     }
 
     fn touch(&self, position: u64, tag: u64) -> u32 {
@@ -176,7 +219,21 @@ impl<V: Copy + Default> Memory<V> {
         }
         if self.parts[index].put(tag, value, epoch) {
             self.len += 1;
+            forgotten += self.forget_first(position, tag);
         }
+        forgotten
+    }
+
+    /// Queues what is new and forgets what came first while there is too much.
+    fn forget_first(&mut self, position: u64, tag: u64) -> u64 {
+        let Some(order) = &mut self.order else { return 0 };
+        order.queue.push_back((position, tag));
+        let mut forgotten = 0;
+        while order.queue.len() > order.most {
+            let Some((position, tag)) = order.queue.pop_front() else { break };
+            forgotten += u64::from(self.parts[part_of(position)].remove(tag));
+        }
+        self.len -= forgotten as usize;
         forgotten
     }
 
@@ -258,6 +315,28 @@ impl<V: Copy + Default> Part<V> {
         true
     }
 
+    /// Takes an entry out, and moves those behind it that were only there because its place was taken.
+    fn remove(&mut self, tag: u64) -> bool {
+        let Some(mut hole) = self.index_of(tag) else { return false };
+        let mask = self.slots.len() - 1;
+        let mut index = hole;
+        loop {
+            index = (index + 1) & mask;
+            let word = self.slots[index].0;
+            if word == 0 {
+                break;
+            }
+            let home = start(word >> 8) & mask;
+            if index.wrapping_sub(home) & mask >= index.wrapping_sub(hole) & mask {
+                self.slots[hole] = self.slots[index];
+                hole = index;
+            }
+        }
+        self.slots[hole] = (0, V::default());
+        self.len -= 1;
+        true
+    }
+
     fn put_word(&mut self, word: u64, value: V) {
         let mask = self.slots.len() - 1;
         let mut index = start(word >> 8) & mask;
@@ -309,7 +388,7 @@ mod tests {
 
     #[test]
     fn verdicts_are_recalled_and_others_are_not() {
-        let mut decided = Decided::new(HOLD, 64 << 20);
+        let mut decided = Decided::new(HOLD, 64 << 20, Most::default());
         for n in 0..100_000 {
             let (position, tag) = hashes(n);
             let what = if n % 10 == 0 { Remembered::Kept(n) } else { Remembered::SampledOut };
@@ -328,7 +407,7 @@ mod tests {
 
     #[test]
     fn old_verdicts_are_forgotten_and_their_memory_given_back() {
-        let mut decided = Decided::new(HOLD, 64 << 20);
+        let mut decided = Decided::new(HOLD, 64 << 20, Most::default());
         let mut now = SECOND;
         for n in 0..50_000 {
             let (position, tag) = hashes(n);
@@ -348,7 +427,7 @@ mod tests {
     #[test]
     fn a_full_memory_forgets_the_oldest_and_counts_it() {
         let limit = 256 << 10;
-        let mut decided = Decided::new(HOLD, limit);
+        let mut decided = Decided::new(HOLD, limit, Most::default());
         for n in 0..200_000u64 {
             let (position, tag) = hashes(n);
             decided.remember(position, tag, Remembered::SampledOut, n * SECOND / 1_000);
@@ -364,5 +443,37 @@ mod tests {
         let oldest = (0..5_000).filter(|n| known(*n)).count();
         assert!(recent > 4_900 && oldest == 0, "{recent} recent and {oldest} old verdicts are known");
         assert_eq!(decided.len() as u64 + decided.forgotten_early(), 200_000);
+    }
+
+    #[test]
+    fn a_number_of_verdicts_bounds_its_side_and_the_first_is_forgotten_first() {
+        let most = Most { kept: Some(1_000), sampled_out: None };
+        let mut decided = Decided::new(HOLD, 64 << 20, most);
+        for n in 0..20_000u64 {
+            let (position, tag) = hashes(n);
+            decided.remember(position, tag, Remembered::Kept(n), SECOND);
+            let (position, tag) = hashes(n + 100_000);
+            decided.remember(position, tag, Remembered::SampledOut, SECOND);
+        }
+        let recall = |n| {
+            let (position, tag) = hashes(n);
+            decided.recall(position, tag, SECOND)
+        };
+        for n in 0..20_000 {
+            assert_eq!(recall(n), (n >= 19_000).then_some(Remembered::Kept(n)), "{n}");
+            assert_eq!(recall(n + 100_000), Some(Remembered::SampledOut));
+        }
+        assert_eq!((decided.len(), decided.forgotten_early()), (21_000, 19_000));
+    }
+
+    #[test]
+    fn an_age_is_at_least_what_is_told() {
+        let mut decided = Decided::new(HOLD, 64 << 20, Most::default());
+        let (position, tag) = hashes(3);
+        decided.remember(position, tag, Remembered::SampledOut, 1_000 * SECOND);
+        assert_eq!(decided.age_ns(position, tag, 1_000 * SECOND), Some(0));
+        let age_ns = decided.age_ns(position, tag, 1_060 * SECOND).unwrap();
+        assert!((55 * SECOND..=60 * SECOND).contains(&age_ns), "{age_ns}");
+        assert_eq!(decided.age_ns(hashes(4).0, hashes(4).1, 1_000 * SECOND), None);
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     block,
     books::Books,
-    due::Due,
+    due::{Due, Haste},
     settings::Settings,
     shard::{Closed, Hashed, Incoming, Shard},
     token::Token,
@@ -11,7 +11,7 @@ use crate::{
 use foldhash::quality::FixedState;
 use otlp::{TraceId, scan::Scan};
 use parking_lot::Mutex;
-use policy::PolicySet;
+use policy::{Now, PolicySet};
 use std::{
     hash::{BuildHasher, Hasher},
     ops::Range,
@@ -73,11 +73,10 @@ impl Engine {
     #[must_use]
     pub fn new(settings: &Settings, policies: Arc<PolicySet>) -> Self {
         let count = settings.shards.max(1).next_power_of_two();
-        let words = policies.state_words();
         let settings = Settings { shards: count, ..settings.clone() };
         let position = FixedState::with_seed(settings.seed);
         Self {
-            shards: (0..count).map(|_| Mutex::new(Shard::new(&settings, words, position.clone()))).collect(),
+            shards: (0..count).map(|_| Mutex::new(Shard::new(&settings, &policies, position.clone()))).collect(),
             slot_ns: u64::try_from(settings.slot_length().as_nanos()).unwrap_or(u64::MAX),
             position,
             tag: FixedState::with_seed(settings.seed.rotate_left(32) ^ 0x9e37_79b9_7f4a_7c15),
@@ -91,15 +90,17 @@ impl Engine {
     }
 
     /// Takes in a part of a scanned request: the spans whose indices are in `spans`. A large request is given in several
-    /// parts so that no shard is held long and the caller can yield in between.
-    pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now_ns: u64, scratch: &mut Scratch) {
+    /// parts so that no shard is held long and the caller can yield in between; see [`Engine::is_by_piece`].
+    /// Gives how many pieces the policies were asked about.
+    pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now: Now, scratch: &mut Scratch) -> u32 {
         self.sort_by_shard(arrival.scan, spans, scratch);
-        let incoming = Incoming { arrival, policies: &self.policies, tag: &self.tag, now_ns };
+        let incoming = Incoming { arrival, policies: &self.policies, tag: &self.tag, now };
         let mut closed = Vec::new();
+        let mut pieces = 0;
         for (index, shard) in self.shards.iter().enumerate() {
             let Some(spans) = scratch.spans.get_mut(index).filter(|spans| !spans.is_empty()) else { continue };
             let mut shard = shard.lock();
-            shard.take_in(&incoming, spans, &mut closed);
+            pieces += shard.take_in(&incoming, spans, &mut closed);
             self.waiting[index].store(shard.books.traces_waiting, Ordering::Relaxed);
             // Adding up all slots costs more than taking in a small request; a few requests late is soon enough.
             if !closed.is_empty() || shard.calls % PUBLISH_CALLS == 0 {
@@ -108,6 +109,7 @@ impl Engine {
             drop(shard);
             self.pack(index, &mut closed, &mut scratch.packed);
         }
+        pieces
     }
 
     /// Begins to take in a request that has been scanned: numbers its pieces.
@@ -117,6 +119,12 @@ impl Engine {
         let count = u32::try_from(scan.resources.len()).unwrap_or(u32::MAX);
         let piece = self.pieces.fetch_add(count.wrapping_add(2), Ordering::Relaxed);
         Arrival { body, scan, token, piece }
+    }
+
+    /// Whether policies are asked at the end of each piece. A part of a request must then end where a ResourceSpans ends.
+    #[must_use]
+    pub fn is_by_piece(&self) -> bool {
+        self.policies.is_span_ingest()
     }
 
     /// Closes idle blocks and lets the decided memory forget what is too old; to be called once a slot.
@@ -136,19 +144,19 @@ impl Engine {
     pub fn take_due(&self, now_ns: u64) -> Option<Due> {
         let number = now_ns / self.slot_ns;
         let oldest = self.oldest().filter(|oldest| *oldest < number)?;
-        Some(self.take(oldest, Some(now_ns), false))
+        Some(self.take(oldest, Some(now_ns), Haste::None))
     }
 
     /// Takes out the oldest slot before its time, because memory or `num_traces` ran out.
     #[must_use]
     pub fn take_early(&self) -> Option<Due> {
-        self.oldest().map(|oldest| self.take(oldest, None, true))
+        self.oldest().map(|oldest| self.take(oldest, None, Haste::Early))
     }
 
-    /// Takes out the oldest slot of all that is left, at shutdown.
+    /// Takes out the oldest slot of all that is left, at shutdown: to be decided, or dropped if the settings say so.
     #[must_use]
     pub fn take_rest(&self) -> Option<Due> {
-        self.oldest().map(|oldest| self.take(oldest, None, false))
+        self.oldest().map(|oldest| self.take(oldest, None, Haste::Last))
     }
 
     /// When the next slot falls due, at the latest, in monotonic nanoseconds.
@@ -157,10 +165,18 @@ impl Engine {
         (now_ns / self.slot_ns + 1) * self.slot_ns
     }
 
-    /// Whether more traces wait than `num_traces` allows.
+    /// Whether more traces wait than `num_traces` allows and the oldest are to be decided early.
     #[must_use]
     pub fn is_over_traces_max(&self) -> bool {
-        self.settings.traces_max.is_some_and(|max| self.traces_waiting() > max)
+        !self.settings.block_on_overflow && self.settings.traces_max.is_some_and(|max| self.traces_waiting() > max)
+    }
+
+    /// Whether the intake may bring more: not at `num_traces` with `block_on_overflow`. Requests that ask at the same
+    /// moment may all be told yes, so what waits can exceed the number by what is in flight.
+    #[must_use]
+    pub fn has_room(&self) -> bool {
+        !self.settings.block_on_overflow
+            || self.settings.traces_max.is_none_or(|max| self.traces_waiting() < max.max(1))
     }
 
     /// Bytes held by blocks, tables and the decided memory.
@@ -239,8 +255,8 @@ impl Engine {
         self.shards.iter().filter_map(|shard| shard.lock().oldest()).min()
     }
 
-    fn take(&self, number: u64, carry_ns: Option<u64>, early: bool) -> Due {
-        let mut due = Due::new(early, Arc::clone(&self.deciding));
+    fn take(&self, number: u64, carry_ns: Option<u64>, haste: Haste) -> Due {
+        let mut due = Due::new(haste, Arc::clone(&self.deciding));
         for (index, shard) in self.shards.iter().enumerate() {
             let mut shard = shard.lock();
             if let Some(detached) = shard.detach_below(number + 1, carry_ns) {

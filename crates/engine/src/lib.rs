@@ -10,11 +10,15 @@
 //!                                │
 //!                                └─► decided memory (late spans follow the verdict)
 //! ```
+//!
+//! A trace whose time comes sooner than its slot's (its root has come, a policy has decided over one of its pieces, it holds
+//! too much) is seated anew in a near slot, which remembers where the older spans lie.
 
 pub mod block;
 pub mod books;
 pub mod decided;
 pub mod due;
+pub mod histogram;
 pub mod settings;
 pub mod token;
 
@@ -23,7 +27,8 @@ mod shard;
 mod slot;
 mod table;
 
-pub use books::Books;
+pub use books::{Books, DropReason};
+pub use decided::Most;
 pub use due::{Batch, Due, Note, Settled};
 pub use engine::{Arrival, Engine, Scratch};
 pub use settings::Settings;

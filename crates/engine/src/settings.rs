@@ -1,5 +1,6 @@
 //! How the engine waits, decides and remembers; plain values, decided by the program.
 
+use crate::decided::Most;
 use std::time::Duration;
 
 /// The shortest slot: shorter ones cost more blocks than they save lag.
@@ -18,12 +19,22 @@ pub struct Settings {
     pub after_root: Option<Duration>,
     /// How many undecided traces may wait before the oldest slot is decided early.
     pub traces_max: Option<u64>,
+    /// At that number, tell the intake to wait for room instead of deciding early.
+    pub block_on_overflow: bool,
+    /// A trace that holds more bytes than this is decided early, by the policies on what is known of it.
+    pub trace_bytes_max: Option<u64>,
+    /// At the end, drop what waits instead of deciding it.
+    pub drop_pending: bool,
+    /// Write the deciding policy's name into the scopes of kept spans, as otelcol's gate `recordpolicy` does.
+    pub record_policy: bool,
     /// How many shards the table has; a power of two.
     pub shards: usize,
     /// How long a verdict is remembered for late spans; ten times the wait and at least ten minutes, unless given.
     pub decided_hold: Option<Duration>,
     /// How many bytes the decided memory may take.
     pub decided_bytes_max: usize,
+    /// How many verdicts of each side are remembered at most.
+    pub decided_most: Most,
     /// Seed of the keyed hashes; random per process, so that nobody can aim at a shard.
     pub seed: u64,
 }
@@ -54,9 +65,14 @@ impl Default for Settings {
             decision_wait: Duration::from_secs(30),
             after_root: None,
             traces_max: None,
+            block_on_overflow: false,
+            trace_bytes_max: None,
+            drop_pending: false,
+            record_policy: false,
             shards: 1,
             decided_hold: None,
             decided_bytes_max: 64 << 20,
+            decided_most: Most::default(),
             seed: 0,
         }
     }

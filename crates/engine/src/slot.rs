@@ -1,11 +1,13 @@
 //! The traces whose verdicts fall due together in one shard, with their fold states and their blocks.
 
 use crate::{
-    block::{Block, Data, OpenBlock},
+    block::{Block, OpenBlock, Texts},
+    table::Place,
     token::Token,
 };
 use otlp::TraceId;
-use std::sync::Arc;
+use policy::{Candidate, Verdict};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// One waiting trace.
 #[derive(Clone, Copy, Debug)]
@@ -21,10 +23,78 @@ pub(crate) struct Trace {
     pub(crate) spans: u32,
     /// The last ResourceSpans that brought a span of it: a new number begins a new piece.
     pub(crate) piece: u32,
-    /// Whether it came after a verdict (or while one was being reached) and follows that.
-    pub(crate) follows: bool,
+    pub(crate) standing: Standing,
     /// Whether a span without a parent has come.
     pub(crate) has_root: bool,
+    /// Whether it is decided before its time because it alone holds too much memory.
+    pub(crate) is_early: bool,
+}
+
+impl Trace {
+    /// The trace as the policies see it.
+    pub(crate) fn candidate<'a>(&self, state: &'a mut [u32]) -> Candidate<'a> {
+        Candidate {
+            trace_id: self.id,
+            first_seen_ns: self.first_seen_ns,
+            spans: self.spans,
+            bytes: u64::from(self.bytes),
+            state,
+        }
+    }
+
+    /// Whole seconds since its first span.
+    pub(crate) fn age_s(&self, now_ns: u64) -> u64 {
+        now_ns.saturating_sub(self.first_seen_ns) / 1_000_000_000
+    }
+}
+
+/// How a trace stands to its verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// It waits for one.
+    Waiting,
+    /// It came after a verdict (or while one was being reached) and follows that.
+    Follows,
+    /// It is to be kept, as a policy said over one of its pieces; the slot knows the verdict ([`Past`]).
+    Kept,
+    /// It was seated in another slot, which knows that spans of it still lie in the blocks of this one and will read them.
+    Moved,
+    /// It was decided. Spans of it still lie in the blocks, but they are in the books already and nobody reads them.
+    Gone,
+}
+
+impl Standing {
+    /// Whether the trace is in this slot.
+    pub(crate) fn is_here(self) -> bool {
+        !matches!(self, Self::Moved | Self::Gone)
+    }
+}
+
+/// What a slot knows of a trace that was seated in it anew, or that was kept over a piece.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Past {
+    /// Where spans of it lie besides, in the order in which they came there. These slots have higher numbers, and slots
+    /// are taken lowest first: they still wait when the trace is decided.
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) kept: Option<Kept>,
+}
+
+/// A seat that a trace had before.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Origin {
+    /// Number of the slot.
+    pub(crate) number: u64,
+    /// The trace's place in it.
+    pub(crate) place: Place,
+}
+
+/// A verdict over a piece.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    pub(crate) verdict: Verdict,
+    /// The piece's first and last span, as numbers of the trace's spans in arrival order, from 1.
+    pub(crate) first: u32,
+    pub(crate) last: u32,
 }
 
 /// A slot of one shard.
@@ -33,6 +103,12 @@ pub(crate) struct Slot {
     /// Number of the slot of time; it falls due when the next one begins.
     pub(crate) number: u64,
     pub(crate) traces: Vec<Trace>,
+    /// What is to be known of few of them.
+    pub(crate) past: BTreeMap<u32, Past>,
+    /// How many of them are not here any more.
+    pub(crate) left: usize,
+    /// Whether some are gone since their blocks were looked at.
+    is_littered: bool,
     /// The policies' fold states, a fixed number of words a trace.
     pub(crate) states: Vec<u32>,
     pub(crate) open: OpenBlock,
@@ -50,6 +126,9 @@ impl Slot {
         Self {
             number,
             traces: Vec::with_capacity(expected),
+            past: BTreeMap::new(),
+            left: 0,
+            is_littered: false,
             states: Vec::with_capacity(expected * words),
             open: OpenBlock::default(),
             touched_ns: 0,
@@ -75,6 +154,35 @@ impl Slot {
         (&mut self.traces[index], &mut self.states[index * self.words..(index + 1) * self.words])
     }
 
+    /// Marks a trace as moved and gives it with its state and its past as they were.
+    pub(crate) fn leave(&mut self, index: u32) -> (Trace, Vec<u32>, Past) {
+        let past = self.past.remove(&index).unwrap_or_default();
+        self.left += 1;
+        let (trace, state) = self.trace_mut(index);
+        let left = (*trace, state.to_vec(), past);
+        trace.standing = Standing::Moved;
+        left
+    }
+
+    /// Nobody will read the spans of this trace, which has left, any more.
+    pub(crate) fn forget(&mut self, index: u32) {
+        self.trace_mut(index).0.standing = Standing::Gone;
+        self.is_littered = true;
+    }
+
+    /// Frees the blocks all of whose traces are gone. What another trace shares waits with it.
+    pub(crate) fn free_gone(&mut self) {
+        if !std::mem::take(&mut self.is_littered) {
+            return;
+        }
+        for block in &mut self.blocks {
+            if block.traces.of(&self.traces).iter().all(|trace| trace.standing == Standing::Gone) {
+                self.block_bytes -= block.bytes();
+                block.clear();
+            }
+        }
+    }
+
     /// Reads a bit of a trace and of its state, so that both are in the processor's cache.
     pub(crate) fn touch(&self, index: u32) -> u32 {
         let trace = self.traces.get(index as usize).map_or(0, |trace| trace.spans);
@@ -88,7 +196,7 @@ impl Slot {
         }
         let block = self.open.close();
         self.block_bytes += block.bytes();
-        let Data::Raw(raw) = &block.data else { return None };
+        let Texts::Raw(raw) = &block.texts else { return None };
         let raw = Arc::clone(raw);
         self.blocks.push(block);
         Some((self.blocks.len() - 1, raw))
@@ -96,9 +204,10 @@ impl Slot {
 
     /// Puts the compressed bytes in the place of the raw ones.
     pub(crate) fn store_packed(&mut self, index: usize, packed: Arc<[u8]>) {
-        let Some(block) = self.blocks.get_mut(index) else { return };
+        // It may have been freed while somebody compressed it.
+        let Some(block) = self.blocks.get_mut(index).filter(|block| !block.is_clear()) else { return };
         self.block_bytes -= block.bytes();
-        block.data = Data::Lz4(packed);
+        block.texts = Texts::Lz4(packed);
         self.block_bytes += block.bytes();
     }
 
@@ -121,6 +230,7 @@ impl Slot {
             + self.states.capacity() * size_of::<u32>()
             + self.blocks.capacity() * size_of::<Block>()
             + self.tokens.capacity() * size_of::<Token>()
+            + self.past.len() * size_of::<(u32, Past)>()
     }
 }
 

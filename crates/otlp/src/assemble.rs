@@ -111,19 +111,18 @@ impl Builder {
     /// # Panics
     /// If `group` is not one of this builder's.
     pub fn push(&mut self, group: GroupIndex, span_body: &[u8]) {
-        self.push_joined(group, &[], span_body);
+        self.push_parts(group, &[span_body]);
     }
 
-    /// Adds a span whose body stands in two parts.
+    /// Adds a span whose body stands in parts.
     ///
     /// # Panics
     /// If `group` is not one of this builder's.
-    pub fn push_joined(&mut self, group: GroupIndex, head: &[u8], tail: &[u8]) {
+    pub fn push_parts(&mut self, group: GroupIndex, parts: &[&[u8]]) {
         let start = self.arena.len();
         put_tag(&mut self.arena, SPANS, WireType::Len);
-        put_varint(&mut self.arena, (head.len() + tail.len()) as u64);
-        self.arena.extend_from_slice(head);
-        self.arena.extend_from_slice(tail);
+        put_varint(&mut self.arena, parts.iter().map(|part| part.len() as u64).sum());
+        parts.iter().for_each(|part| self.arena.extend_from_slice(part));
         let end = self.arena.len();
         self.chain(group, start..end);
         self.lengthen(group, end - start);

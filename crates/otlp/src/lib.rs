@@ -6,10 +6,13 @@
 
 pub mod id;
 pub mod keys;
+pub mod trace_state;
 pub mod value;
 pub mod wire;
 
+pub mod pdata_size;
 pub mod scan;
+pub mod scope;
 pub mod view;
 
 pub mod assemble;

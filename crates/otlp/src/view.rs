@@ -7,7 +7,7 @@
 //! The bytes have usually passed the scan. Where they have not, `parse` reports what is broken at its own level, and an
 //! iterator ends at the first broken element.
 
-mod fields;
+pub(crate) mod fields;
 mod value;
 
 pub use value::{ArrayValues, Attributes, array_values, map_entries, value};

@@ -2,7 +2,7 @@
 
 use crate::{
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test},
 };
 use settings::{Node, Problems};
 
@@ -23,6 +23,10 @@ impl AlwaysSample {
 
     pub(crate) fn class(&self) -> Class {
         Class::Stateless
+    }
+
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        if seen.is_opposite { "no trace" } else { "every trace" }.to_string()
     }
 
     pub(crate) fn compile(&self, _compiler: &mut Compiler<'_>) -> Test {

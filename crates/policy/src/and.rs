@@ -6,7 +6,7 @@
 
 use crate::{
     kinds::{self, Class, Level, Policy},
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test},
 };
 use settings::{Node, Problems};
 
@@ -22,8 +22,7 @@ impl And {
         let mut fields = block.map("and", p)?;
         let node = fields.node("and_sub_policy");
         fields.finish(p);
-        let list = |node| p.within("and_sub_policy", |p| kinds::decode_list(node, "and_sub_policy", Level::And, p));
-        let and_sub_policy = node.map_or(Some(Vec::new()), list)?;
+        let and_sub_policy = kinds::decode_parts(node, "and_sub_policy", Level::And, p)?;
         if and_sub_policy.is_empty() {
             let help = "put policies into `and_sub_policy`, or use the type `always_sample` if it is meant".to_string();
             p.warning(&node.map_or(block.at, |node| node.at), "an empty `and` samples every trace", help);
@@ -41,11 +40,12 @@ impl And {
         Class::Nested
     }
 
+    pub(crate) fn explain(&self, _seen: &Seen<'_>) -> String {
+        "every trace".to_string()
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
-        let cheap = self.and_sub_policy.iter().any(|policy| policy.kind.is_cheap_filter());
-        compiler.beside_cheap(cheap, |compiler| {
-            Test::And(self.and_sub_policy.iter().map(|policy| compiler.rule(policy)).collect())
-        })
+        Test::And(compiler.all(&self.and_sub_policy))
     }
 }
 
@@ -105,6 +105,6 @@ mod tests {
         );
         let mut bench = Bench::new(policy);
         assert_eq!(bench.why(r#"0+1 | 0+1 r="/checkout" | 0+1 error"#), "checkout errors › failed @3");
-        assert_eq!(bench.set.state_words(), 2);
+        assert_eq!(bench.set.state_words(), 3, "two leaves and what evaluation costs");
     }
 }

@@ -13,6 +13,9 @@ pub(crate) enum Condition {
     Numeric(numeric_attribute::Bounds),
     Boolean(boolean_attribute::Equals),
     Text(string_attribute::Text),
+    /// For tests: evaluating it panics.
+    #[cfg(test)]
+    Panics,
 }
 
 /// Where an attribute stands; scope, event and link attributes are never looked at.
@@ -28,7 +31,24 @@ impl Condition {
             Self::Numeric(bounds) => bounds.contain(value),
             Self::Boolean(equals) => equals.matches(value),
             Self::Text(text) => text.matches(value, owner),
+            #[cfg(test)]
+            Self::Panics => panic!("a condition for tests"),
         }
+    }
+
+    /// Whether evaluating it takes long enough to be charged.
+    pub(crate) fn is_costly(&self) -> bool {
+        match self {
+            Self::Numeric(_) | Self::Boolean(_) => false,
+            Self::Text(text) => text.is_costly(),
+            #[cfg(test)]
+            Self::Panics => true,
+        }
+    }
+
+    /// What evaluating it takes, in about nanoseconds.
+    pub(crate) fn cost(&self, value: Value<'_>) -> u64 {
+        if let Self::Text(text) = self { text.cost(value) } else { 0 }
     }
 }
 

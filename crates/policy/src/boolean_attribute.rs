@@ -5,7 +5,7 @@
 use crate::{
     attribute::{self, Condition},
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test},
 };
 use otlp::Value;
 use settings::{Node, Problems};
@@ -50,8 +50,21 @@ impl BooleanAttribute {
         Class::Fold
     }
 
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let is_missing = self.invert_match != seen.is_opposite;
+        if is_missing {
+            format!("`{}` is nowhere {}", self.key, self.value)
+        } else {
+            seen.attribute(&self.key, &self.condition(), &format!("is {}", self.value))
+        }
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
-        compiler.attribute(&self.key, Condition::Boolean(Equals(self.value)), self.invert_match)
+        compiler.attribute(&self.key, self.condition(), self.invert_match)
+    }
+
+    fn condition(&self) -> Condition {
+        Condition::Boolean(Equals(self.value))
     }
 }
 

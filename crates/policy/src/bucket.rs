@@ -13,9 +13,8 @@ pub(crate) struct Bucket {
 }
 
 impl Bucket {
-    /// A full bucket. A `burst_capacity` of 0 or less means twice the rate.
-    pub(crate) fn new(per_second: i64, burst_capacity: i64, now_ns: u64) -> Self {
-        let burst = if burst_capacity > 0 { burst_capacity } else { per_second.saturating_mul(2) };
+    /// A full bucket.
+    pub(crate) fn new(per_second: i64, burst: i64, now_ns: u64) -> Self {
         Self { per_second, burst, tokens: burst as f64, updated_ns: now_ns }
     }
 
@@ -68,18 +67,18 @@ mod tests {
     fn upstream_cases() {
         check(3, 3, &[(0, 3, true), (0, 1, false)]);
         check(3, 2, &[(0, 3, false), (0, 2, true)]);
-        check(2, 0, &[(0, 1, true), (0, 1, true), (0, 1, true), (0, 1, true), (0, 1, false)]);
+        check(2, 4, &[(0, 1, true), (0, 1, true), (0, 1, true), (0, 1, true), (0, 1, false)]);
         check(4, 2, &[(0, 2, true), (0, 2, false), (600, 2, true)]);
     }
 
     #[test]
     fn edges() {
         check(0, 0, &[(0, 1, false), (5000, 1, false), (5000, 0, true)]);
-        check(-5, 0, &[(0, 0, false), (0, 1, false)]);
+        check(-5, -10, &[(0, 0, false), (0, 1, false)]);
         check(0, 3, &[(0, 2, true), (0, 2, false), (100_000, 2, false), (100_000, 1, true)]);
         check(1, 5, &[(0, 6, false), (1_000_000, 6, false), (1_000_000, 5, true)]);
         check(1, 1, &[(0, 1, true), (999, 1, false), (1000, 1, true)]);
-        check(i64::MAX, 0, &[(0, u64::MAX, false), (0, 1 << 62, true)]);
+        check(i64::MAX, i64::MAX, &[(0, u64::MAX, false), (0, 1 << 62, true)]);
     }
 
     #[test]

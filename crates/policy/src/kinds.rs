@@ -5,9 +5,10 @@
 //! misspelt block is no error; it is pointed out instead.
 
 use crate::{
-    always_sample, and, boolean_attribute, latency, numeric_attribute, probabilistic, rate_limiting,
-    set::{Compiler, Test},
-    span_count, status_code, string_attribute,
+    always_sample, and, boolean_attribute, bytes_limiting, composite, drop, latency, not, numeric_attribute,
+    ottl_condition, probabilistic, rate_limiting,
+    set::{Compiler, Seen, Test},
+    span_count, status_code, string_attribute, trace_flags, trace_state,
 };
 use settings::{Entry, Location, Node, Problems, Value, suggest};
 
@@ -41,6 +42,11 @@ macro_rules! kinds {
                 match self { $(Self::$variant(settings) => settings.effective(),)* }
             }
 
+            /// What it saw in a trace, in words.
+            pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+                match self { $(Self::$variant(settings) => settings.explain(seen),)* }
+            }
+
             /// Reads the block of the kind called `name`.
             fn decode(name: &str, block: &Node, p: &mut Problems) -> Option<Self> {
                 match name {
@@ -56,25 +62,21 @@ kinds! {
     "always_sample"     AlwaysSample      always_sample      EVERYWHERE;
     "and"               And               and                &[Level::Top, Level::Composite];
     "boolean_attribute" BooleanAttribute  boolean_attribute  EVERYWHERE;
+    "bytes_limiting"    BytesLimiting     bytes_limiting     EVERYWHERE;
+    "composite"         Composite         composite          &[Level::Top];
+    "drop"              Drop              drop               &[Level::Top];
     "latency"           Latency           latency            EVERYWHERE;
+    "not"               Not               not                &[Level::Top, Level::And, Level::Drop];
     "numeric_attribute" NumericAttribute  numeric_attribute  EVERYWHERE;
+    "ottl_condition"    OttlCondition     ottl_condition     EVERYWHERE;
     "probabilistic"     Probabilistic     probabilistic      EVERYWHERE;
     "rate_limiting"     RateLimiting      rate_limiting      EVERYWHERE;
     "span_count"        SpanCount         span_count         EVERYWHERE;
     "status_code"       StatusCode        status_code        EVERYWHERE;
     "string_attribute"  StringAttribute   string_attribute   EVERYWHERE;
+    "trace_flags"       TraceFlags        trace_flags        EVERYWHERE;
+    "trace_state"       TraceState        trace_state        EVERYWHERE;
 }
-
-/// Kinds that otelcol has and this version has not, and where they may stand there.
-const UNSUPPORTED: &[(&str, &[Level])] = &[
-    ("bytes_limiting", EVERYWHERE),
-    ("composite", &[Level::Top]),
-    ("drop", &[Level::Top]),
-    ("not", &[Level::Top, Level::And, Level::Drop]),
-    ("ottl_condition", EVERYWHERE),
-    ("trace_flags", EVERYWHERE),
-    ("trace_state", EVERYWHERE),
-];
 
 /// A policy, or a part of one.
 #[derive(Clone, Debug, PartialEq)]
@@ -136,9 +138,6 @@ impl Policy {
                 p.warning(&block.at, format!("the block `{known}` is not used, the policy's type is `{used}`"), None);
             }
         }
-        for (later, _) in UNSUPPORTED.iter().filter(|(_, levels)| levels.contains(&level)) {
-            fields.ignore(&[later]);
-        }
         check_rest(&fields.rest(), level, p);
         if kind.is_none() && (!has_type || kind_name.is_some()) {
             check_type(kind_name.as_deref().unwrap_or(""), kind_at, level, p);
@@ -156,11 +155,30 @@ impl Policy {
         Node::map_of(names.into_iter().chain(block))
     }
 
+    /// The policies that it is made of.
+    pub(crate) fn parts(&self) -> &[Self] {
+        match &self.kind {
+            Kind::And(and) => &and.and_sub_policy,
+            Kind::Composite(composite) => &composite.composite_sub_policy,
+            Kind::Drop(drop) => &drop.drop_sub_policy,
+            Kind::Not(not) => std::slice::from_ref(&not.not_sub_policy),
+            _ => &[],
+        }
+    }
+
     /// How many policies it is, with those inside.
     pub(crate) fn count(&self) -> usize {
+        1 + self.parts().iter().map(Self::count).sum::<usize>()
+    }
+
+    /// Whether its answer hangs on more than the piece at hand, so that it cannot be asked piece by piece. A composite's
+    /// own counters do not count.
+    pub(crate) fn is_stateful(&self) -> bool {
         match &self.kind {
-            Kind::And(and) => 1 + and.and_sub_policy.iter().map(Self::count).sum::<usize>(),
-            _ => 1,
+            Kind::BytesLimiting(_) | Kind::RateLimiting(_) => true,
+            Kind::Latency(latency) => latency.upper_threshold_ms > 0,
+            Kind::SpanCount(count) => count.max_spans > 0,
+            _ => self.parts().iter().any(Self::is_stateful),
         }
     }
 }
@@ -173,7 +191,7 @@ impl Kind {
 
     /// Kinds without settings have no block: a key of their name is any other key.
     fn has_block(name: &str) -> bool {
-        name != "always_sample"
+        !matches!(name, "always_sample" | "trace_flags")
     }
 }
 
@@ -187,16 +205,24 @@ pub(crate) fn decode_list(node: &Node, what: &str, level: Level, p: &mut Problem
     decoded.into_iter().collect()
 }
 
+/// Reads the list of policies that a container is made of.
+pub(crate) fn decode_parts(
+    node: Option<&Node>,
+    key: &'static str,
+    level: Level,
+    p: &mut Problems,
+) -> Option<Vec<Policy>> {
+    node.map_or(Some(Vec::new()), |node| p.within(key, |p| decode_list(node, key, level, p)))
+}
+
 /// Names a type that is not to be had here, unless it is and the policy failed otherwise.
 fn check_type(name: &str, at: Location, level: Level, p: &mut Problems) {
-    let here = || TABLE.iter().chain(UNSUPPORTED).filter(|(_, levels)| levels.contains(&level)).map(|(name, _)| *name);
-    let levels = TABLE.iter().chain(UNSUPPORTED).find(|(known, _)| *known == name).map(|(_, levels)| *levels);
+    let here = || TABLE.iter().filter(|(_, levels)| levels.contains(&level)).map(|(name, _)| *name);
+    let levels = TABLE.iter().find(|(known, _)| *known == name).map(|(_, levels)| *levels);
     if name.is_empty() {
         p.error(&at, "a policy needs a type", format!("add a `type`, one of {}", list(here())));
     } else if levels.is_some_and(|levels| !levels.contains(&level)) {
         p.error(&at, format!("policy type `{name}` cannot stand {level}"), format!("possible here: {}", list(here())));
-    } else if UNSUPPORTED.iter().any(|(known, _)| *known == name) {
-        p.error(&at, format!("policy type `{name}` is not supported by this version yet"), None);
     } else if levels.is_none() {
         match suggest(name, here()) {
             Some(meant) => p.error(&at, format!("unknown policy type `{name}`, did you mean `{meant}`?"), None),
@@ -208,8 +234,7 @@ fn check_type(name: &str, at: Location, level: Level, p: &mut Problems) {
 /// Other keys of a policy must hold maps; one that looks like a misspelt block is pointed out.
 fn check_rest(rest: &[&Entry], level: Level, p: &mut Problems) {
     for entry in rest {
-        let blocks =
-            TABLE.iter().chain(UNSUPPORTED).filter(|(_, levels)| levels.contains(&level)).map(|(name, _)| *name);
+        let blocks = TABLE.iter().filter(|(_, levels)| levels.contains(&level)).map(|(name, _)| *name);
         let meant = suggest(&entry.key, blocks.chain(["name", "type"])).filter(|meant| *meant != entry.key);
         let hint = meant.map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
         match (&entry.node.value, meant) {

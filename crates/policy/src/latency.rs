@@ -6,7 +6,7 @@
 
 use crate::{
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test, grouped},
 };
 use settings::{Node, Problems};
 
@@ -60,8 +60,37 @@ impl Latency {
         Class::Fold
     }
 
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let ms = |ms: i64| format!("{} ms", grouped(ms));
+        let (over, upper) = (ms(self.threshold_ms), self.upper_threshold_ms);
+        let window = Window { threshold_ms: self.threshold_ms, upper_threshold_ms: upper };
+        let took_ms = self.took_ms(window, seen);
+        match took_ms {
+            None if upper == 0 => format!("longer than {over}"),
+            None => format!("longer than {over}, at most {}", ms(upper)),
+            Some(took) if upper == 0 => format!("{} {} {over}", ms(took), if seen.is_opposite { "≤" } else { ">" }),
+            Some(took) if seen.is_opposite => format!("{}, never between {over} and {}", ms(took), ms(upper)),
+            Some(took) => format!("{over} < {} ≤ {}", ms(took), ms(upper)),
+        }
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
         compiler.latency(Window { threshold_ms: self.threshold_ms, upper_threshold_ms: self.upper_threshold_ms })
+    }
+}
+
+impl Latency {
+    /// What the trace took: as a whole, if that is within the bounds or is not asked to be, else up to where it was.
+    fn took_ms(self, window: Window, seen: &Seen<'_>) -> Option<i64> {
+        let mut extent = Extent::default();
+        let mut first = None;
+        let mut took_ms = None;
+        for span in seen.views() {
+            extent.add(span.start_ns, span.end_ns);
+            took_ms = Some(extent.duration_ms());
+            first = first.or(took_ms.filter(|ms| window.contains(*ms)));
+        }
+        if seen.is_opposite { took_ms } else { took_ms.filter(|ms| window.contains(*ms)).or(first) }
     }
 }
 

@@ -12,24 +12,30 @@ mod tail_sampling;
 pub mod always_sample;
 pub mod and;
 pub mod boolean_attribute;
+pub mod bytes_limiting;
+pub mod composite;
+pub mod drop;
 pub mod latency;
+pub mod not;
 pub mod numeric_attribute;
+pub mod ottl_condition;
 pub mod probabilistic;
 pub mod rate_limiting;
 pub mod span_count;
 pub mod status_code;
 pub mod string_attribute;
+pub mod trace_flags;
+pub mod trace_state;
 
 mod attribute;
 mod bucket;
 #[cfg(test)]
 mod notation;
 mod packed;
-mod pattern;
 mod set;
 mod verdict;
 
 pub use kinds::{Kind, Policy};
 pub use set::{PolicyCounts, PolicySet};
 pub use tail_sampling::{DecisionCache, SamplingStrategy, TailSampling};
-pub use verdict::{Candidate, Now, Place, Reason, StoredSpan, THRESHOLD_NEVER, Verdict, Weight, Why};
+pub use verdict::{Candidate, Now, Piece, Place, Reason, Recorded, StoredSpan, THRESHOLD_NEVER, Verdict, Weight, Why};

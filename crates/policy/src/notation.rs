@@ -4,10 +4,10 @@
 //! {rs="x" ri=3} 0+1500 error n=500, 20+7 s="a" | {} 5+1
 //! ```
 //! Pieces stand between bars, each with its resource's attributes in braces, if any, and its spans between commas: start and
-//! duration in milliseconds after [`EPOCH_NS`], then a status (`ok`, `error`, `code=5`), then attributes. `_` is the empty
-//! value. Each piece comes in a request of its own.
+//! duration in milliseconds after [`EPOCH_NS`], then a status (`ok`, `error`, `code=5`), a name (`name:x`), flags (`flags:1`),
+//! a trace state (`state:a=b;c=d`, in which `~` is a blank), then attributes. `_` is the empty value. Each piece comes in a request of its own.
 
-use crate::{Candidate, Now, PolicySet, StoredSpan, TailSampling, Verdict};
+use crate::{Candidate, Now, Piece, PolicySet, StoredSpan, TailSampling, Verdict};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value},
@@ -35,8 +35,10 @@ pub(crate) struct Bench {
 pub(crate) struct Waiting {
     pub(crate) id: TraceId,
     pub(crate) spans: u32,
-    state: Vec<u32>,
+    pub(crate) state: Vec<u32>,
     stored: Vec<[Vec<u8>; 3]>,
+    /// In span-ingest, once a piece has settled it.
+    pub(crate) verdict: Option<Verdict>,
 }
 
 /// Decodes the policies, one flow map a line, and asks whether a trace is sampled by them.
@@ -87,6 +89,10 @@ impl Bench {
         let mut keys = Keys::default();
         keys.intern("a key that somebody else reads");
         let set = PolicySet::new(settings, &mut keys, START);
+        Self::with(set, keys)
+    }
+
+    pub(crate) fn with(set: PolicySet, keys: Keys) -> Self {
         Self { set, scan: Scan::new(Arc::new(keys)) }
     }
 
@@ -124,22 +130,41 @@ impl Bench {
             let resource = &self.scan.resources[group.resource as usize];
             let at = waiting.iter().position(|trace| trace.id == span.trace_id).unwrap_or_else(|| {
                 let state = vec![0; self.set.state_words()];
-                waiting.push(Waiting { id: span.trace_id, spans: 0, state, stored: Vec::new() });
+                waiting.push(Waiting { id: span.trace_id, spans: 0, state, stored: Vec::new(), verdict: None });
                 waiting.len() - 1
             });
             let trace = &mut waiting[at];
             trace.spans += 1;
             let state = &mut trace.state[..];
+            let piece = Piece { request, scan: &self.scan, resource, now: START };
             if !resource_before.contains(&(span.trace_id, group.resource)) {
                 resource_before.push((span.trace_id, group.resource));
-                self.set.fold_resource(state, trace.spans, request, self.scan.resource_hits(resource));
+                self.set.fold_resource(state, trace.spans, &piece);
             }
-            self.set.fold_span(state, trace.spans, request, span, self.scan.span_hits(span));
+            self.set.fold_span(state, trace.spans, &piece, span);
             let (from, to) = (span.body.start as usize, (span.body.start + span.body.len) as usize);
             let resource_header = self.scan.resource_header(request, resource).to_vec();
             let scope_header = self.scan.scope_header(request, group).to_vec();
             trace.stored.push([resource_header, scope_header, request[from..to].to_vec()]);
         }
+    }
+
+    /// Takes a request of one ResourceSpans in and asks about its pieces, as span-ingest does.
+    pub(crate) fn fold_pieces(&mut self, request: &[u8], waiting: &mut Vec<Waiting>, now: Now) {
+        self.fold(request, waiting);
+        for trace in waiting.iter_mut().filter(|trace| trace.verdict.is_none()) {
+            if self.scan.spans.iter().any(|span| span.trace_id == trace.id) {
+                trace.verdict = self.set.decide_piece(&trace.candidate(), now);
+            }
+        }
+    }
+
+    /// What [`PolicySet::explain`] says about a trace in notation, alone at [`START`].
+    pub(crate) fn explanation(&mut self, text: &str) -> String {
+        let mut waiting = Vec::new();
+        requests(text, 5).iter().for_each(|request| self.fold(request, &mut waiting));
+        let verdict = self.decide(&mut waiting, START)[0];
+        self.set.explain(&verdict, &mut waiting[0].stored())
     }
 
     /// Settles what is open and decides.
@@ -150,11 +175,7 @@ impl Bench {
             let mut candidate =
                 Candidate { trace_id: trace.id, first_seen_ns: number, spans: trace.spans, bytes: 0, state };
             if self.set.needs_spans(&candidate) {
-                let mut spans = trace.stored.iter().map(|[resource_header, scope_header, span]| StoredSpan {
-                    resource_header,
-                    scope_header,
-                    span,
-                });
+                let mut spans = stored(&trace.stored);
                 self.set.settle(&mut candidate, now, &mut spans);
                 assert!(!self.set.needs_spans(&candidate), "settled once is settled");
             }
@@ -164,7 +185,15 @@ impl Bench {
     }
 }
 
+fn stored(spans: &[[Vec<u8>; 3]]) -> impl Iterator<Item = StoredSpan<'_>> {
+    spans.iter().map(|[resource_header, scope_header, span]| StoredSpan { resource_header, scope_header, span })
+}
+
 impl Waiting {
+    pub(crate) fn stored(&self) -> impl Iterator<Item = StoredSpan<'_>> {
+        stored(&self.stored)
+    }
+
     pub(crate) fn candidate(&mut self) -> Candidate<'_> {
         Candidate { trace_id: self.id, first_seen_ns: 0, spans: self.spans, bytes: 0, state: &mut self.state }
     }
@@ -199,6 +228,11 @@ fn span(text: &str, id: &[u8]) -> Span {
             "ok" => span.status = status(1),
             "error" => span.status = status(2),
             "code=5" => span.status = status(5),
+            word if word.starts_with("name:") => span.name = word.replacen("name:", "", 1),
+            word if word.starts_with("flags:") => span.flags = word.replacen("flags:", "", 1).parse().unwrap(),
+            word if word.starts_with("state:") => {
+                span.trace_state = word.replacen("state:", "", 1).replace(';', ",").replace('~', " ");
+            }
             word if word.contains('=') => span.attributes.push(attribute(word)),
             word => {
                 let (start, duration) = word.split_once('+').expect("start+duration");

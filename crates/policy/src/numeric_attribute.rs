@@ -5,7 +5,7 @@
 use crate::{
     attribute::{self, Condition},
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test},
 };
 use otlp::Value;
 use settings::{Node, Problems};
@@ -65,10 +65,31 @@ impl NumericAttribute {
         Class::Fold
     }
 
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let is_missing = self.invert_match != seen.is_opposite;
+        if is_missing {
+            format!("`{}` is nowhere {}", self.key, self.range())
+        } else {
+            seen.attribute(&self.key, &self.condition(), &format!("is {}", self.range()))
+        }
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
+        compiler.attribute(&self.key, self.condition(), self.invert_match)
+    }
+
+    fn condition(&self) -> Condition {
         let min = if self.min_value == 0 { i64::MIN } else { self.min_value };
         let max = if self.max_value == 0 { i64::MAX } else { self.max_value };
-        compiler.attribute(&self.key, Condition::Numeric(Bounds { min, max }), self.invert_match)
+        Condition::Numeric(Bounds { min, max })
+    }
+
+    fn range(&self) -> String {
+        match (self.min_value, self.max_value) {
+            (min, 0) => format!("{min} or more"),
+            (0, max) => format!("{max} or less"),
+            (min, max) => format!("{min} to {max}"),
+        }
     }
 }
 

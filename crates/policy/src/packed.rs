@@ -9,7 +9,7 @@
 //! A threshold is rounded to 2⁻⁴², far below what a sampling percentage in a configuration says. Where the reason points to
 //! a span, only the policy is remembered: a late span is another one.
 
-use crate::verdict::{Reason, Verdict, Weight, Why};
+use crate::verdict::{NO_PATH, Reason, Verdict, Weight, Why};
 
 const PATH_BITS: u32 = 14;
 const PATH_MAX: u64 = (1 << PATH_BITS) - 1;
@@ -44,7 +44,7 @@ impl Verdict {
             2 => Weight::Unknown(Why::Limited),
             _ => Weight::Unknown(Why::Mixed),
         };
-        Self { keep: true, reason: Reason { path, place: 0 }, weight }
+        Self { keep: true, reason: Reason { path, place: 0 }, weight, composite: NO_PATH }
     }
 }
 
@@ -63,7 +63,7 @@ mod tests {
             Weight::Unknown(Why::Mixed),
         ] {
             for path in [0, 7, 9_999, u16::MAX] {
-                let verdict = Verdict { keep: true, reason: Reason { path, place: 0 }, weight };
+                let verdict = Verdict { keep: true, reason: Reason { path, place: 0 }, weight, composite: NO_PATH };
                 assert_eq!(Verdict::unpack(verdict.pack()), verdict);
             }
         }

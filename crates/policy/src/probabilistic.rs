@@ -5,7 +5,7 @@
 
 use crate::{
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Side, Test},
     verdict::{THRESHOLD_NEVER, Weight, Why},
 };
 use otlp::TraceId;
@@ -72,8 +72,13 @@ impl Probabilistic {
         Class::Stateless
     }
 
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let not = if seen.is_opposite { "not among " } else { "" };
+        format!("{not}{} % by trace ID", self.sampling_percentage.clamp(0.0, 100.0))
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
-        let seed = compiler.seed(self.salt());
+        let seed = compiler.seed(self.salt(), Side::Passing);
         Test::Chance(Chance::new(self.salt(), self.sampling_percentage, seed))
     }
 }
@@ -94,6 +99,14 @@ impl Chance {
             return Weight::Exact(0);
         }
         Weight::Unknown(Why::NotConsistent { threshold: self.threshold, seed: self.seed })
+    }
+
+    /// The weight of a trace that does not pass; `seed` is the number of the salt's other side.
+    pub(crate) fn weight_of_opposite(&self, seed: u16) -> Weight {
+        match THRESHOLD_NEVER - self.threshold {
+            0 => Weight::Exact(0),
+            threshold => Weight::Unknown(Why::NotConsistent { threshold, seed }),
+        }
     }
 }
 

@@ -4,9 +4,8 @@
 //! when another policy samples the trace anyway or a later part of the same `and` refuses it.
 
 use crate::{
-    bucket::Bucket,
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test, Unit, counted, grouped},
 };
 use settings::{Node, Problems};
 
@@ -46,9 +45,14 @@ impl RateLimiting {
         Class::Batch
     }
 
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let spans = counted(i64::try_from(seen.spans.len()).unwrap_or(i64::MAX), "span");
+        let verb = if seen.is_opposite { "exceed" } else { "fit" };
+        format!("{spans} {verb} {} a second", grouped(self.spans_per_second))
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
-        let start_ns = compiler.start.mono_ns;
-        compiler.limit(Bucket::new(self.spans_per_second, self.burst_capacity, start_ns))
+        compiler.limit(self.spans_per_second, self.burst_capacity, Unit::Spans)
     }
 }
 

@@ -12,27 +12,35 @@
 mod compile;
 mod counts;
 mod decide;
+mod explain;
 mod fold;
+mod limiters;
+mod meter;
 mod rule;
+mod size;
 mod whole;
 
-pub(crate) use compile::Compiler;
+pub(crate) use compile::{Compiler, Side};
 pub use counts::PolicyCounts;
+pub(crate) use explain::{Seen, counted, grouped, shown};
+pub(crate) use limiters::{Share, Unit};
 pub(crate) use rule::Test;
 
 use crate::{
-    attribute::Owner,
     tail_sampling::TailSampling,
-    verdict::{Candidate, Now, Place, Reason, StoredSpan, Verdict},
+    verdict::{Candidate, Now, Piece, Reason, Recorded, StoredSpan, Verdict},
 };
 use compile::Path;
+use counts::Tally;
+use decide::Panel;
 use fold::Folds;
-use otlp::{
-    Keys,
-    scan::{Hit, Span},
-};
+use limiters::Limiters;
+use otlp::{Keys, scan::Span};
 use rule::Rule;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{
+    Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
+};
 use whole::Whole;
 
 /// The compiled policies.
@@ -41,42 +49,68 @@ pub struct PolicySet {
     policies: Vec<Rule>,
     folds: Folds,
     wholes: Vec<Whole>,
-    /// Decisions come one at a time.
-    limiters: Mutex<decide::Limiters>,
+    /// One entry a virtual shard. Decisions come one at a time.
+    limiters: Mutex<Vec<Limiters>>,
     has_limits: bool,
+    tally: Tally,
     paths: Vec<Path>,
     is_first_match: bool,
+    is_by_piece: bool,
+    /// 0 = no limit.
+    trace_bytes_max: u64,
+    /// Conditions that would have cost too much.
+    cuts: AtomicU64,
 }
 
 impl PolicySet {
     /// Compiles the policies, adding the attribute keys that they read to `keys`. Limiters are full at `start`.
     #[must_use]
     pub fn new(settings: &TailSampling, keys: &mut Keys, start: Now) -> Self {
-        let mut compiler = Compiler::new(keys, start);
-        let policies = settings.policies.iter().map(|policy| compiler.rule(policy)).collect();
-        compiler.finish(policies, settings.sample_on_first_match)
+        let mut compiler = Compiler::new(settings, keys, start);
+        let policies = compiler.in_turn(&settings.policies);
+        compiler.finish(policies, settings)
     }
 
     /// Takes in the resource of a piece, before the piece's spans. `ordinal` is that of its first span.
-    pub fn fold_resource(&self, state: &mut [u32], ordinal: u32, request: &[u8], hits: &[Hit]) {
-        if !hits.is_empty() {
-            self.folds.attributes(state, ordinal | Place::RESOURCE, request, hits, Owner::Resource);
-        }
+    pub fn fold_resource(&self, state: &mut [u32], ordinal: u32, piece: &Piece<'_>) {
+        let cuts = self.folds.begin(state, ordinal, piece);
+        self.count_cuts(cuts);
     }
 
-    /// Takes in a span: the `ordinal`-th of its trace, counted from 1 in arrival order.
+    /// Takes in a span of the piece: the `ordinal`-th of its trace, counted from 1 in arrival order.
     #[inline]
-    pub fn fold_span(&self, state: &mut [u32], ordinal: u32, request: &[u8], span: &Span, hits: &[Hit]) {
-        self.folds.span(state, ordinal, span);
-        if !hits.is_empty() {
-            self.folds.attributes(state, ordinal, request, hits, Owner::Span);
-        }
+    pub fn fold_span(&self, state: &mut [u32], ordinal: u32, piece: &Piece<'_>, span: &Span) {
+        let cuts = self.folds.span(state, ordinal, piece, span);
+        self.count_cuts(cuts);
     }
 
     /// Words of state that a trace needs.
     #[must_use]
     pub fn state_words(&self) -> usize {
         self.folds.words
+    }
+
+    /// Whether the trace has outgrown `maximum_trace_size_bytes`: then it is not sampled, and not decided otherwise.
+    #[must_use]
+    pub fn is_too_large(&self, state: &[u32]) -> bool {
+        self.trace_bytes_max > 0
+            && self.folds.size.is_some_and(|first| size::bodies_bytes(state, first) > self.trace_bytes_max)
+    }
+
+    /// Whether policies are asked piece by piece as spans come: then each piece, once folded, is to be given to
+    /// [`decide_piece`](Self::decide_piece), and a trace that is still pending when it is due is not sampled.
+    #[must_use]
+    pub fn is_span_ingest(&self) -> bool {
+        self.is_by_piece
+    }
+
+    /// Asks the policies about the piece that was folded last. `None` = the trace stays pending.
+    #[must_use]
+    pub fn decide_piece(&self, candidate: &Candidate<'_>, now: Now) -> Option<Verdict> {
+        if self.has_limits {
+            return self.panel().decide_piece(&mut self.lock(), candidate, now);
+        }
+        self.panel().decide_piece(&mut [Limiters::default()], candidate, now)
     }
 
     /// Whether the verdict of this trace hangs on a whole leaf that has not run: then [`settle`](Self::settle) it.
@@ -91,7 +125,8 @@ impl PolicySet {
     pub fn settle(&self, candidate: &mut Candidate<'_>, _now: Now, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) {
         let mut open: Vec<&Whole> = Vec::new();
         self.each_open(candidate, &mut |leaf| open.extend(self.wholes.get(leaf)));
-        whole::settle(&open, candidate.state, spans);
+        let cuts = whole::settle(&open, candidate.state, self.folds.fuel, spans);
+        self.count_cuts(cuts);
     }
 
     /// Whether the order of the candidates matters, because limiters are charged in it.
@@ -103,18 +138,33 @@ impl PolicySet {
     /// Decides traces together: one verdict each, in the given order, which should be that of first arrival.
     #[must_use]
     pub fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
-        // A panic in here leaves the limiters as consistent as any moment does.
-        let mut limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
-        decide::decide(&self.policies, self.is_first_match, &mut limiters, candidates, now)
+        self.panel().decide(&mut self.lock(), candidates, now)
     }
 
     /// What each top-level policy has said so far, by name, in the order in which they are asked.
     #[must_use]
     pub fn counts(&self) -> Vec<(&str, PolicyCounts)> {
-        let limiters = self.limiters.lock().unwrap_or_else(PoisonError::into_inner);
-        let counts = limiters.counts.iter().copied().chain(std::iter::repeat(PolicyCounts::default()));
         let named = self.policies.iter().map(|rule| self.paths.get(usize::from(rule.path)));
-        named.zip(counts).filter_map(|(path, counts)| path.map(|path| (path.policy.as_str(), counts))).collect()
+        named
+            .zip(self.tally.read())
+            .filter_map(|(path, counts)| path.map(|path| (path.policy.as_str(), counts)))
+            .collect()
+    }
+
+    /// How many conditions were not evaluated, or not to their end, because their trace had cost too much. Each counts as
+    /// an error of its policy.
+    #[must_use]
+    pub fn evaluation_cut(&self) -> u64 {
+        self.cuts.load(Ordering::Relaxed)
+    }
+
+    /// Why the verdict is as it is: the policy's path and what it found in `spans`, the trace's spans in arrival order.
+    #[must_use]
+    pub fn explain(&self, verdict: &Verdict, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) -> String {
+        match self.path(verdict.reason) {
+            Some(path) => explain::explain(path, verdict.reason.place(), spans),
+            None => self.describe(verdict.reason),
+        }
     }
 
     /// The path of the policy behind a verdict: `errors`, or `checkout › slow` inside a container.
@@ -127,6 +177,33 @@ impl PolicySet {
     #[must_use]
     pub fn policy_name(&self, reason: Reason) -> &str {
         self.path(reason).map_or("", |path| &path.policy)
+    }
+
+    /// The names that contrib writes to a trace with this verdict.
+    #[must_use]
+    pub fn recorded(&self, verdict: &Verdict) -> Recorded<'_> {
+        let composite = self.paths.get(usize::from(verdict.composite));
+        Recorded {
+            policy: self.policy_name(verdict.reason),
+            composite_policy: composite.map(|path| path.name.as_str()),
+        }
+    }
+
+    fn panel(&self) -> Panel<'_> {
+        let Self { policies, folds, is_first_match, tally, .. } = self;
+        Panel { policies, is_first_match: *is_first_match, size: folds.size, tally }
+    }
+
+    /// A panic while they are held leaves the limiters as consistent as any moment does.
+    fn lock(&self) -> MutexGuard<'_, Vec<Limiters>> {
+        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    #[inline]
+    fn count_cuts(&self, cuts: u64) {
+        if cuts > 0 {
+            self.cuts.fetch_add(cuts, Ordering::Relaxed);
+        }
     }
 
     fn path(&self, reason: Reason) -> Option<&Path> {

@@ -4,7 +4,7 @@
 
 use crate::{
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test, counted, grouped},
 };
 use settings::{Node, Problems};
 
@@ -36,6 +36,17 @@ impl SpanCount {
 
     pub(crate) fn class(&self) -> Class {
         Class::Stateless
+    }
+
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let (min, max) = (i64::from(self.min_spans), i64::from(self.max_spans));
+        let bounds = match (min, max) {
+            (_, 0) if seen.is_opposite => format!("< {}", grouped(min)),
+            (_, 0) => format!("≥ {}", grouped(min)),
+            _ if seen.is_opposite => format!("are not {} to {}", grouped(min), grouped(max)),
+            _ => format!("are {} to {}", grouped(min), grouped(max)),
+        };
+        format!("{} {bounds}", counted(i64::try_from(seen.spans.len()).unwrap_or(i64::MAX), "span"))
     }
 
     pub(crate) fn compile(&self, _compiler: &mut Compiler<'_>) -> Test {

@@ -3,7 +3,7 @@
 use crate::{
     attribute,
     kinds::Class,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test},
 };
 use settings::{Location, Node, Problems};
 
@@ -61,6 +61,16 @@ impl StatusCode {
         Class::Fold
     }
 
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let names: Vec<&str> = self.status_codes.iter().map(|code| code.name()).collect();
+        let found = seen.span_at(seen.place).and_then(|span| Code::of_number(span.status_code));
+        match found {
+            _ if seen.is_opposite => format!("no span has status {}", names.join(" or ")),
+            Some(code) => seen.in_span(&format!("status {}", code.name())),
+            None => format!("status {}", names.join(" or ")),
+        }
+    }
+
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
         compiler.status(Codes(self.status_codes.iter().fold(0, |bits, code| bits | 1 << *code as u8)))
     }
@@ -69,6 +79,10 @@ impl StatusCode {
 impl Code {
     fn of(name: &str) -> Option<Self> {
         [Self::Unset, Self::Ok, Self::Error].into_iter().find(|code| code.name() == name)
+    }
+
+    fn of_number(number: i32) -> Option<Self> {
+        [Self::Unset, Self::Ok, Self::Error].into_iter().find(|code| *code as i32 == number)
     }
 
     fn name(self) -> &'static str {

@@ -7,10 +7,10 @@
 use crate::{
     attribute::{self, Condition, Owner},
     kinds::Class,
-    pattern::Pattern,
-    set::{Compiler, Test},
+    set::{Compiler, Seen, Test, shown},
 };
 use otlp::Value;
+use ottl::Pattern;
 use settings::{Location, Node, Problems};
 
 /// The settings.
@@ -77,12 +77,26 @@ impl StringAttribute {
         if self.enabled_regex_matching { Class::Costly } else { Class::Fold }
     }
 
-    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
-        let condition = Condition::Text(self.text());
-        if self.enabled_regex_matching && compiler.is_behind_cheap() {
-            return compiler.whole(&self.key, condition, self.invert_match);
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let is_missing = self.invert_match != seen.is_opposite;
+        if is_missing {
+            format!("`{}` nowhere {}", self.key, self.wanted())
+        } else {
+            seen.attribute(&self.key, &self.condition(), &self.wanted())
         }
-        compiler.attribute(&self.key, condition, self.invert_match)
+    }
+
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
+        compiler.attribute(&self.key, self.condition(), self.invert_match)
+    }
+
+    fn condition(&self) -> Condition {
+        Condition::Text(self.text())
+    }
+
+    fn wanted(&self) -> String {
+        let values = shown(self.values.join(", ").as_bytes());
+        if self.enabled_regex_matching { format!("matches {values}") } else { format!("is {values}") }
     }
 
     fn text(&self) -> Text {
@@ -98,6 +112,20 @@ impl StringAttribute {
 }
 
 impl Text {
+    pub(crate) fn is_costly(&self) -> bool {
+        matches!(self, Self::Matching(_))
+    }
+
+    pub(crate) fn cost(&self, value: Value<'_>) -> u64 {
+        match self {
+            Self::OneOf(_) => 0,
+            Self::Matching(patterns) => {
+                let bytes = value.str_or_empty().len() as u64;
+                patterns.iter().map(|pattern| pattern.cost(bytes)).sum()
+            }
+        }
+    }
+
     pub(crate) fn matches(&self, value: Value<'_>, owner: Owner) -> bool {
         let text = value.str_or_empty();
         if owner == Owner::Span && text.is_empty() {

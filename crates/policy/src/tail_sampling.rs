@@ -3,7 +3,10 @@
 //! Every field that otelcol takes is here, and what it refuses, at validation or only at start, is refused while decoding,
 //! all of it at once and each with its place. What otelcol swallows to the user's harm is a warning.
 
-use crate::kinds::{self, Level, Policy};
+use crate::{
+    attribute,
+    kinds::{self, Level, Policy},
+};
 use settings::{Fields, Node, Problems, Value};
 use std::time::Duration;
 
@@ -97,6 +100,7 @@ impl TailSampling {
             maximum_trace_size_bytes: fields.take("maximum_trace_size_bytes", 0, p),
             num_shards: decode_shards(&mut fields, p),
         };
+        settings.refuse_stateful(fields.node("policies"), p);
         refuse_tail_storage(&mut fields, p);
         settings.warn(&mut fields, p);
         fields.finish(p);
@@ -121,6 +125,19 @@ impl TailSampling {
             ("sampling_strategy", Node::from(self.sampling_strategy.name())),
             ("tail_storage", Node::null()),
         ])
+    }
+
+    /// Policies are asked about a piece alone in span-ingest, so that none may need more.
+    fn refuse_stateful(&self, policies: Option<&Node>, p: &mut Problems) {
+        if self.sampling_strategy != SamplingStrategy::SpanIngest {
+            return;
+        }
+        let items = policies.map_or(&[][..], attribute::items);
+        for (policy, node) in self.policies.iter().zip(items).filter(|(policy, _)| policy.is_stateful()) {
+            let message = format!("policy `{}` cannot be asked piece by piece, as `span-ingest` has it", policy.name);
+            let help = "limits, `max_spans` and `upper_threshold_ms` need the strategy `trace-complete`".to_string();
+            p.error(&node.at, message, help);
+        }
     }
 
     /// What otelcol swallows.
@@ -177,10 +194,7 @@ impl SamplingStrategy {
         let at = fields.node("sampling_strategy").map_or(fields.at(), |node| node.at);
         match written.as_deref() {
             None | Some("trace-complete") => {}
-            Some("span-ingest") => {
-                let message = "`sampling_strategy` `span-ingest` is not supported by this version yet";
-                p.error(&at, message, "leave it out: traces are then decided when they are complete".to_string());
-            }
+            Some("span-ingest") => return Self::SpanIngest,
             Some(other) => {
                 let message = format!("invalid `sampling_strategy` `{other}`");
                 p.error(&at, message, "it is `trace-complete` or `span-ingest`".to_string());

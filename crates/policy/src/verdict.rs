@@ -4,7 +4,10 @@
 //! container) and which span. The value that made the policy match is read again when the trace is assembled. A weight
 //! says how many traces a kept one stands for; where nobody can know that, it says why instead of guessing.
 
-use otlp::TraceId;
+use otlp::{
+    TraceId,
+    scan::{Resource, Scan},
+};
 
 /// A moment on both clocks, both in nanoseconds: waits and buckets run on the monotonic one, seconds count by the wall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -13,6 +16,19 @@ pub struct Now {
     pub mono_ns: u64,
     /// Nanoseconds since the Unix epoch.
     pub wall_ns: u64,
+}
+
+/// One trace's share of one ResourceSpans, as it is folded: the scanned request and what of it is at hand.
+#[derive(Clone, Copy, Debug)]
+pub struct Piece<'a> {
+    /// The request, an ExportTraceServiceRequest.
+    pub request: &'a [u8],
+    /// What the scanner found in it.
+    pub scan: &'a Scan,
+    /// The piece's resource.
+    pub resource: &'a Resource,
+    /// When it came.
+    pub now: Now,
 }
 
 /// A trace that is due.
@@ -26,7 +42,7 @@ pub struct Candidate<'a> {
     pub spans: u32,
     /// Bytes of those spans.
     pub bytes: u64,
-    /// What the policies folded from them, [`PolicySet::state_words`](crate::PolicySet::state_words) long.
+    /// What the policies folded from them (in span-ingest, from the last piece), [`PolicySet::state_words`](crate::PolicySet::state_words) long.
     pub state: &'a mut [u32],
 }
 
@@ -50,6 +66,17 @@ pub struct Verdict {
     pub reason: Reason,
     /// How many traces it stands for.
     pub weight: Weight,
+    /// The last part of a `composite` that accepted the trace, whoever decided; [`NO_PATH`] = none.
+    pub(crate) composite: u16,
+}
+
+/// The names that contrib writes to a kept trace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recorded<'a> {
+    /// The top-level policy that decided; empty if that is not known.
+    pub policy: &'a str,
+    /// The part of a `composite` that accepted the trace, whichever policy decided.
+    pub composite_policy: Option<&'a str>,
 }
 
 /// Which policy decided, and where it matched.
@@ -96,17 +123,20 @@ pub enum Why {
     Mixed,
 }
 
+/// The number of no path.
+pub(crate) const NO_PATH: u16 = u16::MAX;
+
 /// One past the largest rejection threshold: nothing is kept.
 pub const THRESHOLD_NEVER: u64 = 1 << 56;
 
 impl Verdict {
     pub(crate) const SAMPLED_OUT: Self =
-        Self { keep: false, reason: Reason::NONE, weight: Weight::Unknown(Why::NotKept) };
+        Self { keep: false, reason: Reason::NONE, weight: Weight::Unknown(Why::NotKept), composite: NO_PATH };
 }
 
 impl Reason {
     /// No policy spoke for the trace.
-    pub const NONE: Self = Self { path: u16::MAX, place: 0 };
+    pub const NONE: Self = Self { path: NO_PATH, place: 0 };
 
     /// Where the policy matched, if it matched at a spot.
     #[must_use]
@@ -119,6 +149,9 @@ impl Reason {
 impl Place {
     /// Set in a packed place when the resource matched.
     pub(crate) const RESOURCE: u32 = 1 << 31;
+
+    /// The largest ordinal in a packed place; spans further on bear it, too. A few numbers above, leaves keep marks.
+    pub(crate) const ORDINAL_MAX: u32 = Self::RESOURCE - 16;
 }
 
 impl Weight {

@@ -25,6 +25,7 @@ pub(crate) use kinds::{Exporter, Extension, Processor, Receiver};
 pub(crate) use own::Own;
 pub(crate) use service::{Pipeline, Reference, Service};
 
+pub(crate) use gates::Gates;
 use kinds::{EXPORTERS, EXTENSIONS, Effective, Kind, PROCESSORS, RECEIVERS};
 
 /// The configuration that runs where none is given; it teaches at the same time.
@@ -47,6 +48,8 @@ pub(crate) struct Configuration {
     pub(crate) service: Service,
     /// Settings of Tailrace itself.
     pub(crate) own: Own,
+    /// The feature gates of the command line.
+    pub(crate) gates: Gates,
 }
 
 /// What the command line says about the configuration.
@@ -75,9 +78,10 @@ pub(crate) fn load(origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Loa
     let built_in = [format!("yaml:{DEFAULT}")];
     let uris = if origin.uris.is_empty() { &built_in[..] } else { &origin.uris };
     let (tree, sources, mut problems) = settings::load(uris, &origin.sets, env);
-    gates::check(&origin.gates, &mut problems);
+    let gates = Gates::read(&origin.gates, &mut problems);
     // A tree with errors is decoded all the same: one run shows all problems.
     let decoded = tree.and_then(|tree| Configuration::decode(&tree, &mut problems));
+    let decoded = decoded.map(|configuration| Configuration { gates, ..configuration });
     let configuration = decoded.filter(|_| !problems.has_errors());
     Loaded { configuration, problems, sources }
 }
@@ -107,6 +111,7 @@ impl Configuration {
             exporters: section("exporters").decode(EXPORTERS, exporters_used, p),
             extensions: section("extensions").decode(EXTENSIONS, service.extensions.iter(), p),
             own: fields.take("tailrace", Own::default(), p),
+            gates: Gates::default(),
             service,
         };
         fields.finish(p);
@@ -122,13 +127,6 @@ impl Configuration {
                 p.warning(&extension.at, message, None);
             }
         }
-        for pipeline in self.service.pipelines.values() {
-            for used in &pipeline.processors {
-                if let Some(Processor::TailSampling(settings)) = self.processors.get(&used.id) {
-                    self.check_sampling(used, settings, p);
-                }
-            }
-        }
         for (id, pipeline) in &self.service.pipelines {
             let samplers = pipeline.processors.iter();
             let samplers =
@@ -138,22 +136,6 @@ impl Configuration {
                 let help = "join their policies in one, or put the second one into a collector behind this one";
                 p.error(&second.at, message, help.to_string());
             }
-        }
-    }
-
-    /// Settings of `tail_sampling` that are read but that nothing acts on yet must not be taken in silence.
-    fn check_sampling(&self, used: &Reference, settings: &policy::TailSampling, p: &mut Problems) {
-        let ignored = [
-            ("drop_pending_traces_on_shutdown", settings.drop_pending_traces_on_shutdown),
-            ("maximum_trace_size_bytes", settings.maximum_trace_size_bytes > 0),
-        ];
-        for (name, _) in ignored.iter().filter(|(_, written)| *written) {
-            let message = format!("`{name}` of `{}` is not supported by this version yet", used.id);
-            p.error(
-                &used.at,
-                message,
-                "remove it: memory is bounded by bytes, and a stop decides what is held".to_string(),
-            );
         }
     }
 

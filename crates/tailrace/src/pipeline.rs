@@ -14,9 +14,11 @@ mod lane;
 mod outlet;
 mod run;
 mod snapshot;
+mod timings;
 
 pub(crate) use run::{run, run_until};
-pub(crate) use snapshot::Snapshot;
+pub(crate) use snapshot::{LaneBooks, Snapshot};
+pub(crate) use timings::{BOUNDS_MS, Timings};
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

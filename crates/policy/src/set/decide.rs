@@ -1,90 +1,117 @@
-//! From what the policies say to verdicts: contrib's rules of combination, for all candidates of a decision.
+//! From what the policies say to verdicts: contrib's rules of combination, for all candidates of a decision or for a piece.
 //!
 //! Drop policies have a pass of their own before the others, over all candidates, so that limiters are charged only for
 //! what was not dropped. Then every other policy is asked of every trace, in order, limiters too, unless the first match
 //! ends it. Any Sampled wins; the recorded policy is the one with the smallest reported threshold, the first among equals.
 //! A policy that could not be asked says nothing.
+//!
+//! In span-ingest the first policy that samples or drops a piece ends it. A drop policy that does neither, nor fails, keeps
+//! the others from being asked about the piece.
 
 use super::{
-    counts::PolicyCounts,
+    counts::Tally,
+    limiters::{self, Limiters},
     rule::{Bench, Ground, Outcome, Rule},
 };
-use crate::{
-    bucket::Bucket,
-    verdict::{Candidate, Now, Verdict},
-};
+use crate::verdict::{Candidate, Now, Verdict};
 
-/// What changes from decision to decision.
-#[derive(Debug, Default)]
-pub(super) struct Limiters {
-    /// The limiters of the batch leaves.
-    pub(super) limits: Vec<Bucket>,
-    /// What each policy has said, in the set's order.
-    pub(super) counts: Vec<PolicyCounts>,
+/// What decides.
+pub(super) struct Panel<'a> {
+    /// Drop policies first.
+    pub(super) policies: &'a [Rule],
+    pub(super) is_first_match: bool,
+    /// Where a trace's size is in its state.
+    pub(super) size: Option<usize>,
+    pub(super) tally: &'a Tally,
 }
 
-pub(super) fn decide(
-    policies: &[Rule],
-    is_first_match: bool,
-    limiters: &mut Limiters,
-    candidates: &mut [Candidate<'_>],
-    now: Now,
-) -> Vec<Verdict> {
-    let (drops, others) = policies.split_at(policies.iter().take_while(|policy| policy.is_drop()).count());
-    limiters.counts.resize(policies.len(), PolicyCounts::default());
-    let (drop_counts, other_counts) = limiters.counts.split_at_mut(drops.len());
-    let mut bench = Bench { limits: &mut limiters.limits, now };
-    let dropped: Vec<Option<Verdict>> = match drops {
-        [] => Vec::new(),
-        drops => candidates.iter().map(|candidate| drop_verdict(drops, drop_counts, candidate, &mut bench)).collect(),
-    };
-    let dropped = dropped.into_iter().chain(std::iter::repeat(None));
-    let decided = candidates.iter().zip(dropped);
-    decided
-        .map(|(candidate, dropped)| {
-            dropped.unwrap_or_else(|| verdict(others, other_counts, is_first_match, candidate, &mut bench))
-        })
-        .collect()
-}
-
-fn drop_verdict(
-    drops: &[Rule],
-    counts: &mut [PolicyCounts],
-    candidate: &Candidate<'_>,
-    bench: &mut Bench<'_>,
-) -> Option<Verdict> {
-    drops.iter().zip(counts).find_map(|(policy, counts)| {
-        let outcome = policy.ask(candidate, bench);
-        counts.add(&outcome);
-        match outcome {
-            Outcome::Dropped(ground) => Some(Verdict { reason: ground.reason, ..Verdict::SAMPLED_OUT }),
-            _ => None,
+impl Panel<'_> {
+    /// `limiters` has one entry a virtual shard.
+    pub(super) fn decide(&self, limiters: &mut [Limiters], candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
+        let drops = self.policies.iter().take_while(|policy| policy.is_drop()).count();
+        let mut dropped: Vec<Option<Verdict>> = Vec::new();
+        if drops > 0 {
+            dropped.extend(candidates.iter().map(|candidate| {
+                let mut bench = self.bench(limiters, candidate, now)?;
+                self.dropped(drops, candidate, &mut bench)
+            }));
         }
-    })
-}
-
-fn verdict(
-    policies: &[Rule],
-    counts: &mut [PolicyCounts],
-    is_first_match: bool,
-    candidate: &Candidate<'_>,
-    bench: &mut Bench<'_>,
-) -> Verdict {
-    let mut kept: Option<Ground> = None;
-    for (policy, counts) in policies.iter().zip(counts) {
-        let outcome = policy.ask(candidate, bench);
-        counts.add(&outcome);
-        let Outcome::Sampled(ground) = outcome else { continue };
-        kept = Some(kept.map_or(ground, |kept| either(kept, ground)));
-        if is_first_match {
-            break;
-        }
+        let dropped = dropped.into_iter().chain(std::iter::repeat(None));
+        let decided = candidates.iter().zip(dropped).map(|(candidate, dropped)| {
+            dropped.unwrap_or_else(|| {
+                let bench = self.bench(limiters, candidate, now);
+                bench.map_or(Verdict::SAMPLED_OUT, |mut bench| self.verdict(drops, candidate, &mut bench))
+            })
+        });
+        decided.collect()
     }
-    kept.map_or(Verdict::SAMPLED_OUT, |Ground { reason, weight, .. }| Verdict { keep: true, reason, weight })
+
+    /// The verdict on a trace by its last piece; `None` if it is open.
+    pub(super) fn decide_piece(
+        &self,
+        limiters: &mut [Limiters],
+        candidate: &Candidate<'_>,
+        now: Now,
+    ) -> Option<Verdict> {
+        let mut bench = self.bench(limiters, candidate, now)?;
+        let mut is_blocked = false;
+        for (number, policy) in self.policies.iter().enumerate() {
+            if is_blocked && !policy.is_drop() {
+                break;
+            }
+            match self.ask(number, candidate, &mut bench) {
+                Outcome::Dropped(ground) => return Some(ground.dropped()),
+                Outcome::Sampled(ground) => return Some(ground.kept(&bench)),
+                Outcome::NotSampled => is_blocked |= policy.is_drop(),
+                Outcome::Error | Outcome::Unasked => {}
+            }
+        }
+        None
+    }
+
+    fn bench<'a>(&self, limiters: &'a mut [Limiters], candidate: &Candidate<'_>, now: Now) -> Option<Bench<'a>> {
+        let shard = limiters::shard(&candidate.trace_id, limiters.len());
+        limiters.get_mut(shard).map(|limiters| Bench::new(limiters, now, self.size))
+    }
+
+    fn ask(&self, number: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Outcome {
+        let outcome = self.policies.get(number).map_or(Outcome::Error, |policy| policy.ask(candidate, bench));
+        self.tally.add(number, &outcome);
+        outcome
+    }
+
+    fn dropped(&self, drops: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Option<Verdict> {
+        (0..drops).find_map(|number| match self.ask(number, candidate, bench) {
+            Outcome::Dropped(ground) => Some(ground.dropped()),
+            _ => None,
+        })
+    }
+
+    fn verdict(&self, drops: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Verdict {
+        let mut kept: Option<Ground> = None;
+        for number in drops..self.policies.len() {
+            let Outcome::Sampled(ground) = self.ask(number, candidate, bench) else { continue };
+            kept = Some(kept.map_or(ground, |kept| kept.or(ground)));
+            if self.is_first_match {
+                break;
+            }
+        }
+        kept.map_or(Verdict::SAMPLED_OUT, |ground| ground.kept(bench))
+    }
 }
 
-/// Two policies sampled the trace, `first` stands before `second`.
-fn either(first: Ground, second: Ground) -> Ground {
-    let recorded = if second.reported < first.reported { second } else { first };
-    Ground { weight: first.weight.or(second.weight), ..recorded }
+impl Ground {
+    /// Two policies sampled the trace, this one stands before `second`.
+    fn or(self, second: Self) -> Self {
+        let recorded = if second.reported < self.reported { second } else { self };
+        Self { weight: self.weight.or(second.weight), ..recorded }
+    }
+
+    fn kept(self, bench: &Bench<'_>) -> Verdict {
+        Verdict { keep: true, reason: self.reason, weight: self.weight, composite: bench.composite }
+    }
+
+    fn dropped(self) -> Verdict {
+        Verdict { reason: self.reason, ..Verdict::SAMPLED_OUT }
+    }
 }

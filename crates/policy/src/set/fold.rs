@@ -2,15 +2,24 @@
 //!
 //! ```text
 //! state:  [ extent: 4 words, if any latency policy ] [ one word a leaf: 0 = not yet, else the place of the hit ] …
+//!         [ size: 6 words, if anybody asks ] [ fuel: 1 word, if anything is costly ]
 //! ```
 //!
 //! A flat loop over a few small leaves, no allocation, no hashing; a leaf that has hit is passed over. Whole leaves keep
-//! their word here too. Leaves that ask the same are one leaf, however many policies ask.
+//! their word here too. Leaves that ask the same are one leaf, however many policies ask. What is costly stands in a list of
+//! its own, so that sets without it pay nothing. In span-ingest the words of the leaves begin anew with each piece; size and
+//! fuel are the trace's.
 
+use super::{
+    meter::{Failure, Meter},
+    size,
+};
 use crate::{
     attribute::{Condition, Owner},
     latency::{Extent, Window},
     status_code::Codes,
+    trace_state::Member,
+    verdict::{Piece, Place},
 };
 use otlp::{
     KeyId,
@@ -22,17 +31,27 @@ use otlp::{
 pub(super) struct Folds {
     /// Words of state.
     pub(super) words: usize,
+    /// Words that begin anew with each piece: those in front, in span-ingest.
+    pub(super) piece_words: usize,
+    /// First word of the trace's size, if somebody asks for it.
+    pub(super) size: Option<usize>,
+    /// The word in which evaluation is charged, if any is costly.
+    pub(super) fuel: Option<usize>,
     /// First word of the extent, if a leaf needs it.
     extent: Option<usize>,
     spans: Vec<(SpanLeaf, usize)>,
     attributes: Vec<(AttributeLeaf, usize)>,
+    costly: Vec<(AttributeLeaf, usize)>,
 }
 
 /// A condition on the fields of a span.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum SpanLeaf {
     Status(Codes),
     Latency(Window),
+    /// The W3C flag `sampled`.
+    Flagged,
+    TraceState(Box<Member>),
 }
 
 /// A condition on an attribute of a resource or a span.
@@ -42,6 +61,9 @@ pub(super) struct AttributeLeaf {
     pub(super) condition: Condition,
 }
 
+/// In a leaf's word: it could not be evaluated. No place, see [`Place::ORDINAL_MAX`].
+pub(super) const FAILED: u32 = u32::MAX - 1;
+
 impl Folds {
     /// Adds a leaf and gives its word.
     pub(super) fn add_span(&mut self, leaf: SpanLeaf) -> usize {
@@ -49,22 +71,13 @@ impl Folds {
             self.extent = Some(self.words);
             self.words += Extent::WORDS;
         }
-        if let Some((_, word)) = self.spans.iter().find(|(known, _)| *known == leaf) {
-            return *word;
-        }
-        let word = self.add_word();
-        self.spans.push((leaf, word));
-        word
+        Self::add(&mut self.spans, leaf, &mut self.words)
     }
 
     /// Adds a leaf and gives its word.
     pub(super) fn add_attribute(&mut self, leaf: AttributeLeaf) -> usize {
-        if let Some((_, word)) = self.attributes.iter().find(|(known, _)| *known == leaf) {
-            return *word;
-        }
-        let word = self.add_word();
-        self.attributes.push((leaf, word));
-        word
+        let leaves = if leaf.condition.is_costly() { &mut self.costly } else { &mut self.attributes };
+        Self::add(leaves, leaf, &mut self.words)
     }
 
     /// Takes a word for a leaf of another class.
@@ -73,14 +86,73 @@ impl Folds {
         self.words - 1
     }
 
+    fn add<Leaf: PartialEq>(leaves: &mut Vec<(Leaf, usize)>, leaf: Leaf, words: &mut usize) -> usize {
+        if let Some((_, word)) = leaves.iter().find(|(known, _)| *known == leaf) {
+            return *word;
+        }
+        leaves.push((leaf, *words));
+        *words += 1;
+        *words - 1
+    }
+
+    /// All leaves are there: gives the words that come last.
+    pub(super) fn finish(&mut self, is_by_piece: bool, has_size: bool, has_whole: bool) {
+        self.piece_words = if is_by_piece { self.words } else { 0 };
+        if has_size {
+            self.size = Some(self.words);
+            self.words += size::WORDS;
+        }
+        if has_whole || self.has_costly() {
+            self.fuel = Some(self.add_word());
+        }
+    }
+
+    /// A piece begins, with its resource.
     #[inline]
-    pub(super) fn span(&self, state: &mut [u32], place: u32, span: &Span) {
+    pub(super) fn begin(&self, state: &mut [u32], ordinal: u32, piece: &Piece<'_>) -> u64 {
+        if self.piece_words != 0
+            && let Some(words) = state.get_mut(..self.piece_words)
+        {
+            words.fill(0);
+        }
+        if let Some(first) = self.size {
+            size::begin(state, first, piece);
+        }
+        let place = ordinal.min(Place::ORDINAL_MAX) | Place::RESOURCE;
+        let hits = piece.scan.resource_hits(piece.resource);
+        if hits.is_empty() {
+            return 0;
+        }
+        self.attributes(state, place, piece.request, hits, Owner::Resource);
+        if self.has_costly() { self.costly(state, place, piece.request, hits, Owner::Resource) } else { 0 }
+    }
+
+    /// A span comes. Gives how many conditions were cut.
+    #[inline]
+    pub(super) fn span(&self, state: &mut [u32], ordinal: u32, piece: &Piece<'_>, span: &Span) -> u64 {
+        let place = ordinal.min(Place::ORDINAL_MAX);
+        self.fields(state, place, piece.request, span);
+        if let Some(first) = self.size {
+            size::add(state, first, piece, span);
+        }
+        let hits = piece.scan.span_hits(span);
+        if hits.is_empty() {
+            return 0;
+        }
+        self.attributes(state, place, piece.request, hits, Owner::Span);
+        if self.has_costly() { self.costly(state, place, piece.request, hits, Owner::Span) } else { 0 }
+    }
+
+    #[inline]
+    fn fields(&self, state: &mut [u32], place: u32, request: &[u8], span: &Span) {
         let duration_ms = self.extent.map_or(0, |first| extend(state, first, span));
         for (leaf, word) in &self.spans {
             let Some(word) = state.get_mut(*word).filter(|word| **word == 0) else { continue };
             let hit = match leaf {
                 SpanLeaf::Status(codes) => codes.contain(span.status),
                 SpanLeaf::Latency(window) => window.contains(duration_ms),
+                SpanLeaf::Flagged => span.flags & 1 != 0,
+                SpanLeaf::TraceState(member) => span.trace_state.len != 0 && member.is_in(span.trace_state.of(request)),
             };
             if hit {
                 *word = place;
@@ -89,7 +161,7 @@ impl Folds {
     }
 
     #[inline]
-    pub(super) fn attributes(&self, state: &mut [u32], place: u32, request: &[u8], hits: &[Hit], owner: Owner) {
+    fn attributes(&self, state: &mut [u32], place: u32, request: &[u8], hits: &[Hit], owner: Owner) {
         for (leaf, word) in &self.attributes {
             let Some(word) = state.get_mut(*word).filter(|word| **word == 0) else { continue };
             // The first attribute under a key is the one that counts.
@@ -98,6 +170,34 @@ impl Folds {
                 *word = place;
             }
         }
+    }
+
+    #[inline]
+    fn has_costly(&self) -> bool {
+        !self.costly.is_empty()
+    }
+
+    #[inline(never)]
+    fn costly(&self, state: &mut [u32], place: u32, request: &[u8], hits: &[Hit], owner: Owner) -> u64 {
+        let mut meter = Meter::new(state, self.fuel);
+        for (leaf, word) in &self.costly {
+            let Some(word) = state.get_mut(*word).filter(|word| **word == 0) else { continue };
+            let Some(hit) = hits.iter().find(|hit| hit.key == leaf.key) else { continue };
+            let value = hit.value(request);
+            let answer = meter.run(leaf.condition.cost(value), || leaf.condition.matches(value, owner));
+            *word = mark(answer, place);
+        }
+        meter.settle(state);
+        meter.cuts
+    }
+}
+
+/// What a leaf's word says after an answer.
+pub(super) fn mark(answer: Result<bool, Failure>, place: u32) -> u32 {
+    match answer {
+        Ok(true) => place,
+        Ok(false) => 0,
+        Err(Failure) => FAILED,
     }
 }
 

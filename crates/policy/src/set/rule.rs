@@ -1,11 +1,21 @@
 //! A policy as it is asked for a verdict: a small tree over the words that the leaves left behind.
+//!
+//! Answers come in contrib's order of evaluation, because limiters are charged on the way. How a rule stands before that
+//! ([`standing`]) is found out without any effect.
 
-use super::whole::MISSED;
+mod standing;
+
+pub(super) use standing::each_open;
+
+use super::{
+    fold::FAILED,
+    limiters::{Limiters, Share, Unit},
+    whole::MISSED,
+};
 use crate::{
-    bucket::Bucket,
     probabilistic::Chance,
     span_count::SpanCount,
-    verdict::{Candidate, Now, Reason, Weight, Why},
+    verdict::{Candidate, NO_PATH, Now, Reason, Weight, Why},
 };
 
 /// A policy or a part of one.
@@ -34,11 +44,23 @@ pub(crate) enum Test {
         inverted: bool,
     },
     /// The limiter with this number.
-    Limit(usize),
+    Limit {
+        index: usize,
+        unit: Unit,
+    },
     And(Vec<Rule>),
+    /// The opposite; `seed` names the traces that a hash does not pass.
+    Not {
+        rule: Box<Rule>,
+        seed: u16,
+    },
     /// Like `And`, but what passes is dropped.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the kind `drop` is not in the table yet, the frame is"))]
     Drop(Vec<Rule>),
+    /// The counters with this number, and the parts with their shares.
+    Composite {
+        index: usize,
+        parts: Vec<(Rule, Share)>,
+    },
 }
 
 /// What a rule says.
@@ -47,8 +69,10 @@ pub(super) enum Outcome {
     Sampled(Ground),
     NotSampled,
     Dropped(Ground),
-    /// Could not be asked; neutral among policies, and an error of the container that holds it.
+    /// Could not be evaluated; neutral among policies, and an error of the container that holds it.
     Error,
+    /// Was not evaluated, because the verdict stands without it; neutral, too.
+    Unasked,
 }
 
 /// Why a rule says Sampled.
@@ -60,21 +84,20 @@ pub(super) struct Ground {
     pub(super) weight: Weight,
 }
 
-/// How a rule stands before the limiters and the open whole leaves have spoken.
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Standing {
-    Sampled,
-    NotSampled,
-    /// A whole leaf has yet to say.
-    Open,
-    /// A limiter has yet to say.
-    Unsure,
-}
-
 /// What answers need besides the candidate.
 pub(super) struct Bench<'a> {
-    pub(super) limits: &'a mut [Bucket],
+    pub(super) limiters: &'a mut Limiters,
     pub(super) now: Now,
+    /// Where the candidate's size is in its state.
+    pub(super) size: Option<usize>,
+    /// The part of a composite that accepted the candidate last.
+    pub(super) composite: u16,
+}
+
+impl<'a> Bench<'a> {
+    pub(super) fn new(limiters: &'a mut Limiters, now: Now, size: Option<usize>) -> Self {
+        Self { limiters, now, size, composite: NO_PATH }
+    }
 }
 
 impl Rule {
@@ -83,11 +106,12 @@ impl Rule {
             Test::Always => self.certain(true, 0),
             Test::SpanCount(bounds) => self.certain(bounds.contains(candidate.spans), 0),
             Test::Fold { word, inverted } => match candidate.state.get(*word) {
+                None | Some(&FAILED) => Outcome::Error,
                 Some(place) => self.certain((*place != 0) != *inverted, *place),
-                None => Outcome::Error,
             },
             Test::Whole { word, inverted, .. } => match candidate.state.get(*word) {
-                None | Some(0) => Outcome::Error,
+                None | Some(&FAILED) => Outcome::Error,
+                Some(0) => Outcome::Unasked,
                 Some(&MISSED) => self.certain(*inverted, 0),
                 Some(place) => self.certain(!inverted, *place),
             },
@@ -95,16 +119,22 @@ impl Rule {
                 self.sampled(0, chance.threshold, chance.weight())
             }
             Test::Chance(_) => Outcome::NotSampled,
-            Test::Limit(index) => {
-                let bucket = bench.limits.get_mut(*index);
-                let passes = bucket.is_some_and(|bucket| bucket.allow(u64::from(candidate.spans), bench.now.mono_ns));
+            Test::Limit { index, unit } => {
+                let cost = unit.cost(candidate, bench.size);
+                let passes = bench.limiters.allow(*index, cost, bench.now.mono_ns);
                 if passes { self.sampled(0, 0, Weight::Unknown(Why::Limited)) } else { Outcome::NotSampled }
             }
             Test::And(rules) => self.ask_all(rules, candidate, bench),
+            Test::Not { rule, seed } => match rule.ask(candidate, bench) {
+                Outcome::Sampled(_) => Outcome::NotSampled,
+                Outcome::NotSampled => rule.sampled(0, 0, rule.weight_of_opposite(*seed)),
+                other => other,
+            },
             Test::Drop(rules) => match self.ask_all(rules, candidate, bench) {
                 Outcome::Sampled(ground) => Outcome::Dropped(ground),
                 other => other,
             },
+            Test::Composite { index, parts } => self.ask_parts(*index, parts, candidate, bench),
         }
     }
 
@@ -114,6 +144,8 @@ impl Rule {
         for rule in rules {
             let ground = match rule.ask(candidate, bench) {
                 Outcome::Sampled(ground) => ground,
+                // One that stands further on refuses; that is why nobody asked.
+                Outcome::Unasked if self.refuses(candidate) => return Outcome::NotSampled,
                 other => return other,
             };
             if ground.reason.place != 0 || all.reason.place == 0 {
@@ -125,6 +157,31 @@ impl Rule {
         Outcome::Sampled(all)
     }
 
+    /// The first part that samples has the say: it accepts the trace or refuses it for want of room in this second.
+    fn ask_parts(
+        &self,
+        index: usize,
+        parts: &[(Rule, Share)],
+        candidate: &Candidate<'_>,
+        bench: &mut Bench<'_>,
+    ) -> Outcome {
+        for (part, (rule, share)) in parts.iter().enumerate() {
+            match rule.ask(candidate, bench) {
+                Outcome::Sampled(ground) => {
+                    if !bench.limiters.count(index, part, *share, candidate.spans, bench.now.wall_ns) {
+                        return Outcome::NotSampled;
+                    }
+                    bench.composite = rule.path;
+                    let weight = Weight::Unknown(Why::Limited);
+                    return Outcome::Sampled(Ground { reason: ground.reason, reported: 0, weight });
+                }
+                Outcome::NotSampled => {}
+                other => return other,
+            }
+        }
+        Outcome::NotSampled
+    }
+
     fn certain(&self, sampled: bool, place: u32) -> Outcome {
         if sampled { self.sampled(place, 0, Weight::Exact(0)) } else { Outcome::NotSampled }
     }
@@ -133,37 +190,13 @@ impl Rule {
         Outcome::Sampled(Ground { reason: Reason { path: self.path, place }, reported, weight })
     }
 
-    fn standing(&self, candidate: &Candidate<'_>) -> Standing {
-        let certain = |sampled: bool| if sampled { Standing::Sampled } else { Standing::NotSampled };
-        let hit = |word: &usize| candidate.state.get(*word).copied().unwrap_or(0);
+    /// The weight of a trace that this rule did not sample.
+    fn weight_of_opposite(&self, seed: u16) -> Weight {
         match &self.test {
-            Test::Always => Standing::Sampled,
-            Test::SpanCount(bounds) => certain(bounds.contains(candidate.spans)),
-            Test::Chance(chance) => certain(chance.passes(&candidate.trace_id)),
-            Test::Fold { word, inverted } => certain((hit(word) != 0) != *inverted),
-            Test::Whole { word, inverted, .. } => match hit(word) {
-                0 => Standing::Open,
-                place => certain((place != MISSED) != *inverted),
-            },
-            Test::Limit(_) => Standing::Unsure,
-            Test::And(rules) | Test::Drop(rules) => Self::standing_together(rules, candidate),
+            Test::Chance(chance) => chance.weight_of_opposite(seed),
+            _ if self.has_limit() => Weight::Unknown(Why::Limited),
+            _ => Weight::Exact(0),
         }
-    }
-
-    /// Refused by one is refused, wherever it stands, for whole leaves have no effects that order could change. Unless a
-    /// limiter stands between: whether it is charged hangs on those before it alone.
-    fn standing_together(rules: &[Rule], candidate: &Candidate<'_>) -> Standing {
-        let mut together = Standing::Sampled;
-        for rule in rules {
-            if together == Standing::Open && rule.has_limit() {
-                break;
-            }
-            together = together.and(rule.standing(candidate));
-            if together == Standing::NotSampled {
-                break;
-            }
-        }
-        together
     }
 
     /// Whether it belongs to the drop pass, before all others.
@@ -172,56 +205,17 @@ impl Rule {
     }
 
     /// Whether a limiter is in it, so that it matters beyond its own verdict.
-    fn has_limit(&self) -> bool {
+    pub(super) fn has_limit(&self) -> bool {
+        matches!(self.test, Test::Limit { .. } | Test::Composite { .. }) || self.parts().any(Self::has_limit)
+    }
+
+    /// The rules in it.
+    pub(super) fn parts(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         match &self.test {
-            Test::Limit(_) => true,
-            Test::And(rules) | Test::Drop(rules) => rules.iter().any(Self::has_limit),
-            _ => false,
-        }
-    }
-
-    /// The threshold that it reports if it samples.
-    fn reported(&self) -> u64 {
-        match &self.test {
-            Test::Chance(chance) => chance.threshold,
-            Test::And(rules) => rules.iter().map(Self::reported).max().unwrap_or(0),
-            _ => 0,
-        }
-    }
-
-    fn visit_open(&self, candidate: &Candidate<'_>, visit: &mut dyn FnMut(usize)) {
-        match &self.test {
-            Test::Whole { leaf, .. } if self.standing(candidate) == Standing::Open => visit(*leaf),
-            Test::And(rules) | Test::Drop(rules) => rules.iter().for_each(|rule| rule.visit_open(candidate, visit)),
-            _ => {}
-        }
-    }
-}
-
-impl Standing {
-    fn and(self, other: Self) -> Self {
-        match (self, other) {
-            (Self::NotSampled, _) | (_, Self::NotSampled) => Self::NotSampled,
-            (Self::Open, _) | (_, Self::Open) => Self::Open,
-            (Self::Unsure, _) | (_, Self::Unsure) => Self::Unsure,
-            (Self::Sampled, Self::Sampled) => Self::Sampled,
-        }
-    }
-}
-
-/// Calls `visit`, drop policies first as they stand in `rules`, with the whole leaves that have not run and on which the verdict, its reason or a limiter hangs.
-pub(super) fn each_open(rules: &[Rule], is_first_match: bool, candidate: &Candidate<'_>, visit: &mut dyn FnMut(usize)) {
-    let mut is_settled = false;
-    for rule in rules {
-        // The reason is that of the first certain policy; what stands behind it matters to limiters alone.
-        if is_settled && !rule.has_limit() {
-            continue;
-        }
-        match rule.standing(candidate) {
-            Standing::Open => rule.visit_open(candidate, visit),
-            Standing::Sampled if is_first_match || rule.is_drop() => return,
-            Standing::Sampled => is_settled |= rule.reported() == 0,
-            Standing::NotSampled | Standing::Unsure => {}
+            Test::And(rules) | Test::Drop(rules) => Box::new(rules.iter()),
+            Test::Not { rule, .. } => Box::new(std::iter::once(&**rule)),
+            Test::Composite { parts, .. } => Box::new(parts.iter().map(|(rule, _)| rule)),
+            _ => Box::new(std::iter::empty()),
         }
     }
 }

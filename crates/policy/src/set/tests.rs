@@ -1,6 +1,8 @@
 //! The rules of combination, reasons and weights, whole leaves; and random sets against a slow evaluator.
 
 mod conformance;
+mod explanations;
+mod limits;
 mod oracle;
 mod random;
 
@@ -9,7 +11,6 @@ use crate::{
     notation::{Bench, START, Waiting, decode_all},
     verdict::{Weight, Why},
 };
-use rule::{Rule, Test};
 
 const ERRORS: &str = "- {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}";
 const SLOW: &str = "- {name: slow, type: latency, latency: {threshold_ms: 1000}}";
@@ -190,33 +191,18 @@ fn an_unsettled_leaf_is_neutral() {
 
 #[test]
 fn drop_policies_go_first() {
-    let rule = |path, test| Rule { path, test };
-    let mut limits =
-        decide::Limiters { limits: vec![crate::bucket::Bucket::new(1, 1, START.mono_ns)], counts: Vec::new() };
-    let policies = [
-        rule(
-            0,
-            Test::Drop(vec![rule(1, Test::SpanCount(crate::span_count::SpanCount { min_spans: 5, max_spans: 0 }))]),
-        ),
-        rule(2, Test::Limit(0)),
-    ];
-    let mut states = [[0_u32; 0]; 3];
-    let mut candidates: Vec<Candidate<'_>> = (0..)
-        .zip([7, 1, 1])
-        .zip(&mut states)
-        .map(|((first_seen_ns, spans), state)| Candidate {
-            trace_id: otlp::TraceId([1; 16]),
-            first_seen_ns,
-            spans,
-            bytes: 0,
-            state,
-        })
-        .collect();
-    let verdicts = decide::decide(&policies, false, &mut limits, &mut candidates, START);
-    let said: Vec<(bool, u16)> = verdicts.iter().map(|verdict| (verdict.keep, verdict.reason.path)).collect();
-    assert_eq!(said, [(false, 1), (true, 2), (false, Reason::NONE.path)], "the dropped trace was not charged");
-    let counts = |sampled, not_sampled, dropped| PolicyCounts { sampled, not_sampled, dropped, errors: 0 };
-    assert_eq!(limits.counts, [counts(0, 2, 1), counts(1, 1, 0)]);
+    let policies = "
+- {name: limit, type: rate_limiting, rate_limiting: {spans_per_second: 1, burst_capacity: 1}}
+- {name: many, type: drop, drop: {drop_sub_policy: [{name: count, type: span_count, span_count: {min_spans: 3}}]}}";
+    let mut bench = Bench::new(policies);
+    let verdicts = bench.verdicts(&["0+1, 0+1, 0+1", "0+1", "0+1"], START);
+    let said: Vec<(bool, String)> =
+        verdicts.iter().map(|verdict| (verdict.keep, bench.set.describe(verdict.reason))).collect();
+    let said: Vec<(bool, &str)> = said.iter().map(|(keep, path)| (*keep, path.as_str())).collect();
+    let expected = [(false, "many › count"), (true, "limit"), (false, "no policy matched")];
+    assert_eq!(said, expected, "the dropped trace was not charged");
+    let counts = |sampled, not_sampled, dropped| PolicyCounts { sampled, not_sampled, dropped, errors: 0, unasked: 0 };
+    assert_eq!(bench.set.counts(), [("many", counts(0, 2, 1)), ("limit", counts(1, 1, 0))]);
 }
 
 #[test]

@@ -1,8 +1,12 @@
 //! The whole leaves: conditions that are asked of a trace's stored spans, once, when its block is open.
 //!
-//! The leaf's word of state holds 0 until it has run, then the place of its hit or [`MISSED`]. All open leaves of a trace
-//! share one walk over its spans, which ends as soon as each has hit.
+//! The leaf's word of state holds 0 until it has run, then the place of its hit, [`MISSED`] or that it failed. All open
+//! leaves of a trace share one walk over its spans, which ends as soon as each has an answer.
 
+use super::{
+    fold::mark,
+    meter::{Failure, Meter},
+};
 use crate::{
     attribute::{Condition, Owner},
     verdict::{Place, StoredSpan},
@@ -27,60 +31,74 @@ pub(super) enum Question {
     Attribute { key: Box<str>, condition: Condition },
 }
 
-/// In the leaf's word: it ran and nothing matched. No place: an ordinal this large with the resource bit does not occur.
+/// In the leaf's word: it ran and nothing matched. No place, see [`Place::ORDINAL_MAX`].
 pub(super) const MISSED: u32 = u32::MAX;
 
-/// Runs the leaves.
-pub(super) fn settle(open: &[&Whole], state: &mut [u32], spans: &mut dyn Iterator<Item = StoredSpan<'_>>) {
-    // Ordinals end where the resource bit begins; further spans bear the last one.
-    let ordinals = (1..Place::RESOURCE - 1).chain(std::iter::repeat(Place::RESOURCE - 2));
+/// Runs the leaves; `fuel` is where evaluation is charged. Gives how many were cut.
+pub(super) fn settle(
+    open: &[&Whole],
+    state: &mut [u32],
+    fuel: Option<usize>,
+    spans: &mut dyn Iterator<Item = StoredSpan<'_>>,
+) -> u64 {
+    let mut cuts = 0;
+    let ordinals = (1..Place::ORDINAL_MAX).chain(std::iter::repeat(Place::ORDINAL_MAX));
     let mut resource_before: &[u8] = &[];
     for (ordinal, stored) in ordinals.zip(spans) {
         if open.iter().all(|leaf| state.get(leaf.word).is_none_or(|word| *word != 0)) {
             break;
         }
+        let mut meter = Meter::new(state, fuel);
         // Spans of one piece bring the same header; asking it again could not change the answer.
         if ordinal == 1 || stored.resource_header != resource_before {
-            ask(open, state, ordinal | Place::RESOURCE, |leaf| leaf.matches_resource(stored.resource_header));
+            let place = ordinal | Place::RESOURCE;
+            ask(open, state, place, |leaf| leaf.matches_resource(stored.resource_header, &mut meter));
             resource_before = stored.resource_header;
         }
-        ask(open, state, ordinal, |leaf| leaf.matches_span(stored.span));
+        ask(open, state, ordinal, |leaf| leaf.matches_span(stored.span, &mut meter));
+        meter.settle(state);
+        cuts += meter.cuts;
     }
-    ask(open, state, MISSED, |_| true);
+    ask(open, state, MISSED, |_| Ok(true));
+    cuts
 }
 
-fn ask(open: &[&Whole], state: &mut [u32], place: u32, matches: impl Fn(&Question) -> bool) {
+fn ask(open: &[&Whole], state: &mut [u32], place: u32, mut matches: impl FnMut(&Question) -> Result<bool, Failure>) {
     for leaf in open {
-        if let Some(word) = state.get_mut(leaf.word).filter(|word| **word == 0)
-            && matches(&leaf.question)
-        {
-            *word = place;
+        if let Some(word) = state.get_mut(leaf.word).filter(|word| **word == 0) {
+            *word = mark(matches(&leaf.question), place);
         }
     }
 }
 
 impl Question {
-    fn matches_resource(&self, header: &[u8]) -> bool {
+    fn matches_resource(&self, header: &[u8], meter: &mut Meter) -> Result<bool, Failure> {
         match self {
             Self::Attribute { key, condition } => {
                 let resource = ResourceView::parse(header);
                 let value = resource.ok().and_then(|resource| first(resource.attributes(), key));
-                value.is_some_and(|value| condition.matches(value, Owner::Resource))
+                answer(condition, value, Owner::Resource, meter)
             }
         }
     }
 
-    fn matches_span(&self, body: &[u8]) -> bool {
+    fn matches_span(&self, body: &[u8], meter: &mut Meter) -> Result<bool, Failure> {
         match self {
             Self::Attribute { key, condition } => {
                 let span = SpanView::parse(body);
                 let value = span.ok().and_then(|span| first(span.attributes(), key));
-                value.is_some_and(|value| condition.matches(value, Owner::Span))
+                answer(condition, value, Owner::Span, meter)
             }
         }
     }
 }
 
-fn first<'a>(mut attributes: impl Iterator<Item = (&'a [u8], Value<'a>)>, key: &str) -> Option<Value<'a>> {
+fn answer(condition: &Condition, value: Option<Value<'_>>, owner: Owner, meter: &mut Meter) -> Result<bool, Failure> {
+    let Some(value) = value else { return Ok(false) };
+    meter.run(condition.cost(value), || condition.matches(value, owner))
+}
+
+/// The first attribute under a key is the one that counts.
+pub(super) fn first<'a>(mut attributes: impl Iterator<Item = (&'a [u8], Value<'a>)>, key: &str) -> Option<Value<'a>> {
     attributes.find(|(name, _)| *name == key.as_bytes()).map(|(_, value)| value)
 }

@@ -1,27 +1,53 @@
-//! Feature gates: those of `tail_sampling` are told to be without effect yet, the others of otelcol are accepted, any other
-//! is a mistake.
+//! Feature gates: those of `tail_sampling` that Tailrace has, those that it tells to be without effect yet, the others of
+//! otelcol, which are accepted, and any other, which is a mistake.
 
 use settings::{Location, Problems, suggest};
 
-/// Checks the values of `--feature-gates`: names separated by commas, `+` or nothing before those that are switched on and
-/// `-` before those that are switched off.
-pub(crate) fn check(flags: &[String], p: &mut Problems) {
-    for flag in flags.iter().flat_map(|flag| flag.split(',')).map(str::trim).filter(|flag| !flag.is_empty()) {
-        let (name, on) = match flag.strip_prefix('-') {
-            Some(name) => (name, false),
-            None => (flag.strip_prefix('+').unwrap_or(flag), true),
-        };
-        if LATER.contains(&name) && on {
-            let message = format!("the feature gate `{name}` is not supported by this version yet, ignored");
-            p.warning(&Location::NOWHERE, message, None);
-        } else if !LATER.contains(&name) && !ACCEPTED.contains(&name) {
-            unknown(name, p);
+/// The gates that something hangs on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Gates {
+    /// `recordpolicy`: write the deciding policy's name into the scopes of kept spans.
+    pub(crate) record_policy: bool,
+    /// `metricstatcountspanssampled`: count the spans that each policy sampled or not.
+    pub(crate) count_spans: bool,
+    /// `metricstatcountbytessampled`: count their bytes.
+    pub(crate) count_bytes: bool,
+}
+
+impl Gates {
+    /// Reads the values of `--feature-gates`: names separated by commas, `+` or nothing before those that are switched on
+    /// and `-` before those that are switched off. The last word on a gate counts.
+    pub(crate) fn read(flags: &[String], p: &mut Problems) -> Gates {
+        let mut gates = Gates::default();
+        for flag in flags.iter().flat_map(|flag| flag.split(',')).map(str::trim).filter(|flag| !flag.is_empty()) {
+            let (name, on) = match flag.strip_prefix('-') {
+                Some(name) => (name, false),
+                None => (flag.strip_prefix('+').unwrap_or(flag), true),
+            };
+            if let Some(gate) = gates.gate(name) {
+                *gate = on;
+            } else if LATER.contains(&name) && on {
+                let message = format!("the feature gate `{name}` is not supported by this version yet, ignored");
+                p.warning(&Location::NOWHERE, message, None);
+            } else if !LATER.contains(&name) && !ACCEPTED.contains(&name) {
+                unknown(name, p);
+            }
+        }
+        gates
+    }
+
+    fn gate(&mut self, name: &str) -> Option<&mut bool> {
+        match name {
+            COUNT_BYTES => Some(&mut self.count_bytes),
+            COUNT_SPANS => Some(&mut self.count_spans),
+            RECORD_POLICY => Some(&mut self.record_policy),
+            _ => None,
         }
     }
 }
 
 fn unknown(name: &str, p: &mut Problems) {
-    let known = || LATER.iter().chain(&ACCEPTED).copied();
+    let known = || HERE.iter().chain(&LATER).chain(&ACCEPTED).copied();
     let last = |gate: &'static str| gate.rsplit('.').next().unwrap_or(gate);
     let mut message = format!("unknown feature gate `{name}`");
     // The first parts are long and alike, so only the last ones are compared.
@@ -36,14 +62,14 @@ fn unknown(name: &str, p: &mut Problems) {
     p.error(&Location::NOWHERE, message, help);
 }
 
-/// The gates of `tail_sampling`, all off by default.
-const LATER: [&str; 5] = [
-    "processor.tailsamplingprocessor.metricstatcountbytessampled",
-    "processor.tailsamplingprocessor.metricstatcountspanssampled",
-    "processor.tailsamplingprocessor.recordpolicy",
-    "processor.tailsamplingprocessor.tailstorageextension",
-    "processor.tailsamplingprocessor.usetracestate",
-];
+const COUNT_BYTES: &str = "processor.tailsamplingprocessor.metricstatcountbytessampled";
+const COUNT_SPANS: &str = "processor.tailsamplingprocessor.metricstatcountspanssampled";
+const RECORD_POLICY: &str = "processor.tailsamplingprocessor.recordpolicy";
+
+/// The gates of `tail_sampling`, all off by default: those that are here, and those that are not yet.
+const HERE: [&str; 3] = [COUNT_BYTES, COUNT_SPANS, RECORD_POLICY];
+const LATER: [&str; 2] =
+    ["processor.tailsamplingprocessor.tailstorageextension", "processor.tailsamplingprocessor.usetracestate"];
 
 /// Other gates of otelcol 0.161, so that command lines that switch them run unchanged.
 const ACCEPTED: [&str; 22] = [
@@ -79,17 +105,28 @@ mod tests {
     fn gates() {
         for (flags, expected) in [
             (vec![], ""),
-            (vec!["processor.tailsamplingprocessor.recordpolicy"], "warning: the feature gate `processor.tailsampling"),
-            (vec!["-processor.tailsamplingprocessor.recordpolicy"], ""),
+            (
+                vec!["processor.tailsamplingprocessor.usetracestate"],
+                "warning: the feature gate `processor.tailsampling",
+            ),
+            (vec!["-processor.tailsamplingprocessor.usetracestate"], ""),
+            (vec!["processor.tailsamplingprocessor.recordpolicy"], ""),
             (vec!["+service.profilesSupport,-pdata.useProtoPooling", "ottl.set.allowNil"], ""),
             (vec!["service.profileSupport"], "did you mean `service.profilesSupport`?"),
             (vec!["processor.tailsamplingprocessor.disableinvertdecisions"], "help: the gates are "),
         ] {
             let mut p = Problems::new();
             let flags: Vec<String> = flags.into_iter().map(str::to_string).collect();
-            check(&flags, &mut p);
+            Gates::read(&flags, &mut p);
             let text = p.render(&settings::Sources::new());
             assert!(text.contains(expected) && p.is_empty() == expected.is_empty(), "{flags:?}: {text}");
         }
+    }
+
+    #[test]
+    fn the_last_word_counts() {
+        let flags = [RECORD_POLICY.to_string(), format!("+{COUNT_SPANS},{COUNT_BYTES}"), format!("-{COUNT_BYTES}")];
+        let gates = Gates::read(&flags, &mut Problems::new());
+        assert_eq!(gates, Gates { record_policy: true, count_spans: true, count_bytes: false });
     }
 }

@@ -13,11 +13,13 @@ pub(crate) struct Own {
     pub(crate) shutdown_grace: Duration,
     /// How long a verdict is remembered for late spans; if none is written, ten times the wait and at least ten minutes.
     pub(crate) decided_memory: Option<Duration>,
+    /// Whether the deciding policy's name is written into the scopes of kept spans, as otelcol's gate `recordpolicy` does.
+    pub(crate) record_policy: bool,
 }
 
 impl Default for Own {
     fn default() -> Own {
-        Own { memory_mib: None, shutdown_grace: Duration::from_secs(20), decided_memory: None }
+        Own { memory_mib: None, shutdown_grace: Duration::from_secs(20), decided_memory: None, record_policy: false }
     }
 }
 
@@ -29,6 +31,7 @@ impl Decode for Own {
             memory_mib: fields.optional("memory_mib", p),
             shutdown_grace: fields.take("shutdown_grace", default.shutdown_grace, p),
             decided_memory: fields.optional("decided_memory", p),
+            record_policy: fields.take("record_policy", default.record_policy, p),
         };
         if let Some(memory_mib) =
             own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))
@@ -47,6 +50,7 @@ impl Own {
         Node::map_of([
             ("decided_memory", Node::or_null(self.decided_memory)),
             ("memory_mib", Node::or_null(self.memory_mib)),
+            ("record_policy", self.record_policy.into()),
             ("shutdown_grace", self.shutdown_grace.into()),
         ])
     }

@@ -12,7 +12,7 @@ use crate::{
     telemetry::process,
     terminal::{Terminal, Whys},
 };
-use engine::Engine;
+use engine::{Engine, Most};
 use net::{
     budget::Budget,
     exporter::{
@@ -34,6 +34,8 @@ use std::{
 const BATCH_BYTES_MAX: usize = 4 << 20;
 /// Part of the budget that the decided memory may take.
 const DECIDED_SHARE: usize = 20;
+/// Part of the budget that a single trace may take before it is decided early.
+const TRACE_SHARE: usize = 8;
 /// Used where the system does not say how much memory there is.
 const MEMORY_UNKNOWN_BYTES: u64 = 1 << 30;
 
@@ -67,7 +69,7 @@ impl Parts {
         for (name, pipeline) in &configuration.service.pipelines {
             let outlet = outlet(configuration, pipeline, &destinations, &budget);
             let stage = stage(configuration, pipeline, &mut keys, &budget, clock);
-            let lane = Arc::new(Lane { name: name.clone(), stage, outlet, nudge: Arc::clone(&nudge) });
+            let lane = Arc::new(Lane::new(name.clone(), stage, outlet, Arc::clone(&nudge)));
             for receiver in &pipeline.receivers {
                 feeds.entry(receiver.id.clone()).or_default().push(Arc::clone(&lane));
             }
@@ -185,15 +187,24 @@ fn stage(configuration: &Configuration, pipeline: &Pipeline, keys: &mut Keys, bu
 
 fn engine_settings(configuration: &Configuration, settings: &TailSampling, budget: &Budget) -> engine::Settings {
     // With one core a second shard would only make blocks smaller; with more, twice as many keep lock waits rare.
+    let cache = settings.decision_cache;
     let cores = thread::available_parallelism().map_or(1, usize::from);
     let shards = if cores == 1 { 1 } else { (cores * 2).next_power_of_two().min(64) };
     engine::Settings {
         decision_wait: settings.decision_wait,
         after_root: Some(settings.decision_wait_after_root_received).filter(|wait| !wait.is_zero()),
         traces_max: settings.num_traces,
+        block_on_overflow: settings.block_on_overflow,
+        trace_bytes_max: Some((budget.hard() / TRACE_SHARE) as u64),
+        drop_pending: settings.drop_pending_traces_on_shutdown,
+        record_policy: configuration.own.record_policy || configuration.gates.record_policy,
         shards,
         decided_hold: configuration.own.decided_memory,
         decided_bytes_max: budget.hard() / DECIDED_SHARE,
+        decided_most: Most {
+            kept: usize::try_from(cache.sampled_cache_size).ok().filter(|size| *size > 0),
+            sampled_out: usize::try_from(cache.non_sampled_cache_size).ok().filter(|size| *size > 0),
+        },
         seed: rand::random(),
     }
 }

@@ -8,6 +8,7 @@ use engine::{Due, Engine, due::Limits};
 use net::budget::Budget;
 use parking_lot::{Condvar, Mutex};
 use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
     thread::{self, JoinHandle},
     time::Duration,
@@ -165,15 +166,29 @@ impl Work {
         self.budget.set_held(held);
     }
 
+    /// Decides and assembles a slot. The engine keeps panics to the traces that they hit; should one come through, the
+    /// thread goes on with the next slot all the same, for nobody else would decide.
     fn settle(&self, lane: &Lane, engine: &Engine, due: Due, scratch: &mut engine::Scratch) {
-        let settled = due.decide(engine, self.clock.now());
+        let settled = catch_unwind(AssertUnwindSafe(|| self.decide(lane, engine, due, scratch)));
+        match settled {
+            Ok(0) => {}
+            Ok(panics) => tracing::error!(pipeline = lane.name, panics, "BUG: deciding panicked; spans were dropped"),
+            Err(_) => tracing::error!(pipeline = lane.name, "BUG: a slot was lost, because deciding it panicked"),
+        }
+        lane.room.notify_waiters();
+        self.publish();
+    }
+
+    fn decide(&self, lane: &Lane, engine: &Engine, due: Due, scratch: &mut engine::Scratch) -> usize {
+        let now = self.clock.now();
+        let settled = due.decide(engine, now);
+        lane.timings.add(self.clock.mono_ns().saturating_sub(now.mono_ns));
         let outlet = &lane.outlet;
         let limits = Limits { bytes_max: outlet.bytes_max, spans_max: outlet.spans_max, notes: outlet.notes };
         outlet.together(|outlet| {
             settled.assemble(engine, limits, self.clock.mono_ns(), scratch, &mut |batch| {
                 outlet.send(batch.body, batch.spans, batch.notes, batch.tokens);
-            });
-        });
-        self.publish();
+            })
+        })
     }
 }

@@ -10,10 +10,14 @@ use otlp::{
     scan::{Progress, Scan},
 };
 use parking_lot::Mutex;
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Bytes of a request that are worked off before the task yields.
 const STEP_BYTES: usize = 256 << 10;
+/// With `block_on_overflow`, a request waits this long for room before its client is told to come back.
+const ROOM_PATIENCE: Duration = Duration::from_secs(1);
+/// When it should come back.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Scratch space is kept for this many requests at once; what more need is given back to the allocator.
 const IDLE_SCRATCH_MAX: usize = 16;
 /// Scratch that has grown beyond this, for a giant request, is not kept.
@@ -57,6 +61,12 @@ impl Intake {
                     let message = format!("the request is not valid protobuf: {} near byte {}", error.error, error.at);
                     return Err(receiver::Refusal::Malformed(message));
                 }
+            }
+        }
+        // All of them before any: a request that is refused has left nothing behind, so that it can come again.
+        for lane in &self.lanes {
+            if !lane.has_room(ROOM_PATIENCE).await {
+                return Err(receiver::Refusal::Overloaded { retry_after: RETRY_AFTER });
             }
         }
         for lane in &self.lanes {

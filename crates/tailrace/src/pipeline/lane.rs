@@ -2,15 +2,24 @@
 //!
 //! A lane with `tail_sampling` keeps traces in an engine until their verdict is due; one without passes requests on.
 
-use super::{Clock, decider::Nudge, outlet::Outlet};
+use super::{Clock, decider::Nudge, outlet::Outlet, timings::Timings};
 use engine::{Engine, Token};
-use otlp::{assemble::Builder, scan::Scan};
+use otlp::{
+    assemble::Builder,
+    scan::{Scan, Span},
+};
 use std::{
     ops::Range,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
+    time::Duration,
+};
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout_at},
 };
 
 /// A pipeline.
@@ -21,6 +30,10 @@ pub(crate) struct Lane {
     pub(crate) outlet: Outlet,
     /// Wakes the deciding thread.
     pub(crate) nudge: Arc<Nudge>,
+    /// How long decisions took.
+    pub(crate) timings: Timings,
+    /// Told whenever traces have been decided, for requests that wait for room.
+    pub(crate) room: Notify,
 }
 
 /// What a lane does with spans.
@@ -32,6 +45,28 @@ pub(crate) enum Stage {
 }
 
 impl Lane {
+    pub(crate) fn new(name: String, stage: Stage, outlet: Outlet, nudge: Arc<Nudge>) -> Self {
+        Self { name, stage, outlet, nudge, timings: Timings::default(), room: Notify::new() }
+    }
+
+    /// Whether there is room for a request, or will be within `patience`: with `block_on_overflow` there is none while
+    /// `num_traces` traces wait. Room comes with every slot that falls due, so nobody waits for another request.
+    pub(crate) async fn has_room(&self, patience: Duration) -> bool {
+        let Some(engine) = self.engine() else { return true };
+        let until = Instant::now() + patience;
+        loop {
+            // Listening begins before the look, so that no news is missed in between.
+            let mut news = pin!(self.room.notified());
+            news.as_mut().enable();
+            if engine.has_room() {
+                return true;
+            }
+            if timeout_at(until, news).await.is_err() {
+                return engine.has_room();
+            }
+        }
+    }
+
     /// Takes in a request that has been scanned, in steps between which the task yields.
     pub(crate) async fn take_in(
         &self,
@@ -48,16 +83,19 @@ impl Lane {
             Stage::Sample { engine, .. } => {
                 let token = Token::none();
                 let arrival = engine.begin(body, scan, &token);
-                let now_ns = clock.mono_ns();
+                let now = clock.now();
                 let first = engine.traces_waiting() == 0;
                 let mut from = 0;
                 while from < scan.spans.len() {
                     if from > 0 {
                         tokio::task::yield_now().await;
                     }
-                    let step = next_step(scan, from, step_bytes);
+                    let step = next_step(scan, from, step_bytes, engine.is_by_piece());
                     from = step.end;
-                    engine.ingest(&arrival, step, now_ns, scratch);
+                    let pieces = engine.ingest(&arrival, step, now, scratch);
+                    if pieces > 0 {
+                        self.timings.add_pieces(pieces, clock.mono_ns().saturating_sub(now.mono_ns));
+                    }
                 }
                 if first || engine.is_over_traces_max() || self.outlet.budget.over_soft() {
                     self.nudge.look();
@@ -84,11 +122,16 @@ impl Lane {
     }
 }
 
-/// The spans from `from` on that are worked off before the task yields.
-fn next_step(scan: &Scan, from: usize, step_bytes: usize) -> Range<usize> {
+/// The spans from `from` on that are worked off before the task yields; with `whole`, no ResourceSpans is cut.
+fn next_step(scan: &Scan, from: usize, step_bytes: usize, whole: bool) -> Range<usize> {
+    let resource_of = |span: &Span| scan.groups.get(span.group as usize).map(|group| group.resource);
     let mut bytes = 0;
     let mut to = from;
-    while let Some(span) = scan.spans.get(to).filter(|_| bytes < step_bytes) {
+    while let Some(span) = scan.spans.get(to) {
+        let cuts = || to > from && whole && resource_of(span) == resource_of(&scan.spans[to - 1]);
+        if bytes >= step_bytes && !cuts() {
+            break;
+        }
         bytes += span.body.len as usize;
         to += 1;
     }

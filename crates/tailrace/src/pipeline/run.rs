@@ -167,10 +167,12 @@ async fn start_metrics(
     let Some(settings) = &configuration.service.telemetry.metrics.prometheus else { return Ok(None) };
     let meter = Meter::new(!settings.without_type_suffix || !settings.without_units);
     let stats: Vec<_> = receivers.iter().map(|(name, running)| (name.clone(), Arc::clone(&running.stats))).collect();
+    let gates = configuration.gates;
     let (ledger, budget) = (Arc::clone(&parts.ledger), Arc::clone(&parts.budget));
     let render = move || {
         meter.render(&Reading {
             snapshot: ledger.snapshot(),
+            gates,
             receivers: stats.iter().flat_map(|(name, stats)| receiver_counts(name, stats)).collect(),
             budget_used: budget.used(),
             budget_limit: budget.hard(),
@@ -223,7 +225,7 @@ fn print_totals(snapshot: &Snapshot) {
             accepted = books.accepted,
             sampled_out = books.sampled_out,
             kept = books.kept,
-            lost = books.lost,
+            dropped = books.dropped_total(),
             "stopped"
         );
     }

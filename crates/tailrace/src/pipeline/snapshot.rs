@@ -1,10 +1,13 @@
 //! The books of the whole process at one moment, with both identities of ARCHITECTURE.md.
 //!
-//! Per pipeline: accepted = sampled out + kept + lost + buffered. Per destination: what its pipelines kept = delivered +
+//! Per pipeline: accepted = sampled out + kept + dropped + buffered. Per destination: what its pipelines kept = delivered +
 //! rejected + dropped + waiting. The snapshot is taken while no kept span moves between the two, so both residues are
 //! zero at every moment; anything else is a bug, and shown.
 
-use super::lane::{Lane, Stage};
+use super::{
+    lane::{Lane, Stage},
+    timings::TimingCounts,
+};
 use engine::Books;
 use net::exporter::{Destination, DestinationStats};
 use policy::PolicyCounts;
@@ -27,6 +30,8 @@ pub(crate) struct LaneBooks {
     pub(crate) books: Books,
     /// What each of its policies has said.
     pub(crate) policies: Vec<(String, PolicyCounts)>,
+    /// How long decisions took.
+    pub(crate) timings: TimingCounts,
 }
 
 /// A destination's books.
@@ -80,7 +85,7 @@ fn lane_books(lane: &Lane) -> LaneBooks {
             (None, Books { accepted: spans, kept: spans, ..Books::default() }, Vec::new())
         }
     };
-    LaneBooks { name: lane.name.clone(), processor, books, policies }
+    LaneBooks { name: lane.name.clone(), processor, books, policies, timings: lane.timings.counts() }
 }
 
 fn kept_by(lanes: &[LaneBooks], name: &str) -> u64 {

@@ -4,11 +4,13 @@
 //! So metrics cost nothing between scrapes, and one scrape shows books that add up. Names are otelcol's where it has one
 //! for the same thing; Tailrace's own begin with `tailrace_`.
 
+mod histogram;
+mod sampling;
+
 use super::process;
-use crate::pipeline::Snapshot;
+use crate::{configuration::Gates, pipeline::Snapshot};
 use ::metrics::{Key, KeyName, Label, Level, Metadata, Recorder, Unit};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
-use policy::PolicyCounts;
 
 /// One metric.
 #[derive(Clone, Copy, Debug)]
@@ -26,6 +28,7 @@ pub(crate) struct Metric {
 pub(crate) enum Kind {
     Counter,
     Gauge,
+    Histogram,
 }
 
 macro_rules! metrics {
@@ -42,10 +45,18 @@ metrics! {
     RECEIVER_REFUSED_REQUESTS = Counter "tailrace_receiver_refused_requests" None, "Requests refused before their spans were counted.";
     NEW_TRACES = Counter "otelcol_processor_tail_sampling_new_trace_id_received" None, "Traces first seen.";
     POLICY_COUNT = Counter "otelcol_processor_tail_sampling_count_traces_sampled" None, "Traces by what each policy said of them; another policy may have said otherwise.";
+    POLICY_SPANS = Counter "otelcol_processor_tail_sampling_count_spans_sampled" None, "Spans of the traces by what each policy said of them; behind a feature gate.";
+    POLICY_BYTES = Counter "otelcol_processor_tail_sampling_count_bytes_sampled" Some(Unit::Bytes), "Bytes of the traces by what each policy said of them; behind a feature gate.";
     POLICY_EXECUTIONS = Counter "otelcol_processor_tail_sampling_sampling_policy_execution_count" None, "How often each policy was asked.";
+    POLICY_TIME = Counter "otelcol_processor_tail_sampling_sampling_policy_execution_time_sum" Some(Unit::Microseconds), "Time spent deciding, an equal share for each policy: policies are asked together.";
     POLICY_ERRORS = Counter "otelcol_processor_tail_sampling_sampling_policy_evaluation_error" None, "How often a policy could not be asked, and was ignored.";
     GLOBAL_COUNT = Counter "otelcol_processor_tail_sampling_global_count_traces_sampled" None, "Traces by their final decision.";
     EARLY_RELEASES = Counter "otelcol_processor_tail_sampling_early_releases_from_cache_decision" None, "Late spans that followed a remembered decision.";
+    TOO_EARLY = Counter "otelcol_processor_tail_sampling_sampling_trace_dropped_too_early" None, "Always 0: at `num_traces` the oldest traces are decided early, not lost.";
+    TOO_LARGE = Counter "otelcol_processor_tail_sampling_traces_dropped_too_large" None, "Traces dropped as larger than `maximum_trace_size_bytes`.";
+    DECISION_TIME = Histogram "otelcol_processor_tail_sampling_sampling_decision_timer_latency" Some(Unit::Milliseconds), "How long deciding about the traces of a slot took, or about a piece with `span-ingest`.";
+    LATE_AGE = Histogram "otelcol_processor_tail_sampling_sampling_late_span_age" Some(Unit::Seconds), "Time from the decision to late spans, once a piece; at least so much.";
+    REMOVAL_AGE = Histogram "otelcol_processor_tail_sampling_sampling_trace_removal_age" Some(Unit::Seconds), "Time from a trace's first span to its decision, at which it leaves the table.";
     TRACES_ON_MEMORY = Gauge "otelcol_processor_tail_sampling_sampling_traces_on_memory" None, "Traces waiting for a decision.";
     EXPORTER_SENT = Counter "otelcol_exporter_sent_spans" None, "Spans that the destination took.";
     EXPORTER_FAILED = Counter "otelcol_exporter_send_failed_spans" None, "Spans that were given up for this destination after they had been sent in vain.";
@@ -54,7 +65,7 @@ metrics! {
     PIPELINE_ACCEPTED = Counter "tailrace_pipeline_accepted_spans" None, "Spans that entered the pipeline: the left side of its identity.";
     PIPELINE_SAMPLED_OUT = Counter "tailrace_pipeline_sampled_out_spans" None, "Spans of traces that the policies did not keep.";
     PIPELINE_KEPT = Counter "tailrace_pipeline_kept_spans" None, "Spans handed to the destinations.";
-    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason; anything but 0 is a bug.";
+    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason: as the settings want it (`too_large`, `shutdown`), or by a bug (`internal`, `unreadable_block`).";
     PIPELINE_BUFFERED = Gauge "tailrace_pipeline_buffered_spans" None, "Spans waiting for a decision.";
     PIPELINE_RESIDUE = Gauge "tailrace_pipeline_residue_spans" None, "accepted - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
     DESTINATION_KEPT = Counter "tailrace_destination_kept_spans" None, "Spans kept for this destination: the left side of its identity.";
@@ -64,7 +75,7 @@ metrics! {
     DESTINATION_WAITING = Gauge "tailrace_destination_waiting_spans" None, "Spans queued for this destination or on their way to it.";
     DESTINATION_RESIDUE = Gauge "tailrace_destination_residue_spans" None, "kept - delivered - rejected - dropped - waiting; anything but 0 is a bug.";
     DESTINATION_RETRIES = Counter "tailrace_destination_retries" None, "Attempts that failed and were repeated.";
-    DECIDED_EARLY = Counter "tailrace_traces_decided_early" None, "Traces decided before their time because memory or `num_traces` ran out.";
+    DECIDED_EARLY = Counter "tailrace_traces_decided_early" None, "Traces decided before their time because memory or `num_traces` ran out, or one trace held too much.";
     BLOCKS = Counter "tailrace_blocks" None, "Blocks filled and closed.";
     BLOCK_OPENS = Counter "tailrace_block_opens" None, "Blocks read back.";
     REMEMBERED = Gauge "tailrace_decided_remembered" None, "Decisions remembered for late spans.";
@@ -93,6 +104,7 @@ pub(crate) struct ReceiverCounts {
 #[derive(Clone, Debug)]
 pub(crate) struct Reading {
     pub(crate) snapshot: Snapshot,
+    pub(crate) gates: Gates,
     pub(crate) receivers: Vec<ReceiverCounts>,
     pub(crate) budget_used: usize,
     pub(crate) budget_limit: usize,
@@ -103,6 +115,7 @@ pub(crate) struct Reading {
 pub(crate) struct Meter {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
+    suffixes: bool,
 }
 
 /// The `metrics` facade wants to know where a metric was registered; all of ours are registered here.
@@ -117,10 +130,12 @@ impl Meter {
             match metric.kind {
                 Kind::Counter => recorder.describe_counter(name, metric.unit, metric.meaning.into()),
                 Kind::Gauge => recorder.describe_gauge(name, metric.unit, metric.meaning.into()),
+                // Written by hand, from counts that somebody else keeps.
+                Kind::Histogram => {}
             }
         }
         let handle = recorder.handle();
-        Self { recorder, handle }
+        Self { recorder, handle, suffixes }
     }
 
     /// The exposition of a reading.
@@ -129,7 +144,9 @@ impl Meter {
         self.lanes(reading);
         self.destinations(reading);
         self.process(reading);
-        self.handle.render()
+        let mut text = self.handle.render();
+        self.histograms(reading, &mut text);
+        text
     }
 
     fn receivers(&self, reading: &Reading) {
@@ -139,63 +156,6 @@ impl Meter {
             self.set(&RECEIVER_REFUSED, &labels, counts.refused_spans as f64);
             self.set(&RECEIVER_REFUSED_REQUESTS, &labels, counts.refused_requests as f64);
         }
-    }
-
-    fn lanes(&self, reading: &Reading) {
-        for lane in &reading.snapshot.lanes {
-            let books = &lane.books;
-            let labels = [("pipeline", lane.name.as_str())];
-            self.set(&PIPELINE_ACCEPTED, &labels, books.accepted as f64);
-            self.set(&PIPELINE_SAMPLED_OUT, &labels, books.sampled_out as f64);
-            self.set(&PIPELINE_KEPT, &labels, books.kept as f64);
-            self.set(&PIPELINE_DROPPED, &[labels[0], ("reason", "unreadable_block")], books.lost as f64);
-            self.set(&PIPELINE_BUFFERED, &labels, books.buffered as f64);
-            self.set(&PIPELINE_RESIDUE, &labels, books.residue() as f64);
-            let Some(processor) = &lane.processor else { continue };
-            let labels = [("processor", processor.as_str())];
-            self.set(&NEW_TRACES, &labels, books.traces_seen as f64);
-            let decided = [("true", "sampled", books.traces_kept), ("false", "not_sampled", books.traces_sampled_out)];
-            for (sampled, decision, count) in decided {
-                self.set(&GLOBAL_COUNT, &[labels[0], ("sampled", sampled), ("decision", decision)], count as f64);
-            }
-            self.policies(processor, &lane.policies);
-            self.set(&EARLY_RELEASES, &[labels[0], ("sampled", "true")], books.late_kept as f64);
-            self.set(&EARLY_RELEASES, &[labels[0], ("sampled", "false")], books.late_sampled_out as f64);
-            self.set(&TRACES_ON_MEMORY, &labels, books.traces_waiting as f64);
-            self.set(&DECIDED_EARLY, &labels, books.traces_decided_early as f64);
-            self.set(&BLOCKS, &labels, books.blocks as f64);
-            self.set(&BLOCK_OPENS, &labels, books.block_opens as f64);
-            self.set(&REMEMBERED, &labels, books.remembered as f64);
-            self.set(&FORGOTTEN_EARLY, &labels, books.forgotten_early as f64);
-            self.set(&HELD_BYTES, &labels, books.bytes_held as f64);
-            self.set(&BLOCK_BYTES, &labels, books.bytes_blocks as f64);
-            self.set(&LIVE_BYTES, &labels, books.bytes_live as f64);
-        }
-    }
-
-    /// contrib puts the processor's name in front of the policy's where the processor has one (`tail_sampling/name`).
-    fn policies(&self, processor: &str, policies: &[(String, PolicyCounts)]) {
-        let mut errors = 0;
-        for (policy, counts) in policies {
-            let policy = match processor.split_once('/') {
-                Some((_, name)) => format!("{name}.{policy}"),
-                None => policy.clone(),
-            };
-            let said = [
-                ("true", "sampled", counts.sampled),
-                ("false", "not_sampled", counts.not_sampled),
-                ("false", "dropped", counts.dropped),
-            ];
-            let labels = [("processor", processor), ("policy", policy.as_str())];
-            for (sampled, decision, count) in said.into_iter().filter(|(.., count)| *count > 0) {
-                let labels = [labels[0], labels[1], ("sampled", sampled), ("decision", decision)];
-                self.set(&POLICY_COUNT, &labels, count as f64);
-            }
-            let asked = counts.sampled + counts.not_sampled + counts.dropped + counts.errors;
-            self.set(&POLICY_EXECUTIONS, &labels, asked as f64);
-            errors += counts.errors;
-        }
-        self.set(&POLICY_ERRORS, &[("processor", processor)], errors as f64);
     }
 
     fn destinations(&self, reading: &Reading) {
@@ -237,6 +197,10 @@ impl Meter {
         match metric.kind {
             Kind::Counter => self.recorder.register_counter(&key, &METADATA).absolute(value as u64),
             Kind::Gauge => self.recorder.register_gauge(&key, &METADATA).set(value),
+            Kind::Histogram => {}
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,21 +2,28 @@
 //!
 //! A run prints its seed; `POLICY_SEED=<seed>` replays it. `POLICY_ROUNDS` makes it longer.
 
-use super::oracle::{self, Limiters};
+use super::oracle::{self, Decision, Limiters};
 use crate::{
-    Kind, Now, Policy, TailSampling,
+    Kind, Now, Policy, SamplingStrategy, TailSampling, Verdict,
     always_sample::AlwaysSample,
     and::And,
     boolean_attribute::BooleanAttribute,
+    bytes_limiting::BytesLimiting,
+    composite::{Allocation, Composite},
+    drop::Drop,
+    kinds::Level,
     latency::Latency,
+    not::Not,
     notation::{Bench, EPOCH_NS, START},
     numeric_attribute::NumericAttribute,
-    pattern::Pattern,
     probabilistic::Probabilistic,
     rate_limiting::RateLimiting,
+    set::size,
     span_count::SpanCount,
     status_code::{Code, StatusCode},
     string_attribute::StringAttribute,
+    trace_flags::TraceFlags,
+    trace_state::TraceState,
 };
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
@@ -24,6 +31,7 @@ use opentelemetry_proto::tonic::{
     resource::v1::Resource,
     trace::v1::{ResourceSpans, ScopeSpans, Span, Status},
 };
+use ottl::Pattern;
 use prost::Message;
 use std::hash::{BuildHasher, RandomState};
 
@@ -35,15 +43,23 @@ fn random_sets_agree_with_the_oracle() {
     println!("POLICY_SEED={seed} POLICY_ROUNDS={rounds}");
     let mut dice = Dice { state: seed };
     let mut totals = Totals::default();
-    (0..rounds).for_each(|round| play(&mut dice, &mut totals, &format!("POLICY_SEED={seed}, round {round}")));
+    for round in 0..rounds {
+        let name = format!("POLICY_SEED={seed}, round {round}");
+        play(&mut dice, &mut totals, &name);
+        play_by_piece(&mut dice, &mut totals, &name);
+    }
     println!("{totals:?}");
     assert!(
         totals.kept * 5 > totals.traces && totals.kept * 5 < totals.traces * 4,
         "the verdicts should differ: {totals:?}"
     );
     assert!(
-        totals.with_wholes * 20 > rounds && totals.with_limits * 20 > rounds,
+        totals.with_wholes * 40 > rounds && totals.with_limits * 20 > rounds,
         "all classes should occur: {totals:?}"
+    );
+    assert!(
+        totals.dropped * 200 > totals.traces && totals.composed * 50 > totals.traces && totals.pieces_decided > rounds,
+        "all ways should occur: {totals:?}"
     );
 }
 
@@ -54,40 +70,144 @@ struct Totals {
     placed: u64,
     with_wholes: u64,
     with_limits: u64,
+    dropped: u64,
+    composed: u64,
+    pieces_decided: u64,
 }
 
 /// One policy set, three decisions.
 fn play(dice: &mut Dice, totals: &mut Totals, name: &str) {
-    let policies = (0..dice.below(5)).map(|number| policy(dice, format!("p{number}"), true)).collect();
+    let policies = (0..dice.below(5)).map(|number| policy(dice, format!("p{number}"), Level::Top)).collect();
     let settings = TailSampling { policies, sample_on_first_match: dice.one_in(4), ..TailSampling::default() };
     let mut bench = Bench::of(&settings);
     totals.with_wholes += u64::from(!bench.set.wholes.is_empty());
     totals.with_limits += u64::from(bench.set.has_limits);
     let mut limiters = Limiters::default();
-    for second in 0..3 {
+    for turn in 0..3 {
         let (mut traces, mut waiting) = (Vec::new(), Vec::new());
         for request in requests(dice) {
-            oracle::receive(&request.resource_spans, &mut traces);
+            oracle::receive(&request.resource_spans, &mut traces, |_, _| ());
             bench.fold(&request.encode_to_vec(), &mut waiting);
         }
-        let now = Now { mono_ns: START.mono_ns + second * 500_000_000, ..START };
-        let expected = oracle::decide(&settings, &traces, &mut limiters, second as f64 * 0.5);
-        for (verdict, expected) in bench.decide(&mut waiting, now).iter().zip(&expected) {
-            let place = verdict.reason.place().map(|place| (place.span, place.on_resource));
-            let found = (verdict.keep, bench.set.policy_name(verdict.reason).to_string(), place);
-            assert_eq!(found, *expected, "{name}, decision {second}: {settings:#?}");
+        let (now, time) = at(turn);
+        let expected = oracle::decide(&settings, &traces, &mut limiters, time);
+        let verdicts = bench.decide(&mut waiting, now);
+        assert_eq!(verdicts.len(), expected.len(), "{name}");
+        for (verdict, expected) in verdicts.iter().zip(&expected) {
+            assert_eq!(found(&bench, verdict), *expected, "{name}, decision {turn}: {settings:#?}");
             totals.traces += 1;
             totals.kept += u64::from(verdict.keep);
-            totals.placed += u64::from(place.is_some());
+            totals.placed += u64::from(expected.place.is_some());
+            totals.dropped += u64::from(!verdict.keep && !expected.policy.is_empty());
+            totals.composed += u64::from(expected.composite.is_some());
         }
-        assert_eq!(waiting.len(), expected.len(), "{name}");
+        for (waiting, trace) in waiting.iter().zip(&traces) {
+            let sizes = trace.pieces.iter().map(|piece| piece.message.encoded_len());
+            let (bodies, request) = sizes.fold((0, 0), |(bodies, request), size| {
+                (bodies + size as u64, request + oracle::size_of_field(size) as u64)
+            });
+            if let Some(first) = bench.set.folds.size {
+                let kept = (size::bodies_bytes(&waiting.state, first), size::request_bytes(&waiting.state, first));
+                assert_eq!(kept, (bodies, request), "{name}");
+            }
+        }
     }
 }
 
-fn policy(dice: &mut Dice, name: String, is_top: bool) -> Policy {
+/// One policy set in span-ingest, asked after each piece until a verdict is there.
+fn play_by_piece(dice: &mut Dice, totals: &mut Totals, name: &str) {
+    let policies = (0..1 + dice.below(4)).map(|number| policy(dice, format!("p{number}"), Level::Top));
+    let policies = policies.filter(|policy| !policy.is_stateful()).collect();
+    let sampling_strategy = SamplingStrategy::SpanIngest;
+    let settings = TailSampling { policies, sampling_strategy, ..TailSampling::default() };
+    let mut bench = Bench::of(&settings);
+    assert!(bench.set.wholes.is_empty() && bench.set.is_span_ingest());
+    let (mut limiters, mut traces, mut waiting) = (Limiters::default(), Vec::new(), Vec::new());
+    let (now, time) = at(0);
+    let mut expected: Vec<Option<Decision>> = Vec::new();
+    for request in requests(dice) {
+        oracle::receive(&request.resource_spans, &mut traces, |at, trace| {
+            expected.resize_with(expected.len().max(at + 1), || None);
+            if expected[at].is_none() {
+                expected[at] = oracle::decide_piece(&settings, trace, &mut limiters, time);
+            }
+        });
+        // Each ResourceSpans comes alone, so that its pieces are over with it.
+        for part in request.resource_spans {
+            let request = ExportTraceServiceRequest { resource_spans: vec![part] };
+            bench.fold_pieces(&request.encode_to_vec(), &mut waiting, now);
+        }
+    }
+    for (waiting, expected) in waiting.iter().zip(&expected) {
+        let found = waiting.verdict.map(|verdict| found(&bench, &verdict));
+        assert_eq!(found, *expected, "{name}: {settings:#?}");
+        totals.pieces_decided += u64::from(expected.is_some());
+    }
+}
+
+fn at(turn: u64) -> (Now, oracle::Time) {
+    let half_ns = turn * 500_000_000;
+    let now = Now { mono_ns: START.mono_ns + half_ns, wall_ns: START.wall_ns + half_ns };
+    (now, oracle::Time { seconds: turn as f64 * 0.5, wall_second: turn / 2 })
+}
+
+fn found(bench: &Bench, verdict: &Verdict) -> Decision {
+    let recorded = bench.set.recorded(verdict);
+    Decision {
+        keep: verdict.keep,
+        policy: recorded.policy.to_string(),
+        place: verdict.reason.place().map(|place| (place.span, place.on_resource)),
+        composite: recorded.composite_policy.map(str::to_string),
+    }
+}
+
+fn policy(dice: &mut Dice, name: String, level: Level) -> Policy {
+    let kind = match level {
+        Level::Top => dice.below(22),
+        // Costly conditions and cheap ones beside them.
+        Level::And | Level::Drop => dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9, 10, 11, 12, 16]),
+        Level::Composite => dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 13, 13, 13]),
+        Level::Not => dice.below(13),
+    };
+    let kind = match kind {
+        ..13 => leaf(dice, kind),
+        13..16 => Kind::And(And { and_sub_policy: parts(dice, &name, Level::And) }),
+        16..18 => {
+            let policy = policy(dice, format!("{name}.not"), Level::Not);
+            Kind::Not(Not { not_sub_policy: Box::new(policy) })
+        }
+        18 => Kind::Drop(Drop { drop_sub_policy: parts(dice, &name, Level::Drop) }),
+        _ => composite(dice, &name),
+    };
+    Policy { name, kind }
+}
+
+fn parts(dice: &mut Dice, name: &str, level: Level) -> Vec<Policy> {
+    let count = dice.pick(&[0, 1, 2, 2, 2, 3, 3, 4]);
+    (0..count).map(|part| policy(dice, format!("{name}.{part}"), level)).collect()
+}
+
+fn composite(dice: &mut Dice, name: &str) -> Kind {
+    let count = dice.pick(&[1, 2, 2]);
+    let parts: Vec<Policy> = (0..count).map(|part| policy(dice, format!("{name}.{part}"), Level::Composite)).collect();
+    let mut rate_allocation = Vec::new();
+    for part in &parts {
+        if dice.one_in(2) {
+            rate_allocation.push(Allocation { policy: part.name.clone(), percent: dice.pick(&[0, 25, 50, 100, 150]) });
+        }
+    }
+    Kind::Composite(Composite {
+        max_total_spans_per_second: dice.pick(&[0, 8, 20, 40]),
+        policy_order: Vec::new(),
+        composite_sub_policy: parts,
+        rate_allocation,
+    })
+}
+
+fn leaf(dice: &mut Dice, kind: u64) -> Kind {
     let key = dice.pick(&["a", "b", "c"]).to_string();
     let invert_match = dice.one_in(3);
-    let kind = match if is_top { dice.below(14) } else { dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9]) } {
+    match kind {
         0 if dice.one_in(3) => Kind::AlwaysSample(AlwaysSample),
         0 | 1 => Kind::StatusCode(StatusCode { status_codes: vec![dice.pick(&[Code::Unset, Code::Ok, Code::Error])] }),
         2 => Kind::Latency(Latency {
@@ -112,13 +232,16 @@ fn policy(dice: &mut Dice, name: String, is_top: bool) -> Policy {
             spans_per_second: dice.pick(&[0, 4, 16]),
             burst_capacity: dice.pick(&[0, 3, 8]),
         }),
+        10 => Kind::BytesLimiting(BytesLimiting {
+            bytes_per_second: dice.pick(&[0, 256, 1024]),
+            burst_capacity: dice.pick(&[0, 300, 700]),
+        }),
+        11 => Kind::TraceFlags(TraceFlags),
         _ => {
-            let count = dice.pick(&[0, 1, 2, 2, 2, 3, 3, 4]);
-            let and_sub_policy = (0..count).map(|sub| policy(dice, format!("{name}.{sub}"), false)).collect();
-            Kind::And(And { and_sub_policy })
+            let values = (0..dice.below(3)).map(|_| dice.pick(&["x", "y", ""]).to_string()).collect();
+            Kind::TraceState(TraceState { key, values })
         }
-    };
-    Policy { name, kind }
+    }
 }
 
 fn text(dice: &mut Dice, key: String, invert_match: bool, enabled_regex_matching: bool) -> StringAttribute {
@@ -161,6 +284,8 @@ fn span(dice: &mut Dice, base: u64, traces: u64) -> Span {
         attributes: attributes(dice),
         status: Some(Status { code: dice.pick(&[0, 0, 0, 0, 1, 2, 5]), ..Status::default() })
             .filter(|_| !dice.one_in(4)),
+        flags: dice.pick(&[0, 0, 0, 256, 257]),
+        trace_state: dice.pick(&["", "", "", "a=x,b=y", "a=y", "a=x,,c=x", "a=x, ,b=x", "b=x,b=y"]).to_string(),
         ..Span::default()
     }
 }

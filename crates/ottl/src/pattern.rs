@@ -11,9 +11,10 @@ use std::borrow::Cow;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     source: Box<str>,
     regex: Regex,
+    ns_a_byte: u64,
 }
 
 /// Equal texts mean the same.
@@ -25,22 +26,34 @@ impl PartialEq for Pattern {
 
 impl Pattern {
     /// Compiles Go syntax; the error says what is wrong with it.
-    pub(crate) fn new(source: &str) -> Result<Self, String> {
+    #[must_use = "compiling has no other effect"]
+    pub fn new(source: &str) -> Result<Self, String> {
         if source.len() > SOURCE_BYTES_MAX {
             return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
         }
         let translated = translate::translate(source)?;
         let mut builder = RegexBuilder::new(&translated);
-        let regex = builder.size_limit(COMPILED_BYTES_MAX).nest_limit(NEST_MAX).build();
-        let regex = regex.map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "compiled, it would be too large".to_string(),
-            error => last_line(&error.to_string()),
-        })?;
-        Ok(Self { source: source.into(), regex })
+        builder.nest_limit(NEST_MAX);
+        // Small ones as a rule run as a table of states; the largest have to be simulated, which their size makes slow.
+        for (compiled_bytes_max, ns_a_byte) in SIZES {
+            match builder.size_limit(compiled_bytes_max).build() {
+                Ok(regex) => return Ok(Self { source: source.into(), regex, ns_a_byte }),
+                Err(regex::Error::CompiledTooBig(_)) => {}
+                Err(error) => return Err(last_line(&error.to_string())),
+            }
+        }
+        Err("compiled, it would be too large".to_string())
+    }
+
+    /// What matching a text of so many bytes takes, in about nanoseconds.
+    #[must_use]
+    pub fn cost(&self, bytes: u64) -> u64 {
+        bytes.saturating_mul(self.ns_a_byte)
     }
 
     /// Whether the pattern matches anywhere in `text`. As in Go, each byte that is no UTF-8 counts as one U+FFFD.
-    pub(crate) fn is_match(&self, text: &[u8]) -> bool {
+    #[must_use]
+    pub fn is_match(&self, text: &[u8]) -> bool {
         self.regex.is_match(&repair(text))
     }
 }
@@ -48,8 +61,8 @@ impl Pattern {
 /// Longer sources are refused.
 const SOURCE_BYTES_MAX: usize = 64 << 10;
 
-/// What one compiled pattern may take.
-const COMPILED_BYTES_MAX: usize = 10 << 20;
+/// What one compiled pattern may take in bytes, in steps, and what matching a byte may then cost in about nanoseconds.
+const SIZES: [(usize, u64); 3] = [(256 << 10, 2), (1 << 20, 20), (10 << 20, 200)];
 
 /// Go's limit on nested groups and repetitions.
 const NEST_MAX: u32 = 1000;

@@ -1,0 +1,5 @@
+//! Conversions between kinds of values.
+
+use super::Function;
+
+pub(super) const TABLE: &[Function] = &[];

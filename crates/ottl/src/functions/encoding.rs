@@ -1,0 +1,5 @@
+//! Encodings of bytes and text.
+
+use super::Function;
+
+pub(super) const TABLE: &[Function] = &[];

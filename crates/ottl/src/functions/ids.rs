@@ -1,0 +1,5 @@
+//! Identifiers.
+
+use super::Function;
+
+pub(super) const TABLE: &[Function] = &[];

@@ -1,0 +1,5 @@
+//! Addresses.
+
+use super::Function;
+
+pub(super) const TABLE: &[Function] = &[];

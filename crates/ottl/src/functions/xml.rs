@@ -1,0 +1,5 @@
+//! XML documents.
+
+use super::Function;
+
+pub(super) const TABLE: &[Function] = &[];

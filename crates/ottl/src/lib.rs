@@ -1,0 +1,18 @@
+//! OTTL, the condition language of otelcol's `ottl_condition`: compiled once, evaluated on wire bytes.
+//!
+//! A condition decodes nothing but what it names: attributes with constant keys are found by the scanner, other fields are
+//! read where they stand. Values borrow. Everything that otelcol refuses at start is refused when a condition is compiled,
+//! with its place in the text; what otelcol calls an error at run time is an [`Error`]. The crate is pure: the time and the
+//! randomness that a condition may see come with the [`Subject`].
+
+mod error;
+mod expr;
+mod functions;
+mod pattern;
+mod subject;
+pub mod value;
+
+pub use error::{Error, SyntaxError};
+pub use pattern::Pattern;
+pub use subject::{Fuel, Moment, Subject};
+pub use value::Value;

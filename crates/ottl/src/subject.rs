@@ -1,0 +1,197 @@
+//! What a condition is asked about: one span with its resource and scope, as it arrives or as it was stored.
+//!
+//! An arriving span answers from the scanner's records: times, status, and the attributes that some condition named. Only
+//! what these do not hold parses the span, once, and all conditions share it. A stored span is parsed when something is
+//! asked of it.
+
+use crate::error::Error;
+use otlp::{
+    KeyId,
+    scan::{self, Scan},
+    view::{EventView, ResourceView, ScopeView, SpanView},
+};
+use std::cell::{Cell, OnceCell};
+
+/// A span to ask conditions about.
+#[derive(Debug)]
+pub struct Subject<'a> {
+    source: Source<'a>,
+    moment: Moment,
+    fuel: &'a Fuel,
+    span: OnceCell<SpanView<'a>>,
+    resource: OnceCell<ResourceView<'a>>,
+    scope: OnceCell<ScopeView<'a>>,
+    /// How many random numbers have been drawn.
+    draws: Cell<u64>,
+}
+
+/// What a condition may know of the world outside the span.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// What `Now()` says: nanoseconds since the Unix epoch.
+    pub wall_ns: u64,
+    /// What `UUID()` is made from; equal seeds give equal IDs.
+    pub seed: u64,
+}
+
+/// What evaluation may still cost: about one unit a byte looked at or produced, and some for each step.
+#[derive(Debug)]
+pub struct Fuel(Cell<u64>);
+
+/// Where a span's fields stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Source<'a> {
+    /// In a request that was scanned.
+    Arriving { request: &'a [u8], scan: &'a Scan, span: &'a scan::Span },
+    /// In a block, apart: ResourceSpans without scopes, ScopeSpans without spans, Span.
+    Stored { resource: &'a [u8], scope: &'a [u8], span: &'a [u8] },
+}
+
+impl<'a> Subject<'a> {
+    /// A span of a scanned request. `scan` reports at least the keys that the conditions interned.
+    #[must_use]
+    pub fn arriving(request: &'a [u8], scan: &'a Scan, span: &'a scan::Span, moment: Moment, fuel: &'a Fuel) -> Self {
+        Self::new(Source::Arriving { request, scan, span }, moment, fuel)
+    }
+
+    /// A stored span: the headers of its ResourceSpans and ScopeSpans, and its body.
+    #[must_use]
+    pub fn stored(resource: &'a [u8], scope: &'a [u8], span: &'a [u8], moment: Moment, fuel: &'a Fuel) -> Self {
+        Self::new(Source::Stored { resource, scope, span }, moment, fuel)
+    }
+
+    fn new(source: Source<'a>, moment: Moment, fuel: &'a Fuel) -> Self {
+        Self {
+            source,
+            moment,
+            fuel,
+            span: OnceCell::new(),
+            resource: OnceCell::new(),
+            scope: OnceCell::new(),
+            draws: Cell::new(0),
+        }
+    }
+
+    /// The span's events in order, to ask span event conditions about.
+    pub fn events(&'a self) -> impl Iterator<Item = EventView<'a>> + Clone + use<'a> {
+        self.span().events()
+    }
+
+    /// The moment of evaluation.
+    pub(crate) fn moment(&self) -> Moment {
+        self.moment
+    }
+
+    pub(crate) fn fuel(&self) -> &'a Fuel {
+        self.fuel
+    }
+
+    pub(crate) fn source(&self) -> &Source<'a> {
+        &self.source
+    }
+
+    /// 64 random bits: SplitMix64 over the seed.
+    pub(crate) fn draw(&self) -> u64 {
+        let draws = self.draws.get() + 1;
+        self.draws.set(draws);
+        let mut bits = self.moment.seed.wrapping_add(draws.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        bits = (bits ^ bits >> 30).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ bits >> 27).wrapping_mul(0x94d0_49bb_1331_11eb);
+        bits ^ bits >> 31
+    }
+
+    /// Whether the span has no parent.
+    pub(crate) fn is_root(&self) -> bool {
+        match &self.source {
+            Source::Arriving { span, .. } => span.is_root,
+            Source::Stored { .. } => self.span().is_root(),
+        }
+    }
+
+    /// The whole span, parsed. Its bytes passed the scan, so nothing of it is broken; a span that is reads as empty.
+    pub(crate) fn span(&self) -> &SpanView<'a> {
+        self.span.get_or_init(|| {
+            SpanView::parse(match &self.source {
+                Source::Arriving { request, span, .. } => span.body.of(request),
+                Source::Stored { span, .. } => span,
+            })
+            .unwrap_or_default()
+        })
+    }
+
+    pub(crate) fn resource(&self) -> &ResourceView<'a> {
+        self.resource.get_or_init(|| {
+            ResourceView::parse(match &self.source {
+                Source::Arriving { request, scan, span } => scan
+                    .groups
+                    .get(span.group as usize)
+                    .and_then(|group| scan.resources.get(group.resource as usize))
+                    .map_or(&[], |resource| scan.resource_header(request, resource)),
+                Source::Stored { resource, .. } => resource,
+            })
+            .unwrap_or_default()
+        })
+    }
+
+    pub(crate) fn scope(&self) -> &ScopeView<'a> {
+        self.scope.get_or_init(|| {
+            ScopeView::parse(match &self.source {
+                Source::Arriving { request, scan, span } => {
+                    scan.groups.get(span.group as usize).map_or(&[], |group| scan.scope_header(request, group))
+                }
+                Source::Stored { scope, .. } => scope,
+            })
+            .unwrap_or_default()
+        })
+    }
+
+    /// A span's attribute by its interned key; the first one counts.
+    pub(crate) fn span_attribute(&self, key: KeyId, name: &[u8]) -> Option<otlp::Value<'a>> {
+        match &self.source {
+            Source::Arriving { request, scan, span } => {
+                scan.span_hits(span).iter().find(|hit| hit.key == key).map(|hit| hit.value(request))
+            }
+            Source::Stored { .. } => find(self.span().attributes(), name),
+        }
+    }
+
+    /// A resource's attribute by its interned key; the first one counts.
+    pub(crate) fn resource_attribute(&self, key: KeyId, name: &[u8]) -> Option<otlp::Value<'a>> {
+        match &self.source {
+            Source::Arriving { request, scan, span } => {
+                let group = scan.groups.get(span.group as usize)?;
+                let resource = scan.resources.get(group.resource as usize)?;
+                scan.resource_hits(resource).iter().find(|hit| hit.key == key).map(|hit| hit.value(request))
+            }
+            Source::Stored { .. } => find(self.resource().attributes(), name),
+        }
+    }
+}
+
+fn find<'a>(mut attributes: otlp::view::Attributes<'a>, name: &[u8]) -> Option<otlp::Value<'a>> {
+    attributes.find(|(key, _)| *key == name).map(|(_, value)| value)
+}
+
+impl Fuel {
+    /// A tank with so many units.
+    #[must_use]
+    pub fn new(units: u64) -> Self {
+        Self(Cell::new(units))
+    }
+
+    /// What is left.
+    #[must_use]
+    pub fn remaining(&self) -> u64 {
+        self.0.get()
+    }
+
+    /// Takes units out.
+    ///
+    /// # Errors
+    /// [`Error::OutOfFuel`] where there are fewer; the tank is empty then.
+    pub fn spend(&self, units: u64) -> Result<(), Error> {
+        let left = self.0.get().checked_sub(units);
+        self.0.set(left.unwrap_or(0));
+        left.map(drop).ok_or(Error::OutOfFuel)
+    }
+}

@@ -1,0 +1,276 @@
+//! The telemetry scenarios of contrib's own tests, each under its name, over an engine in virtual time.
+
+use super::*;
+use crate::{
+    configuration::Gates,
+    pipeline::{LaneBooks, Snapshot, Timings},
+};
+use engine::{Engine, Scratch, Settings, Token, due::Limits};
+use otlp::{Keys, json, scan::Scan};
+use policy::{Now, PolicySet, TailSampling};
+use std::{sync::Arc, time::Duration};
+
+const SECOND: u64 = 1_000_000_000;
+const PREFIX: &str = "otelcol_processor_tail_sampling_";
+
+/// A pipeline with `tail_sampling`, and its clock.
+struct Rig {
+    processor: &'static str,
+    engine: Engine,
+    scan: Scan,
+    scratch: Scratch,
+    timings: Timings,
+    now: Now,
+}
+
+impl Rig {
+    fn new(yaml: &str) -> Self {
+        Self::with(yaml, Settings::default())
+    }
+
+    fn with(yaml: &str, settings: Settings) -> Self {
+        let (node, sources, mut problems) = ::settings::load(&[format!("yaml:{yaml}")], &[], &|_| None);
+        let decoded = node.as_ref().and_then(|node| TailSampling::decode(node, &mut problems));
+        let decoded = decoded.filter(|_| !problems.has_errors());
+        let decoded = decoded.unwrap_or_else(|| panic!("{}", problems.render(&sources)));
+        let now = Now { mono_ns: 1_000 * SECOND, wall_ns: 1_767_225_600 * SECOND };
+        let mut keys = Keys::default();
+        let policies = Arc::new(PolicySet::new(&decoded, &mut keys, now));
+        let settings = Settings { decision_wait: Duration::from_secs(1), ..settings };
+        Self {
+            processor: "tail_sampling",
+            engine: Engine::new(&settings, policies),
+            scan: Scan::new(Arc::new(keys)),
+            scratch: Scratch::default(),
+            timings: Timings::default(),
+            now,
+        }
+    }
+
+    /// Sends a span of each of these traces, one request a span.
+    fn send(&mut self, traces: &[u8]) {
+        for trace in traces {
+            let text = format!(
+                r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{"traceId":"{}","spanId":"0102030405060708",
+                    "attributes":[{{"key":"http","value":{{"intValue":"200"}}}}]}}]}}]}}]}}"#,
+                format!("{trace:02x}").repeat(16)
+            );
+            let request = json::decode(text.as_bytes()).expect("a request");
+            self.scan.run(&request).expect("a request");
+            let token = Token::none();
+            let arrival = self.engine.begin(&request, &self.scan, &token);
+            let pieces = self.engine.ingest(&arrival, 0..self.scan.spans.len(), self.now, &mut self.scratch);
+            if pieces > 0 {
+                self.timings.add_pieces(pieces, 1_000);
+            }
+        }
+    }
+
+    fn pass(&mut self, seconds: u64) {
+        self.now.mono_ns += seconds * SECOND;
+        self.now.wall_ns += seconds * SECOND;
+        while let Some(due) = self.engine.take_due(self.now.mono_ns) {
+            self.settle(due);
+        }
+    }
+
+    fn settle(&mut self, due: engine::Due) {
+        let limits = Limits { bytes_max: 1 << 20, spans_max: u32::MAX, notes: false };
+        let settled = due.decide(&self.engine, self.now);
+        self.timings.add(1_500_000);
+        settled.assemble(&self.engine, limits, self.now.mono_ns, &mut self.scratch, &mut drop);
+    }
+
+    fn scrape(&self) -> String {
+        self.scrape_with(Gates::default())
+    }
+
+    fn scrape_with(&self, gates: Gates) -> String {
+        let counts = self.engine.policies().counts();
+        let lane = LaneBooks {
+            name: "traces".to_owned(),
+            processor: Some(self.processor.to_owned()),
+            books: self.engine.books(),
+            policies: counts.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect(),
+            timings: self.timings.counts(),
+        };
+        Meter::new(false).render(&Reading {
+            snapshot: Snapshot { lanes: vec![lane], destinations: Vec::new() },
+            gates,
+            receivers: Vec::new(),
+            budget_used: 0,
+            budget_limit: 0,
+            uptime_seconds: 0.0,
+        })
+    }
+}
+
+/// Names of the metrics of `tail_sampling` in a scrape, sorted.
+fn names(scrape: &str) -> Vec<String> {
+    let types = scrape.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.strip_prefix(PREFIX));
+    let mut names: Vec<String> = types.filter_map(|line| Some(line.split_once(' ')?.0.to_owned())).collect();
+    names.sort();
+    names
+}
+
+#[track_caller]
+fn assert_has(scrape: &str, series: &str) {
+    let line = format!("{PREFIX}{series}");
+    assert!(scrape.lines().any(|one| one == line), "no `{line}` in\n{scrape}");
+}
+
+const TWO: &str = "policies: [{name: always, type: always_sample},
+    {name: never, type: probabilistic, probabilistic: {sampling_percentage: 0}}]";
+
+/// contrib shows nine metrics; `sampling_trace_removal_age` comes with the first decision here, because a decided trace
+/// leaves the table at once.
+#[test]
+fn one_evaluation_with_two_policies() {
+    let mut rig = Rig::new(TWO);
+    rig.send(&[1]);
+    rig.pass(3);
+    let scrape = rig.scrape();
+    assert_eq!(
+        names(&scrape),
+        [
+            "count_traces_sampled",
+            "global_count_traces_sampled",
+            "new_trace_id_received",
+            "sampling_decision_timer_latency",
+            "sampling_policy_evaluation_error",
+            "sampling_policy_execution_count",
+            "sampling_policy_execution_time_sum",
+            "sampling_trace_dropped_too_early",
+            "sampling_trace_removal_age",
+            "sampling_traces_on_memory",
+        ]
+    );
+    let of = r#"processor="tail_sampling""#;
+    for series in [
+        format!(r#"count_traces_sampled{{{of},policy="always",sampled="true",decision="sampled"}} 1"#),
+        format!(r#"count_traces_sampled{{{of},policy="never",sampled="false",decision="not_sampled"}} 1"#),
+        format!(r#"global_count_traces_sampled{{{of},sampled="true",decision="sampled"}} 1"#),
+        format!("new_trace_id_received{{{of}}} 1"),
+        format!(r#"sampling_decision_timer_latency_bucket{{{of},le="1"}} 1"#),
+        format!(r#"sampling_decision_timer_latency_bucket{{{of},le="50000"}} 1"#),
+        format!("sampling_decision_timer_latency_count{{{of}}} 1"),
+        format!("sampling_policy_evaluation_error{{{of}}} 0"),
+        format!(r#"sampling_policy_execution_count{{{of},policy="always"}} 1"#),
+        format!(r#"sampling_policy_execution_count{{{of},policy="never"}} 1"#),
+        format!(r#"sampling_policy_execution_time_sum{{{of},policy="never"}} 750"#),
+        format!("sampling_trace_dropped_too_early{{{of}}} 0"),
+        format!("sampling_traces_on_memory{{{of}}} 0"),
+    ] {
+        assert_has(&scrape, &series);
+    }
+}
+
+#[test]
+fn span_ingest_immediate_decision() {
+    let mut rig = Rig::new(&format!("{{sampling_strategy: span-ingest, {TWO}}}"));
+    rig.send(&[1]);
+    let scrape = rig.scrape();
+    assert_has(
+        &scrape,
+        r#"count_traces_sampled{processor="tail_sampling",policy="always",sampled="true",decision="sampled"} 1"#,
+    );
+    assert_has(
+        &scrape,
+        r#"global_count_traces_sampled{processor="tail_sampling",sampled="true",decision="sampled"} 1"#,
+    );
+    assert_has(&scrape, r#"sampling_decision_timer_latency_count{processor="tail_sampling"} 1"#);
+}
+
+#[test]
+fn component_name_prefix() {
+    let mut rig = Rig { processor: "tail_sampling/custom_name", ..Rig::new(TWO) };
+    rig.send(&[1]);
+    rig.pass(3);
+    let scrape = rig.scrape();
+    let series =
+        r#"sampling_policy_execution_count{processor="tail_sampling/custom_name",policy="custom_name.always"} 1"#;
+    assert_has(&scrape, series);
+}
+
+#[test]
+fn removal_age() {
+    let mut rig = Rig::new(TWO);
+    rig.send(&[1]);
+    rig.pass(30);
+    let scrape = rig.scrape();
+    assert_has(&scrape, r#"sampling_trace_removal_age_bucket{processor="tail_sampling",le="25"} 0"#);
+    assert_has(&scrape, r#"sampling_trace_removal_age_bucket{processor="tail_sampling",le="50"} 1"#);
+    assert_has(&scrape, r#"sampling_trace_removal_age_sum{processor="tail_sampling"} 30"#);
+}
+
+#[test]
+fn late_span_age() {
+    for yaml in [TWO, "policies: [{name: never, type: probabilistic, probabilistic: {sampling_percentage: 0}}]"] {
+        let mut rig = Rig::new(yaml);
+        rig.send(&[1]);
+        rig.pass(3);
+        rig.send(&[1; 10]);
+        let scrape = rig.scrape();
+        assert_has(&scrape, r#"sampling_late_span_age_bucket{processor="tail_sampling",le="0"} 10"#);
+        assert_has(&scrape, r#"sampling_late_span_age_count{processor="tail_sampling"} 10"#);
+    }
+}
+
+/// contrib evicts the first of three traces undecided; here it is decided, early.
+#[test]
+fn dropped_too_early() {
+    let mut rig = Rig::with(TWO, Settings { traces_max: Some(2), ..Settings::default() });
+    rig.send(&[1, 2, 3]);
+    while rig.engine.is_over_traces_max() {
+        let due = rig.engine.take_early().expect("traces wait");
+        rig.settle(due);
+    }
+    let scrape = rig.scrape();
+    assert_has(&scrape, r#"sampling_trace_dropped_too_early{processor="tail_sampling"} 0"#);
+    assert_has(
+        &scrape,
+        r#"global_count_traces_sampled{processor="tail_sampling",sampled="true",decision="sampled"} 3"#,
+    );
+    assert!(scrape.contains("tailrace_traces_decided_early{processor=\"tail_sampling\"} 3"), "{scrape}");
+}
+
+#[test]
+fn evaluation_error() {
+    let yaml = "policies: [{name: broken, type: ottl_condition,
+        ottl_condition: {error_mode: propagate, span: ['attributes[1] == \"test\"']}}]";
+    let mut rig = Rig::new(yaml);
+    rig.send(&[1, 2]);
+    rig.pass(3);
+    assert_has(&rig.scrape(), r#"sampling_policy_evaluation_error{processor="tail_sampling"} 2"#);
+}
+
+#[test]
+fn early_releases_from_cache_decision() {
+    let mut rig = Rig::new(TWO);
+    rig.send(&[1]);
+    rig.pass(3);
+    assert!(!rig.scrape().contains("early_releases"), "no series before the first");
+    rig.send(&[1, 1]);
+    rig.pass(1);
+    assert_has(&rig.scrape(), r#"early_releases_from_cache_decision{processor="tail_sampling",sampled="true"} 2"#);
+}
+
+#[test]
+fn dropped_too_large() {
+    let mut rig = Rig::new(&format!("{{maximum_trace_size_bytes: 20, {TWO}}}"));
+    rig.send(&[1, 2]);
+    assert_has(&rig.scrape(), r#"traces_dropped_too_large{processor="tail_sampling"} 2"#);
+    assert!(rig.scrape().contains(r#"tailrace_pipeline_dropped_spans{pipeline="traces",reason="too_large"} 2"#));
+}
+
+#[test]
+fn units_are_suffixes_where_they_are_wanted() {
+    let mut rig = Rig::new(TWO);
+    rig.send(&[1]);
+    rig.pass(3);
+    let mut text = String::new();
+    let counts = rig.timings.counts();
+    let series = [("p", &counts.buckets[..], counts.sum_ms)].into_iter();
+    histogram::write(&mut text, &DECISION_TIME, true, &crate::pipeline::BOUNDS_MS, series);
+    assert!(text.contains("sampling_decision_timer_latency_milliseconds_sum{processor=\"p\"} 1"), "{text}");
+}
