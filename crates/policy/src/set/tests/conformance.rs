@@ -1,4 +1,4 @@
-//! The verdicts that a real collector gave, for every recorded case whose kinds are in the table.
+//! The verdicts that a real collector gave, for every recorded case.
 //!
 //! All traces of a case are due together, so the policies alone decide; waits, late spans and the rest are the engine's.
 
@@ -17,17 +17,13 @@ fn recorded_verdicts() {
     for path in files("cases") {
         let case = tree(&path);
         let Some(settings) = decode(&case) else { continue };
-        if path.contains("ottl") || path.contains("mix_typical") {
-            continue;
-        }
         for (kept, requests) in &inputs {
             let expected = case.lookup(kept).or_else(|| case.lookup("kept")).unwrap();
             assert_eq!(play(&settings, requests), counts(expected), "{path} {kept}");
         }
         played += 1;
     }
-    println!("{played} cases");
-    assert!(played >= CASES_MIN, "only {played} cases were played");
+    assert!(played >= CASES_MIN, "{played} cases");
 }
 
 #[test]
@@ -58,7 +54,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("not_in_composite", "policy type `not` cannot stand inside `composite`"),
     ("not_in_not", "policy type `not` cannot stand inside `not`"),
     ("ottl_bad_error_mode", "unknown error mode `shrug`"),
-    ("ottl_bad_regex", "invalid regex"),
+    ("ottl_bad_regex", "invalid pattern `([`"),
     ("ottl_empty", "an `ottl_condition` needs at least one condition"),
     ("ottl_syntax", "condition"),
     ("ottl_unknown_function", "`IsBlue`"),
@@ -78,8 +74,8 @@ const REFUSED: &[(&str, &str)] = &[
     ("unknown_top_level_key", "unknown setting"),
 ];
 
-/// Those that need none of the kinds that are not there yet.
-const CASES_MIN: usize = 50;
+/// Those of the 61 that need no converter that is not there yet.
+const CASES_MIN: usize = 58;
 
 fn play(settings: &TailSampling, requests: &[Vec<u8>]) -> BTreeMap<String, u32> {
     let mut bench = Bench::of(settings);
@@ -112,10 +108,9 @@ fn tree(path: &str) -> Node {
 fn decode(case: &Node) -> Option<TailSampling> {
     let mut problems = Problems::new();
     let settings = TailSampling::decode(case.lookup("tail_sampling").unwrap(), &mut problems);
-    let unsupported = |message: &str| message.contains("is not supported by this version yet");
     let errors = problems.iter().filter(|problem| problem.severity == settings::Severity::Error);
     let errors: Vec<&str> = errors.map(|problem| problem.message.as_str()).collect();
-    assert!(errors.iter().all(|message| unsupported(message)), "{errors:?}");
+    assert!(errors.iter().all(|error| error.contains("unknown converter")), "{errors:?}");
     settings.filter(|_| errors.is_empty())
 }
 
