@@ -7,6 +7,7 @@
 
 #[path = "conformance/binary.rs"]
 mod binary;
+#[expect(dead_code, reason = "the stories look at more of it")]
 #[path = "stories/collector.rs"]
 mod collector;
 #[path = "conformance/conditions.rs"]
@@ -60,12 +61,7 @@ fn check(file: &str, packed: bool) {
 }
 
 /// What is wrong with a case, if anything.
-fn differs(
-    case: &Case,
-    requests: &[Vec<u8>],
-    sent: &BTreeMap<String, Vec<Whole>>,
-    packed: bool,
-) -> Option<String> {
+fn differs(case: &Case, requests: &[Vec<u8>], sent: &BTreeMap<String, Vec<Whole>>, packed: bool) -> Option<String> {
     let mut play = match Play::new(&case.settings) {
         Ok(play) => play,
         Err(problems) => return Some(format!("{}: refused:\n{problems}", case.name)),
