@@ -54,7 +54,7 @@ impl Due {
     pub(super) fn judge(&mut self, policies: &PolicySet, fates: &mut [Fates], now: Now) -> usize {
         let judged = catch_unwind(AssertUnwindSafe(|| self.verdicts(policies, fates, now)));
         let Ok((order, verdicts)) = judged else {
-            return fates.iter_mut().map(|fates| give_up(fates)).max().unwrap_or(0);
+            return fates.iter_mut().map(give_up).max().unwrap_or(0);
         };
         for ((_, slot, index), verdict) in order.iter().zip(&verdicts) {
             let fate = match verdict {
