@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     configuration::Gates,
-    pipeline::{LaneBooks, Snapshot, Timings},
+    pipeline::{LaneBooks, Snapshot, timings::Timings},
 };
 use engine::{Engine, Scratch, Settings, Token, due::Limits};
 use otlp::{Keys, json, scan::Scan};
@@ -25,10 +25,10 @@ struct Rig {
 
 impl Rig {
     fn new(yaml: &str) -> Self {
-        Self::with(yaml, Settings::default())
+        Self::with(yaml, &Settings::default())
     }
 
-    fn with(yaml: &str, settings: Settings) -> Self {
+    fn with(yaml: &str, settings: &Settings) -> Self {
         let (node, sources, mut problems) = ::settings::load(&[format!("yaml:{yaml}")], &[], &|_| None);
         let decoded = node.as_ref().and_then(|node| TailSampling::decode(node, &mut problems));
         let decoded = decoded.filter(|_| !problems.has_errors());
@@ -36,7 +36,7 @@ impl Rig {
         let now = Now { mono_ns: 1_000 * SECOND, wall_ns: 1_767_225_600 * SECOND };
         let mut keys = Keys::default();
         let policies = Arc::new(PolicySet::counting(&decoded, &mut keys, now, Amounts { spans: true, bytes: true }));
-        let settings = Settings { decision_wait: Duration::from_secs(1), ..settings };
+        let settings = Settings { decision_wait: Duration::from_secs(1), ..settings.clone() };
         Self {
             processor: "tail_sampling",
             engine: Engine::new(&settings, policies),
@@ -216,7 +216,7 @@ fn count_bytes_sampled_behind_its_gate() {
     let scrape = rig.scrape_with(Gates { count_bytes: true, ..Gates::default() });
     // Three equal pieces, measured by pdata's rules; the rules have tests of their own.
     let bytes = bytes_of(&scrape);
-    assert!(bytes > 0 && bytes % 3 == 0, "{bytes} in\n{scrape}");
+    assert!(bytes > 0 && bytes.is_multiple_of(3), "{bytes} in\n{scrape}");
 }
 
 /// What the policy `always` sampled.
@@ -253,7 +253,7 @@ fn late_span_age() {
 /// contrib evicts the first of three traces undecided; here it is decided, early.
 #[test]
 fn dropped_too_early() {
-    let mut rig = Rig::with(TWO, Settings { traces_max: Some(2), ..Settings::default() });
+    let mut rig = Rig::with(TWO, &Settings { traces_max: Some(2), ..Settings::default() });
     rig.send(&[1, 2, 3]);
     while rig.engine.is_over_traces_max() {
         let due = rig.engine.take_early().expect("traces wait");
