@@ -1,29 +1,48 @@
-//! Compiled expressions and how they get a value.
+//! Compiled expressions and tests, and how they are evaluated.
+//!
+//! Values borrow from the span and from the condition. What the compiler folded away is never evaluated, so an error in it
+//! is never seen; that is otelcol's rule.
 
 use crate::{
+    compare::compare,
     error::Error,
     functions::{Arguments, Call, Plain, Run},
+    math,
+    path::{Attribute, Field, Key, TraceStateMember, indexed_result},
     subject::Subject,
-    value::Value,
+    syntax::{Operator, tree::Arithmetic},
+    value::{List, Map, Value},
 };
-use otlp::view::EventView;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
-/// What an expression is evaluated in.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Env<'e> {
-    pub(crate) subject: &'e Subject<'e>,
-    /// The span event that is asked about, in lists of span event conditions.
-    pub(crate) event: Option<&'e EventView<'e>>,
+/// Something that is true or false.
+#[derive(Debug)]
+pub(crate) enum Test {
+    Constant(bool),
+    Compare { operator: Operator, left: Expr, right: Expr },
+    /// A converter that should give a bool.
+    Bool(Expr),
+    Not(Box<Test>),
+    /// At least two.
+    All(Box<[Test]>),
+    /// At least two.
+    Any(Box<[Test]>),
 }
 
-/// An expression.
+/// Something that has a value.
 #[derive(Debug)]
 pub(crate) enum Expr {
     /// A value that stands in the condition.
     Literal(Value<'static>),
-    /// A converter's call.
+    Field(Field),
+    Attribute(Box<Attribute>),
+    TraceStateMember(TraceStateMember),
     Call(Box<Invocation>),
+    Math(Box<Math>),
+    Negative(Box<Expr>),
+    List(Box<[Expr]>),
+    /// Each key once.
+    Map(Box<[(Box<str>, Expr)]>),
     /// A value that is not taken for a literal.
     #[cfg(test)]
     Hidden(Value<'static>),
@@ -34,6 +53,8 @@ pub(crate) struct Invocation {
     pub(crate) name: &'static str,
     pub(crate) arguments: Arguments,
     pub(crate) answer: Answer,
+    /// What indexes the result.
+    pub(crate) keys: Box<[Key]>,
 }
 
 /// What answers a call.
@@ -42,8 +63,46 @@ pub(crate) enum Answer {
     Prepared(Run),
 }
 
+/// Operands of one precedence, from left to right.
+#[derive(Debug)]
+pub(crate) struct Math {
+    pub(crate) first: Expr,
+    pub(crate) rest: Box<[(Arithmetic, Expr)]>,
+}
+
 /// What each step of an evaluation costs.
 const STEP_COST: u64 = 20;
+
+impl Test {
+    pub(crate) fn evaluate<'e>(&'e self, subject: &'e Subject<'e>) -> Result<bool, Error> {
+        match self {
+            Self::Constant(bool) => Ok(*bool),
+            Self::Compare { operator, left, right } => {
+                subject.fuel().spend(STEP_COST)?;
+                let left = left.evaluate(subject)?;
+                let right = right.evaluate(subject)?;
+                compare(*operator, &left, &right, Some(subject.fuel()))
+            }
+            Self::Bool(expr) => match expr.evaluate(subject)? {
+                Value::Bool(bool) => Ok(bool),
+                other => Err(Error::Type { expected: "a bool from the converter", found: other.kind() }),
+            },
+            Self::Not(test) => test.evaluate(subject).map(|bool| !bool),
+            Self::All(tests) => all(tests, true, subject),
+            Self::Any(tests) => all(tests, false, subject).map(|bool| !bool),
+        }
+    }
+}
+
+/// Whether all tests give `expected`; the first that does not, or fails, is the last that is evaluated.
+fn all<'e>(tests: &'e [Test], expected: bool, subject: &'e Subject<'e>) -> Result<bool, Error> {
+    for test in tests {
+        if test.evaluate(subject)? != expected {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
 
 impl Expr {
     /// The value, if it is known without a span.
@@ -51,24 +110,65 @@ impl Expr {
         if let Self::Literal(value) = self { Some(value) } else { None }
     }
 
-    pub(crate) fn evaluate<'e>(&'e self, env: &'e Env<'e>) -> Result<Value<'e>, Error> {
+    pub(crate) fn evaluate<'e>(&'e self, subject: &'e Subject<'e>) -> Result<Value<'e>, Error> {
         match self {
             Self::Literal(value) => Ok(value.borrow()),
-            Self::Call(invocation) => invocation.evaluate(env),
+            Self::Field(field) => field.read(subject),
+            Self::Attribute(attribute) => attribute.read(subject),
+            Self::TraceStateMember(member) => member.read(subject),
+            Self::Call(invocation) => invocation.evaluate(subject),
+            Self::Math(math) => math.evaluate(subject),
+            Self::Negative(expr) => math::negate(&expr.evaluate(subject)?),
+            Self::List(items) => {
+                subject.fuel().spend(STEP_COST * items.len() as u64)?;
+                let items: Result<_, _> = items.iter().map(|item| item.evaluate(subject)).collect();
+                Ok(Value::List(List::native(items?)))
+            }
+            Self::Map(entries) => {
+                subject.fuel().spend(STEP_COST * entries.len() as u64)?;
+                let entries = entries.iter().map(|(key, expr)| entry(key, expr.evaluate(subject)?));
+                Ok(Value::Map(Map::data(entries.collect::<Result<_, _>>()?)))
+            }
             #[cfg(test)]
             Self::Hidden(value) => Ok(value.borrow()),
         }
     }
 }
 
+/// An entry of a map literal, which takes only what the data model can be given.
+pub(crate) fn entry<'e>(key: &'e str, value: Value<'e>) -> Result<crate::value::Entry<'e>, Error> {
+    let key = Cow::Borrowed(key.as_bytes());
+    match value {
+        Value::List(list) if list.form == crate::value::ListForm::Native => {
+            Ok((key, Value::List(List::data(list.into_items()))))
+        }
+        Value::List(_) | Value::Time(_) | Value::Duration(_) | Value::Id(_) | Value::Opaque(_) => {
+            Err(Error::Type { expected: "what a map literal can hold", found: value.kind() })
+        }
+        value => Ok((key, value)),
+    }
+}
+
 impl Invocation {
-    fn evaluate<'e>(&'e self, env: &'e Env<'e>) -> Result<Value<'e>, Error> {
-        env.subject.fuel().spend(STEP_COST)?;
-        let call = Call { arguments: &self.arguments, env };
-        match &self.answer {
+    fn evaluate<'e>(&'e self, subject: &'e Subject<'e>) -> Result<Value<'e>, Error> {
+        subject.fuel().spend(STEP_COST)?;
+        let call = Call { arguments: &self.arguments, subject };
+        let value = match &self.answer {
             Answer::Plain(answer) => answer(call),
             Answer::Prepared(run) => run(call),
+        }?;
+        if self.keys.is_empty() { Ok(value) } else { indexed_result(value, &self.keys, subject) }
+    }
+}
+
+impl Math {
+    fn evaluate<'e>(&'e self, subject: &'e Subject<'e>) -> Result<Value<'e>, Error> {
+        let mut value = self.first.evaluate(subject)?;
+        for (operator, expr) in &self.rest {
+            subject.fuel().spend(STEP_COST)?;
+            value = math::calculate(*operator, &value, &expr.evaluate(subject)?)?;
         }
+        Ok(value)
     }
 }
 

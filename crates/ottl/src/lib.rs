@@ -5,14 +5,24 @@
 //! with its place in the text; what otelcol calls an error at run time is an [`Error`]. The crate is pure: the time and the
 //! randomness that a condition may see come with the [`Subject`].
 
+mod compare;
+mod compile;
+mod condition;
 mod error;
 mod expr;
 mod functions;
+mod math;
+mod path;
 mod pattern;
 mod subject;
+mod syntax;
+mod trace_state;
 pub mod value;
 
+pub use condition::{Condition, Needs};
 pub use error::{Error, SyntaxError};
+pub use path::Context;
 pub use pattern::Pattern;
 pub use subject::{Fuel, Moment, Subject};
+pub use trace_state::trace_state_member;
 pub use value::Value;

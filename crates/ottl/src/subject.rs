@@ -21,6 +21,8 @@ pub struct Subject<'a> {
     span: OnceCell<SpanView<'a>>,
     resource: OnceCell<ResourceView<'a>>,
     scope: OnceCell<ScopeView<'a>>,
+    /// The event that span event conditions are asked about.
+    event: Cell<Option<EventView<'a>>>,
     /// How many random numbers have been drawn.
     draws: Cell<u64>,
 }
@@ -68,6 +70,7 @@ impl<'a> Subject<'a> {
             span: OnceCell::new(),
             resource: OnceCell::new(),
             scope: OnceCell::new(),
+            event: Cell::new(None),
             draws: Cell::new(0),
         }
     }
@@ -75,6 +78,15 @@ impl<'a> Subject<'a> {
     /// The span's events in order, to ask span event conditions about.
     pub fn events(&'a self) -> impl Iterator<Item = EventView<'a>> + Clone + use<'a> {
         self.span().events()
+    }
+
+    /// Makes `event` the one that event paths mean.
+    pub(crate) fn look_at(&self, event: EventView<'a>) {
+        self.event.set(Some(event));
+    }
+
+    pub(crate) fn event(&self) -> Result<EventView<'a>, Error> {
+        self.event.get().ok_or_else(|| Error::failed("asked about no event"))
     }
 
     /// The moment of evaluation.

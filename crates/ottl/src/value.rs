@@ -15,7 +15,7 @@ mod time;
 
 pub(crate) use civil::{date_of_days, days_of_date};
 pub use list::{List, ListForm};
-pub use map::Map;
+pub use map::{Entry, Map};
 pub(crate) use text::{base64, element_text, excerpt, hex, time_text};
 pub use text::{duration_text, float_text, json, json_float};
 pub use time::{Parts, Time};

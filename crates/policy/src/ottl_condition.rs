@@ -3,12 +3,20 @@
 //! Each span is asked the `span` conditions, then each of its events the `spanevent` conditions; the first that holds samples
 //! the trace. What a failing condition does is up to the error mode.
 
+mod conditions;
+
+pub(crate) use conditions::Conditions;
+
 use crate::{
     attribute,
     kinds::Class,
-    set::{Compiler, Seen, Test},
+    set::{Compiler, Seen, Test, shown},
 };
-use settings::{Fields, Node, Problems};
+use conditions::Mistake;
+use otlp::Keys;
+use ottl::{Fuel, Moment, Subject};
+use settings::{Fields, Location, Node, Problems};
+use std::sync::Arc;
 
 /// The settings.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -19,6 +27,19 @@ pub struct OttlCondition {
     pub span: Vec<String>,
     /// Asked of span events; any of them.
     pub spanevent: Vec<String>,
+    /// What reads them from stored spans.
+    pub(crate) compiled: Compiled,
+}
+
+/// Compiled conditions, once they are.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Compiled(Option<Arc<Conditions>>);
+
+/// The texts say it all.
+impl PartialEq for Compiled {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
 }
 
 /// What an error of a condition does.
@@ -41,14 +62,45 @@ impl OttlCondition {
         let spanevent: Vec<String> = fields.take("spanevent", Vec::new(), p);
         let is_list =
             |node: Option<&Node>| node.is_none_or(|node| node.is_absent() || !attribute::items(node).is_empty());
-        let is_read = is_list(fields.node("span")) || is_list(fields.node("spanevent"));
+        let (span_node, event_node) = (fields.node("span"), fields.node("spanevent"));
+        let is_read = is_list(span_node) || is_list(event_node);
         fields.finish(p);
         if span.is_empty() && spanevent.is_empty() && is_read {
             let help = "add one to `span` or to `spanevent`".to_string();
             p.error(&block.at, "an `ottl_condition` needs at least one condition", help);
             return None;
         }
-        Some(Self { error_mode: error_mode?, span, spanevent })
+        let mut settings = Self { error_mode: error_mode.unwrap_or_default(), span, spanevent, ..Self::default() };
+        match Conditions::compile(&settings, &mut Keys::default()) {
+            Ok(compiled) => settings.compiled = Compiled(Some(Arc::new(compiled))),
+            Err(mistakes) => {
+                for mistake in mistakes {
+                    let node = if mistake.0 == "span" { span_node } else { event_node };
+                    settings.tell(&mistake, node.unwrap_or(block), p);
+                }
+                return None;
+            }
+        }
+        error_mode.map(|_| settings)
+    }
+
+    fn tell(&self, (list, index, error): &Mistake, node: &Node, p: &mut Problems) {
+        let texts = if *list == "span" { &self.span } else { &self.spanevent };
+        let text = texts.get(*index).map_or("", String::as_str);
+        let at = attribute::items(node).get(*index).map_or(node.at, |item| place_in(item.at, text, &error.at));
+        let help = "conditions are in OTTL, see https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl";
+        p.error(&at, format!("invalid condition `{}`: {error}", shown(text.as_bytes())), help.to_string());
+    }
+
+    /// The conditions as they read stored spans.
+    pub(crate) fn compiled(&self) -> Option<Arc<Conditions>> {
+        let compile = || Conditions::compile(self, &mut Keys::default()).ok().map(Arc::new);
+        self.compiled.0.clone().or_else(compile)
+    }
+
+    /// The conditions as they read spans that arrive.
+    pub(crate) fn compile_with(&self, keys: &mut Keys) -> Option<Arc<Conditions>> {
+        Conditions::compile(self, keys).ok().map(Arc::new)
     }
 
     #[expect(clippy::unnecessary_wraps, reason = "every kind has this signature, see the table of kinds")]
@@ -61,17 +113,54 @@ impl OttlCondition {
     }
 
     pub(crate) fn class(&self) -> Class {
-        Class::Fold
+        let is_costly = self.compiled().is_none_or(|conditions| conditions.costly || conditions.at_verdict);
+        if is_costly { Class::Costly } else { Class::Fold }
     }
 
-    pub(crate) fn explain(&self, _seen: &Seen<'_>) -> String {
-        String::new()
+    pub(crate) fn explain(&self, seen: &Seen<'_>) -> String {
+        let texts = || self.span.iter().chain(&self.spanevent).map(|text| format!("`{}`", shown(text.as_bytes())));
+        if seen.is_opposite {
+            return format!("nothing satisfies {}", texts().collect::<Vec<_>>().join(" or "));
+        }
+        let fuel = Fuel::new(EXPLAIN_FUEL);
+        // A condition on the time or on chance may say something else now; then all are named.
+        let moment = Moment { wall_ns: 0, seed: 0 };
+        let subject = seen
+            .place
+            .and_then(|place| seen.stored_at(place))
+            .map(|stored| Subject::stored(stored.resource_header, stored.scope_header, stored.span, moment, &fuel));
+        let conditions = self.compiled();
+        let found =
+            conditions.as_ref().zip(subject.as_ref()).and_then(|(conditions, subject)| conditions.find(subject));
+        match found {
+            Some((text, Some(event))) => {
+                seen.in_span(&format!("`{}` in event `{}`", shown(text.as_bytes()), shown(event)))
+            }
+            Some((text, None)) => seen.in_span(&format!("`{}`", shown(text.as_bytes()))),
+            None => seen.in_span(&texts().collect::<Vec<_>>().join(" or ")),
+        }
     }
 
-    pub(crate) fn compile(&self, _compiler: &mut Compiler<'_>) -> Test {
-        Test::Fold { word: usize::MAX, inverted: false }
+    pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
+        compiler.conditions(self)
     }
 }
+
+/// The place of a mistake within a scalar, where that is written as it reads; else that of the scalar.
+fn place_in(scalar: Location, text: &str, at: &std::ops::Range<usize>) -> Location {
+    let chars = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+    let quotes = match scalar.width.checked_sub(chars(text)) {
+        Some(0) => 0,
+        Some(2) => 1,
+        _ => return scalar,
+    };
+    let before = text.get(..at.start).map_or(0, chars);
+    let width = text.get(at.clone()).map_or(1, chars).max(1);
+    Location { column: scalar.column + quotes + before, width, ..scalar }
+}
+
+/// What explaining a verdict may cost.
+const EXPLAIN_FUEL: u64 = 1_000_000;
 
 impl ErrorMode {
     const ALL: [Self; 3] = [Self::Propagate, Self::Ignore, Self::Silent];
@@ -97,3 +186,6 @@ impl ErrorMode {
         mode
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,7 @@ pub(crate) use compile::{Compiler, Side};
 pub use counts::{Amount, Amounts, PolicyCounts};
 pub(crate) use explain::{Seen, counted, grouped, shown};
 pub(crate) use limiters::{Share, Unit};
+pub(crate) use meter::Failure;
 pub(crate) use rule::Test;
 
 use crate::{
@@ -129,10 +130,10 @@ impl PolicySet {
     }
 
     /// Runs the whole leaves that are open over the stored spans, given in arrival order. `now` is the decision's.
-    pub fn settle(&self, candidate: &mut Candidate<'_>, _now: Now, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) {
+    pub fn settle(&self, candidate: &mut Candidate<'_>, now: Now, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) {
         let mut open: Vec<&Whole> = Vec::new();
         self.each_open(candidate, &mut |leaf| open.extend(self.wholes.get(leaf)));
-        let cuts = whole::settle(&open, candidate.state, self.folds.fuel, spans);
+        let cuts = whole::settle(&open, candidate, self.folds.fuel, now, spans);
         self.count_cuts(cuts);
     }
 

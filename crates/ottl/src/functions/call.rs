@@ -3,7 +3,7 @@
 use super::{Argument, Arguments};
 use crate::{
     error::Error,
-    expr::{Env, Expr},
+    expr::Expr,
     subject::{Moment, Subject},
     value::{List, ListForm, Map, Time, Value},
 };
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 #[derive(Clone, Copy)]
 pub(crate) struct Call<'e> {
     pub(crate) arguments: &'e Arguments,
-    pub(crate) env: &'e Env<'e>,
+    pub(crate) subject: &'e Subject<'e>,
 }
 
 /// An element of a list argument.
@@ -25,7 +25,7 @@ pub(crate) struct Item<'e> {
 
 /// Iterator of the elements of a list argument, each evaluated when it is reached.
 pub(crate) enum Items<'e> {
-    Exprs(std::slice::Iter<'e, Expr>, &'e Env<'e>),
+    Exprs(std::slice::Iter<'e, Expr>, &'e Subject<'e>),
     Values(std::vec::IntoIter<Value<'e>>, bool),
 }
 
@@ -33,7 +33,7 @@ impl<'e> Call<'e> {
     /// Any value; nil where the argument was left out.
     pub(crate) fn any(self, index: usize) -> Result<Value<'e>, Error> {
         match self.arguments.argument(index) {
-            Some(Argument::Value(expr)) => expr.evaluate(self.env),
+            Some(Argument::Value(expr)) => expr.evaluate(self.subject),
             Some(Argument::Items(_)) => Ok(Value::List(List::native(self.values(index)?))),
             None => Ok(Value::Nil),
         }
@@ -90,8 +90,8 @@ impl<'e> Call<'e> {
     /// The elements of a parameter of an `Each…` kind.
     pub(crate) fn items(self, index: usize) -> Result<Items<'e>, Error> {
         match self.arguments.argument(index) {
-            Some(Argument::Items(items)) => Ok(Items::Exprs(items.iter(), self.env)),
-            Some(Argument::Value(expr)) => match expr.evaluate(self.env)? {
+            Some(Argument::Items(items)) => Ok(Items::Exprs(items.iter(), self.subject)),
+            Some(Argument::Value(expr)) => match expr.evaluate(self.subject)? {
                 Value::Nil => Ok(Items::Values(Vec::new().into_iter(), false)),
                 Value::List(list) => {
                     self.spend(list.weight())?;
@@ -116,15 +116,11 @@ impl<'e> Call<'e> {
 
     /// Accounts for bytes that are looked at or made.
     pub(crate) fn spend(self, bytes: usize) -> Result<(), Error> {
-        self.env.subject.fuel().spend(bytes as u64)
+        self.subject.fuel().spend(bytes as u64)
     }
 
     pub(crate) fn moment(self) -> Moment {
-        self.env.subject.moment()
-    }
-
-    pub(crate) fn subject(self) -> &'e Subject<'e> {
-        self.env.subject
+        self.subject.moment()
     }
 }
 
@@ -143,8 +139,8 @@ impl<'e> Iterator for Items<'e> {
 
     fn next(&mut self) -> Option<Self::Item> {
         match self {
-            Self::Exprs(exprs, env) => {
-                let value = exprs.next()?.evaluate(env);
+            Self::Exprs(exprs, subject) => {
+                let value = exprs.next()?.evaluate(subject);
                 Some(value.map(|value| Item { value, is_element: false }))
             }
             Self::Values(values, is_element) => Some(Ok(Item { value: values.next()?, is_element: *is_element })),

@@ -3,7 +3,7 @@
 use super::{Argument, Arguments, Build, Call, Kind, find};
 use crate::{
     error::Error,
-    expr::{Env, Expr},
+    expr::Expr,
     subject::{Fuel, Moment, Subject},
     value::{List, Value},
 };
@@ -53,8 +53,7 @@ fn call(name: &str, values: &[Value<'static>], wrap: fn(Value<'static>) -> Expr)
     let arguments = Arguments::new(arguments.collect());
     let fuel = Fuel::new(u64::MAX);
     let subject = Subject::stored(&[], &[], &[], MOMENT, &fuel);
-    let env = Env { subject: &subject, event: None };
-    let call = Call { arguments: &arguments, env: &env };
+    let call = Call { arguments: &arguments, subject: &subject };
     let answer = match function.build {
         Build::Plain(answer) => answer(call).map(Value::into_owned),
         Build::Prepared(prepare) => {

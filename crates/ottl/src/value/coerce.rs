@@ -2,7 +2,7 @@
 //!
 //! A "like" getter answers `None` for nil.
 
-use super::{List, Map, Time, Value, text};
+use super::{List, ListForm, Map, Opaque, Time, Value, text};
 use crate::error::Error;
 use std::borrow::Cow;
 
@@ -63,12 +63,29 @@ impl<'a> Value<'a> {
         if let Value::Map(map) = self { Ok(map) } else { Err(self.unexpected("a map")) }
     }
 
-    /// A list, native ones too.
+    /// A list, native ones too if the data model can hold what they do; a map literal it cannot.
     ///
     /// # Errors
     /// See [`Value::into_str`].
     pub fn into_list(self) -> Result<List<'a>, Error> {
-        if let Value::List(list) = self { Ok(list) } else { Err(self.unexpected("a list")) }
+        let Value::List(list) = self else { return Err(self.unexpected("a list")) };
+        if list.form == ListForm::Native
+            && let Some(alien) = list.iter().find(|item| !item.is_raw())
+        {
+            return Err(Error::Type { expected: "a list of plain values", found: alien.kind() });
+        }
+        Ok(list)
+    }
+
+    /// Whether otelcol's data model can be given the value in a native list.
+    fn is_raw(&self) -> bool {
+        match self {
+            Value::List(list) => list.form == ListForm::Native && list.iter().all(|item| item.is_raw()),
+            Value::Map(map) => map.is_native,
+            Value::Time(_) | Value::Duration(_) | Value::Id(_) => false,
+            Value::Opaque(opaque) => matches!(opaque, Opaque::Foreign(_)),
+            _ => true,
+        }
     }
 
     /// The value as text: bytes in hexadecimal, what is no string as JSON.

@@ -15,13 +15,14 @@ use crate::{
     bucket::Bucket,
     kinds::{Kind, Policy},
     latency::Window,
+    ottl_condition::{Conditions, OttlCondition},
     status_code::Codes,
     tail_sampling::{SamplingStrategy, TailSampling},
     trace_state::Member,
     verdict::Now,
 };
 use otlp::Keys;
-use std::sync::{Mutex, atomic::AtomicU64};
+use std::sync::{Arc, Mutex, atomic::AtomicU64};
 
 /// A policy set in the making.
 #[derive(Debug)]
@@ -161,6 +162,19 @@ impl<'a> Compiler<'a> {
         }
         let key = self.keys.intern(key);
         Test::Fold { word: self.folds.add_attribute(AttributeLeaf { key, condition }), inverted }
+    }
+
+    pub(crate) fn conditions(&mut self, source: &OttlCondition) -> Test {
+        let stored = source.compiled();
+        let is_whole =
+            |conditions: &Arc<Conditions>| conditions.at_verdict || conditions.costly && self.is_behind_cheap;
+        if let Some(conditions) = stored.filter(is_whole).filter(|_| !self.is_by_piece) {
+            return self.whole(Question::Conditions(conditions), false);
+        }
+        let conditions = source.compile_with(self.keys);
+        // They were compiled before, with the settings; otherwise the policy fails.
+        let word = conditions.map_or(usize::MAX, |conditions| self.folds.add_conditions(conditions));
+        Test::Fold { word, inverted: false }
     }
 
     fn whole(&mut self, question: Question, inverted: bool) -> Test {

@@ -50,7 +50,7 @@ impl<'a> Seen<'a> {
         self.stored_at(place?).and_then(|stored| SpanView::parse(stored.span).ok())
     }
 
-    fn stored_at(&self, place: Place) -> Option<&StoredSpan<'a>> {
+    pub(crate) fn stored_at(&self, place: Place) -> Option<&StoredSpan<'a>> {
         self.spans.get((place.span as usize).checked_sub(1)?)
     }
 

@@ -11,12 +11,13 @@
 //! fuel are the trace's.
 
 use super::{
-    meter::{Failure, Meter},
+    meter::{self, Failure, Meter},
     size,
 };
 use crate::{
     attribute::{Condition, Owner},
     latency::{Extent, Window},
+    ottl_condition::Conditions,
     status_code::Codes,
     trace_state::Member,
     verdict::{Piece, Place},
@@ -25,6 +26,8 @@ use otlp::{
     KeyId,
     scan::{Hit, Span},
 };
+use ottl::Subject;
+use std::sync::Arc;
 
 /// The leaves and the layout of a trace's state.
 #[derive(Debug, Default)]
@@ -42,6 +45,7 @@ pub(super) struct Folds {
     spans: Vec<(SpanLeaf, usize)>,
     attributes: Vec<(AttributeLeaf, usize)>,
     costly: Vec<(AttributeLeaf, usize)>,
+    conditions: Vec<(Arc<Conditions>, usize)>,
 }
 
 /// A condition on the fields of a span.
@@ -78,6 +82,11 @@ impl Folds {
     pub(super) fn add_attribute(&mut self, leaf: AttributeLeaf) -> usize {
         let leaves = if leaf.condition.is_costly() { &mut self.costly } else { &mut self.attributes };
         Self::add(leaves, leaf, &mut self.words)
+    }
+
+    /// Adds a leaf and gives its word.
+    pub(super) fn add_conditions(&mut self, conditions: Arc<Conditions>) -> usize {
+        Self::add(&mut self.conditions, conditions, &mut self.words)
     }
 
     /// Takes a word for a leaf of another class.
@@ -124,7 +133,7 @@ impl Folds {
             return 0;
         }
         self.attributes(state, place, piece.request, hits, Owner::Resource);
-        if self.has_costly() { self.costly(state, place, piece.request, hits, Owner::Resource) } else { 0 }
+        if self.costly.is_empty() { 0 } else { self.costly_resource(state, place, piece.request, hits) }
     }
 
     /// A span comes. Gives how many conditions were cut.
@@ -136,11 +145,10 @@ impl Folds {
             size::add(state, first, piece, span);
         }
         let hits = piece.scan.span_hits(span);
-        if hits.is_empty() {
-            return 0;
+        if !hits.is_empty() {
+            self.attributes(state, place, piece.request, hits, Owner::Span);
         }
-        self.attributes(state, place, piece.request, hits, Owner::Span);
-        if self.has_costly() { self.costly(state, place, piece.request, hits, Owner::Span) } else { 0 }
+        if self.has_costly() { self.costly_span(state, place, piece, span, hits) } else { 0 }
     }
 
     #[inline]
@@ -174,12 +182,46 @@ impl Folds {
 
     #[inline]
     fn has_costly(&self) -> bool {
-        !self.costly.is_empty()
+        !self.costly.is_empty() || !self.conditions.is_empty()
     }
 
     #[inline(never)]
-    fn costly(&self, state: &mut [u32], place: u32, request: &[u8], hits: &[Hit], owner: Owner) -> u64 {
+    fn costly_resource(&self, state: &mut [u32], place: u32, request: &[u8], hits: &[Hit]) -> u64 {
         let mut meter = Meter::new(state, self.fuel);
+        self.costly_attributes(state, place, request, hits, Owner::Resource, &mut meter);
+        meter.settle(state);
+        meter.cuts
+    }
+
+    #[inline(never)]
+    fn costly_span(&self, state: &mut [u32], place: u32, piece: &Piece<'_>, span: &Span, hits: &[Hit]) -> u64 {
+        let mut meter = Meter::new(state, self.fuel);
+        if !hits.is_empty() {
+            self.costly_attributes(state, place, piece.request, hits, Owner::Span, &mut meter);
+        }
+        if !self.conditions.is_empty() {
+            let fuel = meter.fuel();
+            let moment = meter::moment(piece.now.wall_ns, &span.trace_id, place);
+            let subject = Subject::arriving(piece.request, piece.scan, span, moment, &fuel);
+            for (conditions, word) in &self.conditions {
+                let Some(word) = state.get_mut(*word).filter(|word| **word == 0) else { continue };
+                *word = mark(meter.guard(|| conditions.hold(&subject)), place);
+            }
+            meter.spend(&fuel);
+        }
+        meter.settle(state);
+        meter.cuts
+    }
+
+    fn costly_attributes(
+        &self,
+        state: &mut [u32],
+        place: u32,
+        request: &[u8],
+        hits: &[Hit],
+        owner: Owner,
+        meter: &mut Meter,
+    ) {
         for (leaf, word) in &self.costly {
             let Some(word) = state.get_mut(*word).filter(|word| **word == 0) else { continue };
             let Some(hit) = hits.iter().find(|hit| hit.key == leaf.key) else { continue };
@@ -187,8 +229,6 @@ impl Folds {
             let answer = meter.run(leaf.condition.cost(value), || leaf.condition.matches(value, owner));
             *word = mark(answer, place);
         }
-        meter.settle(state);
-        meter.cuts
     }
 }
 
@@ -197,7 +237,7 @@ pub(super) fn mark(answer: Result<bool, Failure>, place: u32) -> u32 {
     match answer {
         Ok(true) => place,
         Ok(false) => 0,
-        Err(Failure) => FAILED,
+        Err(_) => FAILED,
     }
 }
 

@@ -6,9 +6,17 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
+use otlp::TraceId;
+use ottl::{Fuel, Moment};
+
 /// An evaluation that came to no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Failure;
+pub(crate) enum Failure {
+    /// It failed or panicked.
+    Error,
+    /// It would have cost too much.
+    Cut,
+}
 
 /// The fuel of one span.
 #[derive(Debug)]
@@ -37,10 +45,27 @@ impl Meter {
     pub(super) fn run(&mut self, cost: u64, evaluate: impl FnOnce() -> bool) -> Result<bool, Failure> {
         if cost > self.left() {
             self.cuts += 1;
-            return Err(Failure);
+            return Err(Failure::Cut);
         }
         self.spent += cost;
-        catch_unwind(AssertUnwindSafe(evaluate)).map_err(|_| Failure)
+        self.guard(|| Ok(evaluate()))
+    }
+
+    /// Evaluates what takes its fuel itself.
+    pub(super) fn guard(&mut self, evaluate: impl FnOnce() -> Result<bool, Failure>) -> Result<bool, Failure> {
+        let answer = catch_unwind(AssertUnwindSafe(evaluate)).unwrap_or(Err(Failure::Error));
+        self.cuts += u64::from(answer == Err(Failure::Cut));
+        answer
+    }
+
+    /// A tank with what is left.
+    pub(super) fn fuel(&self) -> Fuel {
+        Fuel::new(self.left())
+    }
+
+    /// Takes what was used of that tank.
+    pub(super) fn spend(&mut self, fuel: &Fuel) {
+        self.spent += self.left().saturating_sub(fuel.remaining());
     }
 
     /// The span is done: charges the trace.
@@ -52,6 +77,12 @@ impl Meter {
             *word = word.saturating_add(u32::try_from(self.spent - FREE).unwrap_or(u32::MAX));
         }
     }
+}
+
+/// What conditions on a span may know of the world.
+pub(super) fn moment(wall_ns: u64, trace_id: &TraceId, ordinal: u32) -> Moment {
+    let id = u128::from_le_bytes(trace_id.0);
+    Moment { wall_ns, seed: (id ^ (id >> 64)) as u64 ^ u64::from(ordinal).wrapping_mul(0x9e37_79b9_7f4a_7c15) }
 }
 
 /// What a trace may cost beyond its spans' allowances.

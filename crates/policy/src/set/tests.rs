@@ -5,6 +5,7 @@ mod explanations;
 mod limits;
 mod oracle;
 mod random;
+mod vectors;
 
 use super::*;
 use crate::{

@@ -5,16 +5,19 @@
 
 use super::{
     fold::mark,
-    meter::{Failure, Meter},
+    meter::{self, Failure, Meter},
 };
 use crate::{
     attribute::{Condition, Owner},
-    verdict::{Place, StoredSpan},
+    ottl_condition::Conditions,
+    verdict::{Candidate, Now, Place, StoredSpan},
 };
 use otlp::{
     Value,
     view::{ResourceView, SpanView},
 };
+use ottl::Subject;
+use std::sync::Arc;
 
 /// A whole leaf.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +32,8 @@ pub(super) struct Whole {
 pub(super) enum Question {
     /// A condition on an attribute, too costly to be asked of every span that comes.
     Attribute { key: Box<str>, condition: Condition },
+    /// Conditions in OTTL that need the verdict's time, or are too costly.
+    Conditions(Arc<Conditions>),
 }
 
 /// In the leaf's word: it ran and nothing matched. No place, see [`Place::ORDINAL_MAX`].
@@ -37,10 +42,13 @@ pub(super) const MISSED: u32 = u32::MAX;
 /// Runs the leaves; `fuel` is where evaluation is charged. Gives how many were cut.
 pub(super) fn settle(
     open: &[&Whole],
-    state: &mut [u32],
+    candidate: &mut Candidate<'_>,
     fuel: Option<usize>,
+    now: Now,
     spans: &mut dyn Iterator<Item = StoredSpan<'_>>,
 ) -> u64 {
+    let trace_id = candidate.trace_id;
+    let state = &mut *candidate.state;
     let mut cuts = 0;
     let ordinals = (1..Place::ORDINAL_MAX).chain(std::iter::repeat(Place::ORDINAL_MAX));
     let mut resource_before: &[u8] = &[];
@@ -56,6 +64,11 @@ pub(super) fn settle(
             resource_before = stored.resource_header;
         }
         ask(open, state, ordinal, |leaf| leaf.matches_span(stored.span, &mut meter));
+        let tank = meter.fuel();
+        let moment = meter::moment(now.wall_ns, &trace_id, ordinal);
+        let subject = Subject::stored(stored.resource_header, stored.scope_header, stored.span, moment, &tank);
+        ask(open, state, ordinal, |leaf| leaf.holds(&subject, &mut meter));
+        meter.spend(&tank);
         meter.settle(state);
         cuts += meter.cuts;
     }
@@ -63,7 +76,12 @@ pub(super) fn settle(
     cuts
 }
 
-fn ask(open: &[&Whole], state: &mut [u32], place: u32, mut matches: impl FnMut(&Question) -> Result<bool, Failure>) {
+fn ask<'e>(
+    open: &[&'e Whole],
+    state: &mut [u32],
+    place: u32,
+    mut matches: impl FnMut(&'e Question) -> Result<bool, Failure>,
+) {
     for leaf in open {
         if let Some(word) = state.get_mut(leaf.word).filter(|word| **word == 0) {
             *word = mark(matches(&leaf.question), place);
@@ -73,23 +91,22 @@ fn ask(open: &[&Whole], state: &mut [u32], place: u32, mut matches: impl FnMut(&
 
 impl Question {
     fn matches_resource(&self, header: &[u8], meter: &mut Meter) -> Result<bool, Failure> {
-        match self {
-            Self::Attribute { key, condition } => {
-                let resource = ResourceView::parse(header);
-                let value = resource.ok().and_then(|resource| first(resource.attributes(), key));
-                answer(condition, value, Owner::Resource, meter)
-            }
-        }
+        let Self::Attribute { key, condition } = self else { return Ok(false) };
+        let resource = ResourceView::parse(header);
+        let value = resource.ok().and_then(|resource| first(resource.attributes(), key));
+        answer(condition, value, Owner::Resource, meter)
     }
 
     fn matches_span(&self, body: &[u8], meter: &mut Meter) -> Result<bool, Failure> {
-        match self {
-            Self::Attribute { key, condition } => {
-                let span = SpanView::parse(body);
-                let value = span.ok().and_then(|span| first(span.attributes(), key));
-                answer(condition, value, Owner::Span, meter)
-            }
-        }
+        let Self::Attribute { key, condition } = self else { return Ok(false) };
+        let span = SpanView::parse(body);
+        let value = span.ok().and_then(|span| first(span.attributes(), key));
+        answer(condition, value, Owner::Span, meter)
+    }
+
+    fn holds<'e>(&'e self, subject: &'e Subject<'e>, meter: &mut Meter) -> Result<bool, Failure> {
+        let Self::Conditions(conditions) = self else { return Ok(false) };
+        meter.guard(|| conditions.hold(subject))
     }
 }
 

@@ -76,6 +76,17 @@ policies:
         - {name: s, type: string_attribute, string_attribute: {key: k, values: ['^a'], enabled_regex_matching: true}}
         - {name: p, type: probabilistic, probabilistic: {sampling_percentage: 12.5}}
   - {name: l, type: latency, latency: {threshold_ms: 5}}
+  - {name: turned, type: not, not: {not_sub_policy: {name: f, type: trace_flags}}}
+  - {name: dropped, type: drop, drop: {drop_sub_policy: [{name: s, type: trace_state, trace_state: {key: k, values: [v]}}]}}
+  - {name: o, type: ottl_condition, ottl_condition: {error_mode: IGNORE, span: ['true'], spanevent: ['false']}}
+  - {name: y, type: bytes_limiting, bytes_limiting: {bytes_per_second: 9, burst_capacity: 10}}
+  - name: shared
+    type: composite
+    composite:
+      max_total_spans_per_second: 9
+      policy_order: [i]
+      composite_sub_policy: [{name: i, type: and, and: {and_sub_policy: [{name: f, type: trace_flags}]}}]
+      rate_allocation: [{policy: i, percent: 90}]
   - {name: c, type: span_count, span_count: {min_spans: 2}}
   - {name: r, type: rate_limiting, rate_limiting: {spans_per_second: 9}}
   - {name: all, type: always_sample}";
@@ -231,6 +242,25 @@ fn policies_that_are_refused() {
             "policy type `drop` cannot stand inside `and`",
         ),
         ("{name: x, type: and, and: {and_sub_policy: [{name: y, type: not}]}}", "a `not` needs a `not_sub_policy`"),
+        ("{name: x, type: not}", "a `not` needs a `not_sub_policy`"),
+        ("{name: x, type: not, not: {not_sub_policy: {type: and}}}", "policy type `and` cannot stand inside `not`"),
+        (
+            "{name: x, type: drop, drop: {drop_sub_policy: [{type: composite}]}}",
+            "policy type `composite` cannot stand inside `drop`",
+        ),
+        (
+            "{name: x, type: composite, composite: {composite_sub_policy: [{type: not}]}}",
+            "policy type `not` cannot stand inside `composite`",
+        ),
+        (
+            "{name: x, type: composite, composite: {rate_allocation: [{policy: a, percent: most}]}}",
+            "`percent` must be an integer, found the text `most`",
+        ),
+        ("{name: x, type: ottl_condition, ottl_condition: {error_mode: '', span: ['true']}}", "unknown error mode ``"),
+        (
+            "{name: x, type: ottl_condition, ottl_condition: {error_mode: shrug, spanevent: ['true']}}",
+            "unknown error mode `shrug`",
+        ),
         ("{name: x, type: and, and: {and_sub_policy: [{name: y}]}}", "a policy needs a type"),
         ("{name: x, type: and, and: {and_sub_policy: {name: y}}}", "`and_sub_policy` must be a list, found a map"),
         (
@@ -275,6 +305,40 @@ fn what_otelcol_swallows_is_a_warning() {
             "{name: x, type: boolean_attribute, boolean_attribute: {value: true}}",
             "`key` is empty, so hardly any attribute can match",
         ),
+        ("{name: x, type: drop, drop: {drop_sub_policy: []}}", "an empty `drop` drops every trace"),
+        ("{name: x, type: drop}", "an empty `drop` drops every trace"),
+        (
+            "{name: x, type: composite, composite: {max_total_spans_per_second: 5}}",
+            "a `composite` without parts samples nothing",
+        ),
+        (
+            "{name: x, type: composite, composite: {composite_sub_policy: [{name: a, type: always_sample}], rate_allocation: [{policy: a, percent: 5}]}}",
+            "`max_total_spans_per_second` is not above 0, so nothing is sampled",
+        ),
+        (
+            "{name: x, type: composite, composite: {max_total_spans_per_second: 9, composite_sub_policy: [{name: a, type: always_sample}, {name: b, type: trace_flags}], rate_allocation: [{policy: b, percent: 5}]}}",
+            "`a` is not in `rate_allocation` and gets an equal share, 4 spans a second",
+        ),
+        (
+            "{name: x, type: composite, composite: {max_total_spans_per_second: 9, composite_sub_policy: [{name: a, type: always_sample}], rate_allocation: [{policy: a, percent: 5}, {policy: b}]}}",
+            "`rate_allocation` names `b`, which is no part of the composite",
+        ),
+        (
+            "{name: x, type: composite, composite: {max_total_spans_per_second: 9, policy_order: [b, a], composite_sub_policy: [{name: a, type: always_sample}, {name: b, type: trace_flags}], rate_allocation: [{policy: a, percent: 5}, {policy: b, percent: 5}]}}",
+            "`policy_order` has no effect, the order of `composite_sub_policy` counts",
+        ),
+        (
+            "{name: x, type: bytes_limiting}",
+            "`bytes_per_second` is not above 0, so no traces pass but those of the first burst",
+        ),
+        (
+            "{name: x, type: trace_state, trace_state: {key: k, values: ['']}}",
+            "`values` has none that a trace state can hold, so nothing can match",
+        ),
+        (
+            "{name: x, type: not, nott: {}, not: {not_sub_policy: {name: y, type: trace_flags}}}",
+            "the block `nott` is not used, did you mean `not`?",
+        ),
         (
             "{name: x, type: span_count, span_count: {min_spans: 5, max_spans: 4}}",
             "`max_spans` is below `min_spans`, so nothing can match",
@@ -286,6 +350,31 @@ fn what_otelcol_swallows_is_a_warning() {
         assert_eq!((warnings, told.len()), (vec![expected], 1), "{policy}: {told:?}");
     }
     clean("policies: [{name: x, type: always_sample, my_extension: {a: 1}}]");
+}
+
+#[test]
+fn span_ingest_takes_stateless_policies_only() {
+    let told_with = |policy: &str| told(&format!("sampling_strategy: span-ingest\npolicies:\n  - {policy}"));
+    for policy in [
+        "{name: x, type: rate_limiting, rate_limiting: {spans_per_second: 1}}",
+        "{name: x, type: bytes_limiting, bytes_limiting: {bytes_per_second: 1}}",
+        "{name: x, type: span_count, span_count: {max_spans: 1}}",
+        "{name: x, type: latency, latency: {upper_threshold_ms: 1}}",
+        "{name: x, type: not, not: {not_sub_policy: {type: span_count, span_count: {max_spans: 1}}}}",
+        "{name: x, type: and, and: {and_sub_policy: [{type: span_count, span_count: {max_spans: 1}}]}}",
+        "{name: x, type: drop, drop: {drop_sub_policy: [{type: span_count, span_count: {max_spans: 1}}]}}",
+        "{name: x, type: composite, composite: {max_total_spans_per_second: 5, composite_sub_policy: [{name: a, type: span_count, span_count: {max_spans: 1}}], rate_allocation: [{policy: a}]}}",
+    ] {
+        let message = "3:5: error: policy `x` cannot be asked piece by piece, as `span-ingest` has it";
+        assert_eq!(told_with(policy), [message], "{policy}");
+    }
+    for policy in [
+        "{name: x, type: span_count, span_count: {min_spans: 1}}",
+        "{name: x, type: latency, latency: {threshold_ms: 1}}",
+        "{name: x, type: composite, composite: {max_total_spans_per_second: 5, composite_sub_policy: [{name: a, type: trace_flags}], rate_allocation: [{policy: a}]}}",
+    ] {
+        assert_eq!(told_with(policy), [""; 0], "{policy}");
+    }
 }
 
 #[test]

@@ -2,12 +2,12 @@
 //!
 //! Slow and plain on purpose; it shares no code with the crate but the settings.
 
-mod leaf;
+pub(super) mod leaf;
 
 use crate::{Kind, Policy, TailSampling};
 use opentelemetry_proto::tonic::{
     common::v1::KeyValue,
-    trace::v1::{ResourceSpans, ScopeSpans, Span},
+    trace::v1::{ResourceSpans, ScopeSpans, Span, span::Event},
 };
 use prost::Message;
 
@@ -42,6 +42,7 @@ pub(super) struct View<'a> {
     count: usize,
     /// How many of them came before.
     before: u32,
+    wall_ns: u64,
 }
 
 /// The time of a decision.
@@ -49,6 +50,7 @@ pub(super) struct View<'a> {
 pub(super) struct Time {
     pub(super) seconds: f64,
     pub(super) wall_second: u64,
+    pub(super) wall_ns: u64,
 }
 
 /// What the policies of a set remember, each found by its path.
@@ -75,7 +77,7 @@ pub(super) fn decide(settings: &TailSampling, traces: &[Trace], limiters: &mut L
         .iter()
         .map(|trace| {
             settings.policies.iter().filter(is_drop).find_map(|policy| {
-                let answer = ask(policy, &policy.name, &trace.view(), limiters, time);
+                let answer = ask(policy, &policy.name, &trace.view(time), limiters, time);
                 (answer.sampled == Some(true)).then(|| Decision::new(false, policy, answer, None))
             })
         })
@@ -88,7 +90,7 @@ fn decide_one(settings: &TailSampling, trace: &Trace, limiters: &mut Limiters, t
     limiters.composite = None;
     let mut sampled: Vec<(&Policy, Answer)> = Vec::new();
     for policy in settings.policies.iter().filter(|policy| !matches!(policy.kind, Kind::Drop(_))) {
-        let answer = ask(policy, &policy.name, &trace.view(), limiters, time);
+        let answer = ask(policy, &policy.name, &trace.view(time), limiters, time);
         if answer.sampled == Some(true) {
             sampled.push((policy, answer));
             if settings.sample_on_first_match {
@@ -115,7 +117,7 @@ pub(super) fn decide_piece(
         settings.policies.iter().partition(|policy| matches!(policy.kind, Kind::Drop(_)));
     let mut is_pending = false;
     for policy in drops {
-        let answer = ask(policy, &policy.name, &trace.last(), limiters, time);
+        let answer = ask(policy, &policy.name, &trace.last(time), limiters, time);
         match answer.sampled {
             Some(true) => return Some(Decision::new(false, policy, answer, None)),
             Some(false) => is_pending = true,
@@ -123,7 +125,7 @@ pub(super) fn decide_piece(
         }
     }
     for policy in others.into_iter().filter(|_| !is_pending) {
-        let answer = ask(policy, &policy.name, &trace.last(), limiters, time);
+        let answer = ask(policy, &policy.name, &trace.last(time), limiters, time);
         if answer.sampled == Some(true) {
             return Some(Decision::new(true, policy, answer, limiters.composite.clone()));
         }
@@ -197,14 +199,14 @@ pub(super) fn size_of_field(bytes: usize) -> usize {
 }
 
 impl Trace {
-    fn view(&self) -> View<'_> {
-        View { id: self.id, pieces: &self.pieces, count: self.count(), before: 0 }
+    fn view(&self, time: Time) -> View<'_> {
+        View { id: self.id, pieces: &self.pieces, count: self.count(), before: 0, wall_ns: time.wall_ns }
     }
 
-    fn last(&self) -> View<'_> {
+    fn last(&self, time: Time) -> View<'_> {
         let pieces = &self.pieces[self.pieces.len() - 1..];
         let before = self.count() - pieces[0].spans.len();
-        View { id: self.id, pieces, count: self.count(), before: before as u32 }
+        View { id: self.id, pieces, count: self.count(), before: before as u32, wall_ns: time.wall_ns }
     }
 
     fn count(&self) -> usize {
@@ -280,6 +282,8 @@ pub(super) fn receive(resource_spans: &[ResourceSpans], traces: &mut Vec<Trace>,
                 }
             }
         }
+        // Limits are charged in the order in which traces came.
+        touched.sort_unstable();
         touched.into_iter().for_each(|at| done(at, &traces[at]));
     }
 }
@@ -300,7 +304,12 @@ impl Piece {
 fn counted(span: &Span) -> Span {
     let attributes = span.attributes.iter().map(counted_attribute).collect();
     // An absent parent takes two bytes, as much as one dropped link.
-    Span { attributes, status: Some(span.status.clone().unwrap_or_default()), dropped_links_count: 1, ..span.clone() }
+    let events = span
+        .events
+        .iter()
+        .map(|event| Event { attributes: event.attributes.iter().map(counted_attribute).collect(), ..event.clone() });
+    let status = Some(span.status.clone().unwrap_or_default());
+    Span { attributes, events: events.collect(), status, dropped_links_count: 1, ..span.clone() }
 }
 
 fn counted_attribute(attribute: &KeyValue) -> KeyValue {

@@ -16,6 +16,7 @@ use crate::{
     not::Not,
     notation::{Bench, EPOCH_NS, START},
     numeric_attribute::NumericAttribute,
+    ottl_condition::{ErrorMode, OttlCondition},
     probabilistic::Probabilistic,
     rate_limiting::RateLimiting,
     set::size,
@@ -29,7 +30,7 @@ use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
     common::v1::{AnyValue, KeyValue, any_value},
     resource::v1::Resource,
-    trace::v1::{ResourceSpans, ScopeSpans, Span, Status},
+    trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event},
 };
 use ottl::Pattern;
 use prost::Message;
@@ -148,7 +149,7 @@ fn play_by_piece(dice: &mut Dice, totals: &mut Totals, name: &str) {
 fn at(turn: u64) -> (Now, oracle::Time) {
     let half_ns = turn * 500_000_000;
     let now = Now { mono_ns: START.mono_ns + half_ns, wall_ns: START.wall_ns + half_ns };
-    (now, oracle::Time { seconds: turn as f64 * 0.5, wall_second: turn / 2 })
+    (now, oracle::Time { seconds: turn as f64 * 0.5, wall_second: turn / 2, wall_ns: now.wall_ns })
 }
 
 fn found(bench: &Bench, verdict: &Verdict) -> Decision {
@@ -163,20 +164,20 @@ fn found(bench: &Bench, verdict: &Verdict) -> Decision {
 
 fn policy(dice: &mut Dice, name: String, level: Level) -> Policy {
     let kind = match level {
-        Level::Top => dice.below(22),
+        Level::Top => dice.below(23),
         // Costly conditions and cheap ones beside them.
-        Level::And | Level::Drop => dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9, 10, 11, 12, 16]),
-        Level::Composite => dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 13, 13, 13]),
-        Level::Not => dice.below(13),
+        Level::And | Level::Drop => dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8, 9, 10, 11, 12, 13, 13, 17]),
+        Level::Composite => dice.pick(&[0, 1, 1, 2, 3, 4, 5, 6, 7, 7, 8, 9, 10, 11, 12, 13, 14, 14, 14]),
+        Level::Not => dice.below(14),
     };
     let kind = match kind {
-        ..13 => leaf(dice, kind),
-        13..16 => Kind::And(And { and_sub_policy: parts(dice, &name, Level::And) }),
-        16..18 => {
+        ..14 => leaf(dice, kind),
+        14..17 => Kind::And(And { and_sub_policy: parts(dice, &name, Level::And) }),
+        17..19 => {
             let policy = policy(dice, format!("{name}.not"), Level::Not);
             Kind::Not(Not { not_sub_policy: Box::new(policy) })
         }
-        18 => Kind::Drop(Drop { drop_sub_policy: parts(dice, &name, Level::Drop) }),
+        19 => Kind::Drop(Drop { drop_sub_policy: parts(dice, &name, Level::Drop) }),
         _ => composite(dice, &name),
     };
     Policy { name, kind }
@@ -237,6 +238,17 @@ fn leaf(dice: &mut Dice, kind: u64) -> Kind {
             burst_capacity: dice.pick(&[0, 300, 700]),
         }),
         11 => Kind::TraceFlags(TraceFlags),
+        12 => {
+            let pick = |dice: &mut Dice, from: &[&str]| {
+                (0..dice.below(3)).map(|_| dice.pick(from).to_string()).collect::<Vec<String>>()
+            };
+            Kind::OttlCondition(OttlCondition {
+                error_mode: dice.pick(&[ErrorMode::Propagate, ErrorMode::Ignore, ErrorMode::Silent]),
+                span: pick(dice, oracle::leaf::SPAN),
+                spanevent: pick(dice, oracle::leaf::EVENT),
+                ..OttlCondition::default()
+            })
+        }
         _ => {
             let values = (0..dice.below(3)).map(|_| dice.pick(&["x", "y", ""]).to_string()).collect();
             Kind::TraceState(TraceState { key, values })
@@ -284,10 +296,15 @@ fn span(dice: &mut Dice, base: u64, traces: u64) -> Span {
         attributes: attributes(dice),
         status: Some(Status { code: dice.pick(&[0, 0, 0, 0, 1, 2, 5]), ..Status::default() })
             .filter(|_| !dice.one_in(4)),
+        events: (0..dice.below(3)).map(|_| event(dice)).collect(),
         flags: dice.pick(&[0, 0, 0, 256, 257]),
         trace_state: dice.pick(&["", "", "", "a=x,b=y", "a=y", "a=x,,c=x", "a=x, ,b=x", "b=x,b=y"]).to_string(),
         ..Span::default()
     }
+}
+
+fn event(dice: &mut Dice) -> Event {
+    Event { name: dice.pick(&["", "e1", "e2", "e3"]).to_string(), attributes: attributes(dice), ..Event::default() }
 }
 
 fn attributes(dice: &mut Dice) -> Vec<KeyValue> {

@@ -1,10 +1,14 @@
 //! The policies that look at spans.
 
 use super::{Answer, View};
-use crate::{Kind, string_attribute::StringAttribute};
+use crate::{
+    Kind,
+    ottl_condition::{ErrorMode, OttlCondition},
+    string_attribute::StringAttribute,
+};
 use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value},
-    trace::v1::Span,
+    trace::v1::{Span, span::Event},
 };
 
 pub(super) fn ask(kind: &Kind, view: &View<'_>) -> Answer {
@@ -78,6 +82,7 @@ pub(super) fn ask(kind: &Kind, view: &View<'_>) -> Answer {
                 !is_twice && pairs.iter().any(matches)
             }))
         }
+        Kind::OttlCondition(settings) => conditions(settings, view),
         other => panic!("{} is not asked of spans", other.name()),
     }
 }
@@ -95,6 +100,77 @@ fn text_matches(settings: &StringAttribute, value: Option<&any_value::Value>, on
             !wanted.is_empty() && text == wanted
         }
     })
+}
+
+/// The texts of conditions on spans that the random sets use.
+pub(in super::super) const SPAN: &[&str] = &[
+    r#"attributes["a"] == 1"#,
+    r#"attributes["b"] != "x""#,
+    r#"attributes[1] == "x""#,
+    r#"IsMatch(attributes["c"], "^x")"#,
+    "status.code == 2",
+    r#"resource.attributes["a"] == "x""#,
+    "Now() > start_time",
+];
+
+/// And on events.
+pub(in super::super) const EVENT: &[&str] =
+    &[r#"name == "e1""#, r#"attributes["a"] == true"#, "attributes[1] == 1", "span.status.code == 1"];
+
+fn conditions(settings: &OttlCondition, view: &View<'_>) -> Answer {
+    let mut ordinal = view.before;
+    let answer = |sampled: Option<bool>, place: Option<(u32, bool)>| Answer { sampled, reported: 0, place };
+    for piece in view.pieces {
+        for span in &piece.spans {
+            ordinal += 1;
+            let own = settings.span.iter().map(|text| holds(text, span, &piece.resource, view.wall_ns));
+            let events = span
+                .events
+                .iter()
+                .flat_map(|event| settings.spanevent.iter().map(|text| holds_for_event(text, event, span)));
+            for holds in own.chain(events) {
+                match holds {
+                    Some(true) => return answer(Some(true), Some((ordinal, false))),
+                    None if settings.error_mode == ErrorMode::Propagate => return answer(None, None),
+                    _ => {}
+                }
+            }
+        }
+    }
+    answer(Some(false), None)
+}
+
+/// `None` = an error.
+fn holds(text: &str, span: &Span, resource: &[KeyValue], wall_ns: u64) -> Option<bool> {
+    let status = span.status.as_ref().map_or(0, |status| status.code);
+    let text_of = |value: Option<any_value::Value>| match value {
+        Some(any_value::Value::StringValue(text)) => text,
+        _ => String::new(),
+    };
+    let number = SPAN.iter().position(|known| *known == text).unwrap();
+    Some(match number {
+        0 => value(&span.attributes, "a") == Some(any_value::Value::IntValue(1)),
+        1 => value(&span.attributes, "b") != Some(any_value::Value::StringValue("x".to_string())),
+        2 => return None,
+        3 => text_of(value(&span.attributes, "c")).starts_with('x'),
+        4 => status == 2,
+        5 => value(resource, "a") == Some(any_value::Value::StringValue("x".to_string())),
+        _ => wall_ns > span.start_time_unix_nano,
+    })
+}
+
+fn holds_for_event(text: &str, event: &Event, span: &Span) -> Option<bool> {
+    let number = EVENT.iter().position(|known| *known == text).unwrap();
+    Some(match number {
+        0 => event.name == "e1",
+        1 => value(&event.attributes, "a") == Some(any_value::Value::BoolValue(true)),
+        2 => return None,
+        _ => span.status.as_ref().is_some_and(|status| status.code == 1),
+    })
+}
+
+fn value(attributes: &[KeyValue], key: &str) -> Option<any_value::Value> {
+    attributes.iter().find(|attribute| attribute.key == key)?.value.as_ref()?.value.clone()
 }
 
 /// The first span that satisfies the test.

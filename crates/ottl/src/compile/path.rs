@@ -1,0 +1,117 @@
+//! Paths: the context's name in front, the field it leads to, and what indexes that.
+
+use super::{Compiler, did_you_mean};
+use crate::{
+    expr::Expr,
+    path::{Attribute, Context, Field, Name, Owner, TraceStateMember, fields},
+    syntax::tree::{self, KeyKind, Segment},
+};
+use std::ops::Range;
+
+/// The contexts that a path may name, the one of span event conditions last.
+const CONTEXTS: [&str; 6] = ["span", "resource", "scope", "instrumentation_scope", "otelcol", "spanevent"];
+
+impl Compiler<'_> {
+    pub(super) fn path(&mut self, path: &tree::Path) -> Option<Expr> {
+        let (context, segments) = self.split(&path.segments);
+        let at = path.segments[0].at.start..path.segments.last()?.at.end;
+        let Some((field, len)) = self.field(context, segments) else {
+            return self.unknown(context, segments, &at);
+        };
+        let (used, rest) = segments.split_at(len);
+        if let Some(extra) = rest.first() {
+            let message = format!("`{}` has no part `{}`", joined(used), extra.name);
+            return self.fail(&extra.at, &message);
+        }
+        let (last, inner) = used.split_last()?;
+        let is_indexable = matches!(field, Field::Attributes(_) | Field::TraceState);
+        let unusable = inner.iter().chain((!is_indexable).then_some(last)).flat_map(|segment| &segment.keys).next();
+        if let Some(key) = unusable {
+            let message = format!("`{}` cannot be indexed", joined(used));
+            return self.fail(&key.at, &message);
+        }
+        match (field, last.keys.as_slice()) {
+            (field, []) => Some(Expr::Field(field)),
+            (Field::Attributes(owner), [first, rest @ ..]) => self.attribute(owner, first, rest),
+            (_, [key]) => Some(Expr::TraceStateMember(self.member(key)?)),
+            (_, [_, extra, ..]) => self.fail(&extra.at, "`trace_state` takes one key"),
+        }
+    }
+
+    /// The context and what stands behind it. A name that is none belongs to the list's own context, and so does a context
+    /// that nothing follows, or a key.
+    fn split<'p>(&self, segments: &'p [Segment]) -> (&'static str, &'p [Segment]) {
+        let (known, own) = match self.context {
+            Context::Span => (&CONTEXTS[..5], "span"),
+            Context::SpanEvent => (&CONTEXTS[..], "spanevent"),
+        };
+        if let [first, rest @ ..] = segments
+            && !rest.is_empty()
+            && first.keys.is_empty()
+            && let Some(context) = known.iter().find(|context| **context == first.name)
+        {
+            return (context, rest);
+        }
+        (own, segments)
+    }
+
+    /// The field with the most segments, and how many these are. Caches are seen only in the own context.
+    fn field(&self, context: &str, segments: &[Segment]) -> Option<(Field, usize)> {
+        let own = if self.context == Context::Span { "span" } else { "spanevent" };
+        (1..=segments.len()).rev().find_map(|len| {
+            let name = joined(&segments[..len]);
+            let (_, field) = fields(context).iter().find(|(known, _)| *known == name)?;
+            (name != "cache" || context == own).then_some((*field, len))
+        })
+    }
+
+    fn unknown<T>(&mut self, context: &'static str, segments: &[Segment], at: &Range<usize>) -> Option<T> {
+        let name = joined(segments);
+        let own = if self.context == Context::Span { "span" } else { "spanevent" };
+        let is_own = context == own;
+        let known = fields(context).iter().map(|(known, _)| *known).filter(|known| *known != "cache");
+        let mut suggestion = settings::suggest(&name, known.clone()).map(str::to_string);
+        // `resource.attribtes["x"]`, `attribtes["x"]["y"].z`: a word may be misspelt where the rest is not a path at all.
+        if suggestion.is_none()
+            && let Some(first) = segments.first()
+        {
+            suggestion = settings::suggest(&first.name, known).map(str::to_string);
+            if suggestion.is_none() && is_own && segments.len() > 1 {
+                let contexts = CONTEXTS.iter().copied();
+                suggestion = settings::suggest(&first.name, contexts).map(|context| format!("{context}."));
+            }
+        }
+        let shown = if is_own { name } else { format!("{context}.{name}") };
+        let shown_suggestion = suggestion.map(|word| if is_own { word } else { format!("{context}.{word}") });
+        self.fail(at, &format!("unknown path `{shown}`{}", did_you_mean(shown_suggestion.as_deref())))
+    }
+
+    fn attribute(&mut self, owner: Owner, first: &tree::Key, rest: &[tree::Key]) -> Option<Expr> {
+        let name = match &first.kind {
+            KeyKind::Str(key) if matches!(owner, Owner::Span | Owner::Resource) => {
+                Name::Interned(self.keys.intern(key), key.as_str().into())
+            }
+            KeyKind::Str(key) => Name::Plain(key.as_str().into()),
+            KeyKind::Int(_) => Name::Int,
+            KeyKind::Node(node) => Name::Computed(self.expr(node)?),
+        };
+        let keys = self.index(rest)?;
+        Some(Expr::Attribute(Box::new(Attribute { owner, name, keys })))
+    }
+
+    fn member(&mut self, key: &tree::Key) -> Option<TraceStateMember> {
+        let key = match &key.kind {
+            KeyKind::Str(key) => Some(key.as_str().into()),
+            KeyKind::Int(_) => None,
+            KeyKind::Node(node) => {
+                self.expr(node)?;
+                None
+            }
+        };
+        Some(TraceStateMember { key })
+    }
+}
+
+fn joined(segments: &[Segment]) -> String {
+    segments.iter().map(|segment| segment.name.as_str()).collect::<Vec<_>>().join(".")
+}
