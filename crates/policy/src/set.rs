@@ -21,7 +21,7 @@ mod size;
 mod whole;
 
 pub(crate) use compile::{Compiler, Side};
-pub use counts::PolicyCounts;
+pub use counts::{Amount, Amounts, PolicyCounts};
 pub(crate) use explain::{Seen, counted, grouped, shown};
 pub(crate) use limiters::{Share, Unit};
 pub(crate) use meter::Failure;
@@ -67,7 +67,14 @@ impl PolicySet {
     /// Compiles the policies, adding the attribute keys that they read to `keys`. Limiters are full at `start`.
     #[must_use]
     pub fn new(settings: &TailSampling, keys: &mut Keys, start: Now) -> Self {
+        Self::counting(settings, keys, start, Amounts::default())
+    }
+
+    /// The same, which counts more than numbers of traces.
+    #[must_use]
+    pub fn counting(settings: &TailSampling, keys: &mut Keys, start: Now, amounts: Amounts) -> Self {
         let mut compiler = Compiler::new(settings, keys, start);
+        compiler.amounts = amounts;
         let policies = compiler.in_turn(&settings.policies);
         compiler.finish(policies, settings)
     }
@@ -140,6 +147,13 @@ impl PolicySet {
     #[must_use]
     pub fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
         self.panel().decide(&mut self.lock(), candidates, now)
+    }
+
+    /// The spans and the bytes of the traces that each top-level policy was asked about, in the order of
+    /// [`counts`](Self::counts); zeros where they are not counted.
+    #[must_use]
+    pub fn amounts(&self) -> Vec<[Amount; 2]> {
+        self.tally.read_amounts().collect()
     }
 
     /// What each top-level policy has said so far, by name, in the order in which they are asked.
