@@ -54,12 +54,7 @@ fn check(file: &str, packed: bool) {
 }
 
 /// What is wrong with a case, if anything.
-fn differs(
-    case: &Case,
-    requests: &[Vec<u8>],
-    sent: &BTreeMap<String, Vec<Whole>>,
-    packed: bool,
-) -> Option<String> {
+fn differs(case: &Case, requests: &[Vec<u8>], sent: &BTreeMap<String, Vec<Whole>>, packed: bool) -> Option<String> {
     let mut play = match Play::new(&case.settings) {
         Ok(play) => play,
         Err(problems) => return Some(format!("{}: refused:\n{problems}", case.name)),

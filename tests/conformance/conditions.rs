@@ -44,7 +44,8 @@ fn is_true(list: &str, condition: &str, requests: &[Vec<u8>]) -> bool {
 }
 
 fn settings(list: &str, condition: &str) -> Value {
-    let policy = json!({"name": "it", "type": "ottl_condition", "ottl_condition": {"error_mode": "ignore", list: [condition]}});
+    let policy =
+        json!({"name": "it", "type": "ottl_condition", "ottl_condition": {"error_mode": "ignore", list: [condition]}});
     json!({ "policies": [policy] })
 }
 

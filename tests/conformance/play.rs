@@ -60,12 +60,14 @@ impl Play {
         Ok(Self { engine, scan, scratch: Scratch::default(), now: BEGIN, kept: BTreeMap::new() })
     }
 
-    /// Takes in a request, which takes no time.
+    /// Takes in a request, which takes a microsecond.
     pub(crate) fn take_in(&mut self, request: &[u8]) {
         self.scan.run(request).expect("a valid request");
         let token = Token::none();
         let arrival = self.engine.begin(request, &self.scan, &token);
         self.engine.ingest(&arrival, 0..self.scan.spans.len(), self.now, &mut self.scratch);
+        self.now.mono_ns += 1_000;
+        self.now.wall_ns += 1_000;
     }
 
     /// Lets the time pass until so long after the beginning.
