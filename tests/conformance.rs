@@ -5,8 +5,14 @@
 //! every span count and every span (with its resource and scope) must agree. Timed cases give each request at its
 //! moment. Settings that the collector refuses must be refused, and each OTTL condition must come out as recorded.
 
+#[path = "conformance/binary.rs"]
+mod binary;
+#[path = "stories/collector.rs"]
+mod collector;
 #[path = "conformance/conditions.rs"]
 mod conditions;
+#[path = "conformance/lanes.rs"]
+mod lanes;
 #[path = "conformance/play.rs"]
 mod play;
 #[path = "conformance/recorded.rs"]

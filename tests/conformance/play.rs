@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 const MILLISECOND: u64 = 1_000_000;
 /// Between two looks at the clock.
 const TICK: u64 = 20 * MILLISECOND;
+const BETWEEN_REQUESTS: u64 = 1_000;
 /// What the recorded cases add where they do not say it.
 const DEFAULT_WAIT: Duration = Duration::from_secs(2);
 /// When the clocks begin: some uptime, and the first moment of 2026.
@@ -60,14 +61,14 @@ impl Play {
         Ok(Self { engine, scan, scratch: Scratch::default(), now: BEGIN, kept: BTreeMap::new() })
     }
 
-    /// Takes in a request, which takes a microsecond.
+    /// Takes in a request. No two come at the same moment, for limits choose in order of arrival.
     pub(crate) fn take_in(&mut self, request: &[u8]) {
         self.scan.run(request).expect("a valid request");
         let token = Token::none();
         let arrival = self.engine.begin(request, &self.scan, &token);
         self.engine.ingest(&arrival, 0..self.scan.spans.len(), self.now, &mut self.scratch);
-        self.now.mono_ns += 1_000;
-        self.now.wall_ns += 1_000;
+        self.now.mono_ns += BETWEEN_REQUESTS;
+        self.now.wall_ns += BETWEEN_REQUESTS;
     }
 
     /// Lets the time pass until so long after the beginning.
