@@ -58,8 +58,7 @@ async fn check(file: &str, packed: bool) {
     thread::sleep(WAIT_AND_SLOT);
     stop(collector);
     let kept = lanes.kept();
-    let wrong: Vec<String> =
-        cases.iter().zip(&kept).filter_map(|(case, kept)| case.compare(kept, packed)).collect();
+    let wrong: Vec<String> = cases.iter().zip(&kept).filter_map(|(case, kept)| case.compare(kept, packed)).collect();
     assert!(wrong.is_empty(), "{} of {} cases differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 

@@ -47,7 +47,10 @@ impl Lanes {
 
     /// What has arrived: for each pipeline, trace ID → number of spans.
     pub(crate) fn kept(&self) -> Vec<BTreeMap<String, u64>> {
-        self.sinks.iter().map(|sink| sink.traces().into_iter().map(|(id, spans)| (hex(&id), spans.into())).collect()).collect()
+        self.sinks
+            .iter()
+            .map(|sink| sink.traces().into_iter().map(|(id, spans)| (hex(&id), spans.into())).collect())
+            .collect()
     }
 }
 
