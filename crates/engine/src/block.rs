@@ -248,6 +248,11 @@ impl Block {
         Self { heads, base_ns: base_ns.unwrap_or(0), texts: Texts::Raw(Arc::new(texts)), texts_len, traces }
     }
 
+    /// Bytes of its texts, unpacked.
+    pub(crate) fn texts_len(&self) -> usize {
+        self.texts_len as usize
+    }
+
     /// Whether its texts are compressed.
     pub(crate) fn is_packed(&self) -> bool {
         matches!(self.texts, Texts::Lz4(_))
@@ -287,14 +292,6 @@ impl Block {
             }
         };
         Some(Records::new(self, texts))
-    }
-
-    /// The spans of a block whose texts are not compressed.
-    pub(crate) fn unpacked(&self) -> Option<Records<'_>> {
-        match &self.texts {
-            Texts::Raw(raw) => Some(Records::new(self, raw)),
-            Texts::Lz4(_) => None,
-        }
     }
 
     /// Unpacks the texts for good; tells whether that was needed and worked.

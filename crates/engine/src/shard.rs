@@ -196,7 +196,7 @@ impl Shard {
             Some(place) if matches!(self.seats[place.seat as usize], Seat::Live(_)) => Some(place),
             // The verdict is being reached right now: wait beside it, and follow it.
             Some(place) => {
-                let to = self.begin_trace(incoming, span, true);
+                let to = self.begin_trace(incoming, hashed.span, span.trace_id, true);
                 self.table.replace(hash, place, to);
                 Some(to)
             }
@@ -206,7 +206,7 @@ impl Shard {
                 match self.decided.recall(hash, tag, incoming.now.mono_ns) {
                     Some(Remembered::SampledOut) => None,
                     remembered => {
-                        let to = self.begin_trace(incoming, span, remembered.is_some());
+                        let to = self.begin_trace(incoming, hashed.span, span.trace_id, remembered.is_some());
                         self.table.insert(hash, to);
                         Some(to)
                     }
@@ -215,15 +215,17 @@ impl Shard {
         }
     }
 
-    fn begin_trace(&mut self, incoming: &Incoming<'_>, span: &Span, follows: bool) -> Place {
+    /// `ordinal` is that of the trace's first span in the request.
+    fn begin_trace(&mut self, incoming: &Incoming<'_>, ordinal: u32, id: TraceId, follows: bool) -> Place {
         let now_ns = incoming.now.mono_ns;
         if !follows {
             self.books.traces_seen += 1;
         }
         self.books.traces_waiting += 1;
         let trace = Trace {
-            id: span.trace_id,
-            first_seen_ns: now_ns,
+            id,
+            // Traces of one request came in the order of its spans, whichever shards they are in.
+            first_seen_ns: now_ns.saturating_add(u64::from(ordinal)),
             due_ns: if follows { now_ns } else { now_ns.saturating_add(self.wait_ns) },
             bytes: 0,
             spans: 0,

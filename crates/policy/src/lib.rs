@@ -36,6 +36,6 @@ mod set;
 mod verdict;
 
 pub use kinds::{Kind, Policy};
-pub use set::{PolicyCounts, PolicySet};
+pub use set::{Amount, Amounts, PolicyCounts, PolicySet};
 pub use tail_sampling::{DecisionCache, SamplingStrategy, TailSampling};
 pub use verdict::{Candidate, Now, Piece, Place, Reason, Recorded, StoredSpan, THRESHOLD_NEVER, Verdict, Weight, Why};

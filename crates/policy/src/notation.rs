@@ -3,16 +3,16 @@
 //! ```text
 //! {rs="x" ri=3} 0+1500 error n=500, 20+7 s="a" | {} 5+1
 //! ```
-//! Pieces stand between bars, each with its resource's attributes in braces, if any, and its spans between commas: start and
-//! duration in milliseconds after [`EPOCH_NS`], then a status (`ok`, `error`, `code=5`), a name (`name:x`), flags (`flags:1`),
+//! Pieces stand between bars, each with its resource's attributes in braces and its scope's name in brackets, if any, and its spans between commas: start and
+//! duration in milliseconds after [`EPOCH_NS`], then a status (`ok`, `error`, `code=5`), a name (`name:x`), events (`event:x;key=1`), flags (`flags:1`),
 //! a trace state (`state:a=b;c=d`, in which `~` is a blank), then attributes. `_` is the empty value. Each piece comes in a request of its own.
 
 use crate::{Candidate, Now, Piece, PolicySet, StoredSpan, TailSampling, Verdict};
 use opentelemetry_proto::tonic::{
     collector::trace::v1::ExportTraceServiceRequest,
-    common::v1::{AnyValue, KeyValue, any_value},
+    common::v1::{AnyValue, InstrumentationScope, KeyValue, any_value},
     resource::v1::Resource,
-    trace::v1::{ResourceSpans, ScopeSpans, Span, Status},
+    trace::v1::{ResourceSpans, ScopeSpans, Span, Status, span::Event},
 };
 use otlp::{Keys, TraceId, scan::Scan};
 use prost::Message;
@@ -211,11 +211,16 @@ fn resource_spans(piece: &str, id: &[u8]) -> ResourceSpans {
         Some(piece) => piece.split_once('}').expect("a closing brace"),
         None => ("", piece),
     };
+    let (scope, spans) = match spans.trim_start().strip_prefix('[') {
+        Some(spans) => spans.split_once(']').expect("a closing bracket"),
+        None => ("", spans),
+    };
     let attributes = resource.split_whitespace().map(attribute).collect();
+    let scope = (!scope.is_empty()).then(|| InstrumentationScope { name: scope.to_string(), ..Default::default() });
     let spans = spans.split(',').map(|text| span(text, id)).collect();
     ResourceSpans {
         resource: Some(Resource { attributes, ..Resource::default() }),
-        scope_spans: vec![ScopeSpans { spans, ..ScopeSpans::default() }],
+        scope_spans: vec![ScopeSpans { scope, spans, ..ScopeSpans::default() }],
         ..ResourceSpans::default()
     }
 }
@@ -232,6 +237,11 @@ fn span(text: &str, id: &[u8]) -> Span {
             word if word.starts_with("flags:") => span.flags = word.replacen("flags:", "", 1).parse().unwrap(),
             word if word.starts_with("state:") => {
                 span.trace_state = word.replacen("state:", "", 1).replace(';', ",").replace('~', " ");
+            }
+            word if word.starts_with("event:") => {
+                let mut words = word.split(';');
+                let name = words.next().unwrap().replacen("event:", "", 1);
+                span.events.push(Event { name, attributes: words.map(attribute).collect(), ..Event::default() });
             }
             word if word.contains('=') => span.attributes.push(attribute(word)),
             word => {

@@ -186,3 +186,6 @@ impl ErrorMode {
         mode
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -21,7 +21,7 @@ mod size;
 mod whole;
 
 pub(crate) use compile::{Compiler, Side};
-pub use counts::PolicyCounts;
+pub use counts::{Amount, Amounts, PolicyCounts};
 pub(crate) use explain::{Seen, counted, grouped, shown};
 pub(crate) use limiters::{Share, Unit};
 pub(crate) use meter::Failure;
@@ -38,9 +38,12 @@ use fold::Folds;
 use limiters::Limiters;
 use otlp::{Keys, scan::Span};
 use rule::Rule;
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use whole::Whole;
 
@@ -67,7 +70,14 @@ impl PolicySet {
     /// Compiles the policies, adding the attribute keys that they read to `keys`. Limiters are full at `start`.
     #[must_use]
     pub fn new(settings: &TailSampling, keys: &mut Keys, start: Now) -> Self {
+        Self::counting(settings, keys, start, Amounts::default())
+    }
+
+    /// The same, which counts more than numbers of traces.
+    #[must_use]
+    pub fn counting(settings: &TailSampling, keys: &mut Keys, start: Now, amounts: Amounts) -> Self {
         let mut compiler = Compiler::new(settings, keys, start);
+        compiler.amounts = amounts;
         let policies = compiler.in_turn(&settings.policies);
         compiler.finish(policies, settings)
     }
@@ -142,6 +152,13 @@ impl PolicySet {
         self.panel().decide(&mut self.lock(), candidates, now)
     }
 
+    /// The spans and the bytes of the traces that each top-level policy was asked about, in the order of
+    /// [`counts`](Self::counts); zeros where they are not counted.
+    #[must_use]
+    pub fn amounts(&self) -> Vec<[Amount; 2]> {
+        self.tally.read_amounts().collect()
+    }
+
     /// What each top-level policy has said so far, by name, in the order in which they are asked.
     #[must_use]
     pub fn counts(&self) -> Vec<(&str, PolicyCounts)> {
@@ -162,10 +179,10 @@ impl PolicySet {
     /// Why the verdict is as it is: the policy's path and what it found in `spans`, the trace's spans in arrival order.
     #[must_use]
     pub fn explain(&self, verdict: &Verdict, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) -> String {
-        match self.path(verdict.reason) {
-            Some(path) => explain::explain(path, verdict.reason.place(), spans),
-            None => self.describe(verdict.reason),
-        }
+        let Some(path) = self.path(verdict.reason) else { return self.describe(verdict.reason) };
+        let explain = AssertUnwindSafe(|| explain::explain(path, verdict.reason.place(), spans));
+        // Conditions are asked again; one that panics now must not keep the trace from going on.
+        catch_unwind(explain).unwrap_or_else(|_| format!("`{}`", path.text))
     }
 
     /// The path of the policy behind a verdict: `errors`, or `checkout › slow` inside a container.

@@ -14,11 +14,11 @@ mod lane;
 mod outlet;
 mod run;
 mod snapshot;
-mod timings;
+pub(crate) mod timings;
 
 pub(crate) use run::{run, run_until};
 pub(crate) use snapshot::{LaneBooks, Snapshot};
-pub(crate) use timings::{BOUNDS_MS, Timings};
+pub(crate) use timings::BOUNDS_MS;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 

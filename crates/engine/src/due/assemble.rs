@@ -72,6 +72,10 @@ impl Settled {
 /// The run at hand and its group.
 type Run<'a> = Option<(u32, Option<Stamp<'a>>, GroupIndex)>;
 
+/// Puts a block's carried spans where they wait.
+type Carry<'c> = dyn FnMut(&[Carried<'_>]) + 'c;
+type Carried<'s> = (StoredSpan<'s>, Place);
+
 impl SettledSlot {
     fn assemble(
         &mut self,
@@ -106,7 +110,7 @@ impl SettledSlot {
             if !block.traces.of(&self.fates).iter().any(Fate::wants_spans) {
                 continue;
             }
-            let mut carried = |spans: &[(StoredSpan<'_>, Place)]| self.carry(engine, spans, now_ns, scratch);
+            let mut carried = |spans: &[Carried<'_>]| self.carry(engine, spans, now_ns, scratch);
             let mut copy = |records: Records<'_>| self.read(records, assembly, &mut stamps, &mut carried);
             match open(block, raw, &mut copy) {
                 Some(opened) => opens += opened,
@@ -128,7 +132,7 @@ impl SettledSlot {
         mut records: Records<'_>,
         assembly: &mut Assembly<'_>,
         stamps: &mut Option<Stamps<'a>>,
-        carry: &mut dyn FnMut(&[(StoredSpan<'_>, Place)]),
+        carry: &mut Carry<'_>,
     ) -> Option<()> {
         let mut run: Run<'a> = None;
         let mut carried = Vec::new();
@@ -165,7 +169,7 @@ impl SettledSlot {
         Some(())
     }
 
-    fn carry(&self, engine: &Engine, carried: &[(StoredSpan<'_>, Place)], now_ns: u64, scratch: &mut Scratch) {
+    fn carry(&self, engine: &Engine, carried: &[Carried<'_>], now_ns: u64, scratch: &mut Scratch) {
         let mut closed: Vec<Closed> = Vec::new();
         for spans in carried.chunks(RECORD_STEP) {
             let mut shard = engine.shards[self.shard].lock();

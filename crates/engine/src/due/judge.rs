@@ -1,6 +1,9 @@
 //! Verdicts: what is known already, what stored spans have to say, and the policies' word on all that is open.
 
-use super::{Due, Fate, Haste, stored};
+use super::{
+    Due, Fate, Haste,
+    stored::{Shelf, Stored},
+};
 use crate::{
     books::DropReason,
     decided::Remembered,
@@ -39,11 +42,7 @@ impl Due {
             let open = catch_unwind(AssertUnwindSafe(|| open_traces(&engine.policies, slot, fates)));
             match open {
                 Ok(open) if open.is_empty() => {}
-                Ok(open) => {
-                    stored::unpack(engine, *shard, &mut slot.blocks);
-                    slot.older.iter_mut().for_each(|older| stored::unpack(engine, *shard, &mut older.blocks));
-                    panics += settle_slot(&engine.policies, slot, &open, fates, now);
-                }
+                Ok(open) => panics += settle_slot(engine, *shard, slot, &open, fates, now),
                 Err(_) => panics += give_up(fates),
             }
         }
@@ -54,7 +53,7 @@ impl Due {
     pub(super) fn judge(&mut self, policies: &PolicySet, fates: &mut [Fates], now: Now) -> usize {
         let judged = catch_unwind(AssertUnwindSafe(|| self.verdicts(policies, fates, now)));
         let Ok((order, verdicts)) = judged else {
-            return fates.iter_mut().map(|fates| give_up(fates)).max().unwrap_or(0);
+            return fates.iter_mut().map(give_up).max().unwrap_or(0);
         };
         for ((_, slot, index), verdict) in order.iter().zip(&verdicts) {
             let fate = match verdict {
@@ -136,35 +135,35 @@ fn followed(remembered: Option<Remembered>) -> Option<Fate> {
     })
 }
 
-/// Which traces hang on a policy that looks at stored spans; empty if none does.
-fn open_traces(policies: &PolicySet, slot: &mut Detached, fates: &Fates) -> Vec<bool> {
+/// Which traces hang on a policy that looks at stored spans, in ascending order.
+fn open_traces(policies: &PolicySet, slot: &mut Detached, fates: &Fates) -> Vec<u32> {
     let words = policies.state_words();
-    let mut open: Vec<bool> = Vec::new();
+    let mut open = Vec::new();
     for (index, trace) in slot.traces.iter().enumerate().filter(|(index, _)| fates[*index].is_none()) {
         let state = &mut slot.states[index * words..(index + 1) * words];
         if policies.needs_spans(&trace.candidate(state)) {
-            open.resize(slot.traces.len(), false);
-            open[index] = true;
+            open.push(index as u32);
         }
     }
     open
 }
 
-fn settle_slot(policies: &PolicySet, slot: &mut Detached, open: &[bool], fates: &mut Fates, now: Now) -> usize {
+fn settle_slot(engine: &Engine, shard: usize, slot: &mut Detached, open: &[u32], fates: &mut Fates, now: Now) -> usize {
+    let policies = &engine.policies;
     let words = policies.state_words();
-    let wanted = |trace: u32| open.get(trace as usize).is_some_and(|open| *open);
-    let spans = stored::by_trace(&slot.traces, &slot.older, &slot.blocks, &wanted);
+    let Detached { traces, older, blocks, states, .. } = slot;
     let mut panics = 0;
-    for spans in spans.chunk_by(|one, two| one.trace == two.trace) {
-        let index = spans[0].trace as usize;
-        let state = &mut slot.states[index * words..(index + 1) * words];
-        let trace: &Trace = &slot.traces[index];
-        let settle = || policies.settle(&mut trace.candidate(state), now, &mut spans.iter().map(stored::Stored::view));
+    let mut shelf = Shelf { shard, traces: traces.as_slice(), older, blocks };
+    shelf.each(engine, open, &mut |trace, spans| {
+        let index = trace as usize;
+        let state = &mut states[index * words..(index + 1) * words];
+        let trace: &Trace = &traces[index];
+        let settle = || policies.settle(&mut trace.candidate(state), now, &mut spans.iter().map(Stored::view));
         if catch_unwind(AssertUnwindSafe(settle)).is_err() {
             fates[index] = Some(Fate::Dropped(DropReason::Internal));
             panics += 1;
         }
-    }
+    });
     panics
 }
 

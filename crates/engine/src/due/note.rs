@@ -1,6 +1,9 @@
 //! Why traces were kept, in words, for whoever shows them.
 
-use super::{Fate, SettledSlot, stored};
+use super::{
+    Fate, SettledSlot,
+    stored::{Shelf, Stored},
+};
 use crate::{engine::Engine, slot::Standing};
 use otlp::TraceId;
 use policy::{PolicySet, Verdict};
@@ -20,27 +23,25 @@ pub struct Note {
 }
 
 impl SettledSlot {
-    /// A note for each kept trace. The blocks are unpacked for it: what makes a policy keep a trace stands in its spans.
+    /// A note for each kept trace. What makes a policy keep a trace stands in its spans, so they are looked at.
     pub(super) fn notes(&mut self, engine: &Engine, notes: &mut Vec<Note>) {
-        stored::unpack(engine, self.shard, &mut self.blocks);
-        self.older.iter_mut().for_each(|older| stored::unpack(engine, self.shard, &mut older.blocks));
         let policies = &engine.policies;
-        let kept = |trace: u32| matches!(self.fates.get(trace as usize), Some(Fate::Kept(_)));
-        let spans = stored::by_trace(&self.traces, &self.older, &self.blocks, &kept);
-        for spans in spans.chunk_by(|one, two| one.trace == two.trace) {
-            let index = spans[0].trace as usize;
-            let (Some(trace), Some(Fate::Kept(verdict))) = (self.traces.get(index), self.fates.get(index)) else {
-                continue;
-            };
+        let Self { shard, traces, fates, older, blocks, .. } = self;
+        let kept = (0u32..).zip(&*fates).filter(|(_, fate)| matches!(fate, Fate::Kept(_)));
+        let kept: Vec<u32> = kept.map(|(trace, _)| trace).collect();
+        let mut shelf = Shelf { shard: *shard, traces: traces.as_slice(), older, blocks };
+        shelf.each(engine, &kept, &mut |index, spans| {
+            let index = index as usize;
+            let (Some(trace), Some(Fate::Kept(verdict))) = (traces.get(index), fates.get(index)) else { return };
             let late = trace.standing == Standing::Follows;
             // The spans that the verdict hangs on are not among the late ones.
             let why = if late { policies.describe(verdict.reason) } else { explain(policies, verdict, spans) };
             notes.push(Note { trace_id: trace.id, spans: trace.spans, late, why });
-        }
+        });
     }
 }
 
-fn explain(policies: &PolicySet, verdict: &Verdict, spans: &[stored::Stored<'_>]) -> String {
-    let explained = || policies.explain(verdict, &mut spans.iter().map(stored::Stored::view));
+fn explain(policies: &PolicySet, verdict: &Verdict, spans: &[Stored]) -> String {
+    let explained = || policies.explain(verdict, &mut spans.iter().map(Stored::view));
     catch_unwind(AssertUnwindSafe(explained)).unwrap_or_else(|_| policies.describe(verdict.reason))
 }

@@ -46,6 +46,14 @@ impl Older {
     }
 }
 
+impl Older {
+    /// The indices there of those traces, given in ascending order, that it holds spans of.
+    pub(crate) fn indices(&self, here: &[u32]) -> Vec<u32> {
+        let held = self.traces.iter().filter(|(_, index)| here.binary_search(index).is_ok());
+        held.map(|(there, _)| *there).collect()
+    }
+}
+
 impl Detached {
     /// How many traces are to be decided.
     pub(crate) fn due(&self) -> usize {

@@ -95,6 +95,16 @@ fn a_whole_policy_sees_all_spans_of_a_pulled_trace() {
 }
 
 #[test]
+fn the_reason_is_found_in_the_spans_that_lie_elsewhere() {
+    let mut rig = Rig::new(ERRORS, &rooted());
+    rig.send(&[span(1).error()]);
+    rig.pass(Duration::from_secs(10));
+    rig.send(&[span(1).root()]);
+    rig.pass(Duration::from_millis(1_200));
+    assert!(rig.whys.len() == 1 && rig.whys[0].contains("status ERROR in span"), "{:?}", rig.whys);
+}
+
+#[test]
 fn tokens_of_older_slots_wait_for_the_delivery_of_pulled_spans() {
     let log = Arc::new(Log::default());
     let token = |position| Token::new(Arc::clone(&log) as Arc<dyn Source>, position);

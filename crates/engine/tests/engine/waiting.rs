@@ -19,7 +19,8 @@ fn a_trace_is_decided_whole_after_its_wait() {
     assert_eq!((rig.kept(1), rig.kept(2)), (3, 0));
     let books = rig.check_books();
     assert_eq!((books.kept, books.sampled_out, books.buffered, books.traces_waiting), (3, 1, 0, 0));
-    assert_eq!(rig.whys, ["errors"]);
+    assert_eq!(rig.whys.len(), 1);
+    assert!(rig.whys[0].starts_with("`errors`: status ERROR in span `"), "{:?}", rig.whys);
 }
 
 #[test]
@@ -32,6 +33,7 @@ fn late_spans_follow_the_verdict() {
     assert_eq!((rig.kept(1), rig.kept(2)), (3, 0));
     let books = rig.check_books();
     assert_eq!((books.late_kept, books.late_sampled_out), (2, 1));
+    assert_eq!(rig.whys[1..], ["errors"], "what the policy found is not among the late spans");
     assert_eq!((books.traces_seen, books.traces_kept, books.traces_sampled_out), (2, 1, 1));
 }
 
@@ -229,4 +231,26 @@ fn what_was_held_is_given_back() {
     let after = rig.check_books();
     assert_eq!((after.bytes_blocks, after.bytes_live), (0, 0));
     assert!(after.bytes_held < 40_000 * 16 + 100_000, "{after:?}");
+}
+
+#[test]
+fn a_slot_that_is_too_large_to_be_unpacked_is_looked_at_in_parts() {
+    let yaml = "policies: [{name: both, type: and, and: {and_sub_policy: [
+        {name: error, type: status_code, status_code: {status_codes: [ERROR]}},
+        {name: slow, type: string_attribute, string_attribute: {key: pace, values: ['^sl.w$'], enabled_regex_matching: true}}]}}]";
+    let mut rig = Rig::new(yaml, &wait(1));
+    for part in 0..2u64 {
+        for trace in 0..40 {
+            let span = span(trace).padded(400_000);
+            // The two halves of what makes a trace match come apart.
+            rig.send(&[if part == 0 {
+                span.error()
+            } else {
+                span.with("pace", if trace < 30 { "slow" } else { "fast" })
+            }]);
+        }
+    }
+    rig.pass(Duration::from_secs(2));
+    assert_eq!((0..40).map(|trace| rig.kept(trace)).sum::<usize>(), 60);
+    assert_eq!(rig.whys.len(), 30);
 }

@@ -4,7 +4,7 @@
 
 use super::{
     PolicySet,
-    counts::Tally,
+    counts::{Amounts, Tally},
     fold::{AttributeLeaf, Folds, SpanLeaf},
     limiters::{self, Counters, Limiters, Share, Unit},
     rule::{Rule, Test},
@@ -33,6 +33,8 @@ pub(crate) struct Compiler<'a> {
     shards: u32,
     is_by_piece: bool,
     has_size: bool,
+    /// What is counted besides numbers of traces.
+    pub(super) amounts: Amounts,
     folds: Folds,
     wholes: Vec<Whole>,
     limiters: Limiters,
@@ -77,6 +79,7 @@ impl<'a> Compiler<'a> {
             shards: settings.num_shards,
             is_by_piece: settings.sampling_strategy == SamplingStrategy::SpanIngest,
             has_size: settings.maximum_trace_size_bytes > 0,
+            amounts: Amounts::default(),
             folds: Folds::default(),
             wholes: Vec::new(),
             limiters: Limiters::default(),
@@ -89,9 +92,9 @@ impl<'a> Compiler<'a> {
 
     pub(super) fn finish(mut self, mut policies: Vec<Rule>, settings: &TailSampling) -> PolicySet {
         policies.sort_by_key(|policy| !policy.is_drop());
-        self.folds.finish(self.is_by_piece, self.has_size, !self.wholes.is_empty());
+        self.folds.finish(self.is_by_piece, self.has_size || self.amounts.bytes, !self.wholes.is_empty());
         PolicySet {
-            tally: Tally::new(policies.len()),
+            tally: Tally::new(policies.len(), self.amounts),
             has_limits: policies.iter().any(Rule::has_limit),
             policies,
             folds: self.folds,

@@ -18,16 +18,46 @@ pub struct PolicyCounts {
     pub unasked: u64,
 }
 
+/// What is counted of the traces that a policy was asked about, besides their number.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amounts {
+    /// Their spans.
+    pub spans: bool,
+    /// Their bytes, by pdata's rules.
+    pub bytes: bool,
+}
+
+/// Spans or bytes by the answer that the policy gave.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// Of traces that it wanted.
+    pub sampled: u64,
+    /// Of those that it did not.
+    pub not_sampled: u64,
+    /// Of those that it dropped.
+    pub dropped: u64,
+}
+
 /// The counts of all policies, in the set's order.
 #[derive(Debug, Default)]
-pub(super) struct Tally(Box<[[AtomicU64; ANSWERS]]>);
+pub(super) struct Tally {
+    answers: Box<[[AtomicU64; ANSWERS]]>,
+    /// Spans and bytes.
+    sums: Box<[[[AtomicU64; ANSWERS]; 2]]>,
+    pub(super) amounts: Amounts,
+}
 
 impl Tally {
-    pub(super) fn new(policies: usize) -> Self {
-        Self((0..policies).map(|_| Default::default()).collect())
+    pub(super) fn new(policies: usize, amounts: Amounts) -> Self {
+        Self {
+            answers: (0..policies).map(|_| Default::default()).collect(),
+            sums: (0..policies).map(|_| Default::default()).collect(),
+            amounts,
+        }
     }
 
-    pub(super) fn add(&self, policy: usize, outcome: &Outcome) {
+    /// `size` gives the trace's spans and bytes; it is only asked where they are counted.
+    pub(super) fn add(&self, policy: usize, outcome: &Outcome, size: impl FnOnce() -> (u64, u64)) {
         let answer = match outcome {
             Outcome::Sampled(_) => 0,
             Outcome::NotSampled => 1,
@@ -35,13 +65,30 @@ impl Tally {
             Outcome::Error => 3,
             Outcome::Unasked => 4,
         };
-        if let Some(counts) = self.0.get(policy) {
+        if let Some(counts) = self.answers.get(policy) {
             counts[answer].fetch_add(1, Ordering::Relaxed);
+        }
+        if self.amounts != Amounts::default()
+            && let Some([spans, bytes]) = self.sums.get(policy)
+        {
+            let (more_spans, more_bytes) = size();
+            spans[answer].fetch_add(more_spans, Ordering::Relaxed);
+            bytes[answer].fetch_add(more_bytes, Ordering::Relaxed);
         }
     }
 
+    /// Spans and bytes; zeros where they are not counted.
+    pub(super) fn read_amounts(&self) -> impl Iterator<Item = [Amount; 2]> {
+        self.sums.iter().map(|sums| {
+            sums.each_ref().map(|sums| {
+                let [sampled, not_sampled, dropped] = [0, 1, 2].map(|answer| sums[answer].load(Ordering::Relaxed));
+                Amount { sampled, not_sampled, dropped }
+            })
+        })
+    }
+
     pub(super) fn read(&self) -> impl Iterator<Item = PolicyCounts> {
-        self.0.iter().map(|counts| {
+        self.answers.iter().map(|counts| {
             let [sampled, not_sampled, dropped, errors, unasked] =
                 [0, 1, 2, 3, 4].map(|answer| counts[answer].load(Ordering::Relaxed));
             PolicyCounts { sampled, not_sampled, dropped, errors, unasked }

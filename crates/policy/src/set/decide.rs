@@ -12,6 +12,7 @@ use super::{
     counts::Tally,
     limiters::{self, Limiters},
     rule::{Bench, Ground, Outcome, Rule},
+    size,
 };
 use crate::verdict::{Candidate, Now, Verdict};
 
@@ -76,7 +77,10 @@ impl Panel<'_> {
 
     fn ask(&self, number: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Outcome {
         let outcome = self.policies.get(number).map_or(Outcome::Error, |policy| policy.ask(candidate, bench));
-        self.tally.add(number, &outcome);
+        self.tally.add(number, &outcome, || {
+            let bytes = self.size.map_or(0, |first| size::bodies_bytes(candidate.state, first));
+            (u64::from(candidate.spans), bytes)
+        });
         outcome
     }
 

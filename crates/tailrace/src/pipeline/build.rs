@@ -22,7 +22,7 @@ use net::{
 };
 use otlp::Keys;
 use parking_lot::Mutex;
-use policy::{PolicySet, TailSampling};
+use policy::{Amounts, PolicySet, TailSampling};
 use std::{
     collections::BTreeMap,
     sync::{Arc, atomic::AtomicU64},
@@ -180,7 +180,8 @@ fn stage(configuration: &Configuration, pipeline: &Pipeline, keys: &mut Keys, bu
         _ => None,
     });
     let Some((processor, settings)) = sampler else { return Stage::Pass { spans: AtomicU64::new(0) } };
-    let policies = Arc::new(PolicySet::new(settings, keys, clock.now()));
+    let amounts = Amounts { spans: configuration.gates.count_spans, bytes: configuration.gates.count_bytes };
+    let policies = Arc::new(PolicySet::counting(settings, keys, clock.now(), amounts));
     let engine = Arc::new(Engine::new(&engine_settings(configuration, settings, budget), policies));
     Stage::Sample { processor, engine }
 }

@@ -150,3 +150,6 @@ fn without_rejected(body: &[u8], scan: &Scan) -> Vec<u8> {
     }
     builder.finish()
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,7 +10,7 @@ use super::{
 };
 use engine::Books;
 use net::exporter::{Destination, DestinationStats};
-use policy::PolicyCounts;
+use policy::{Amount, PolicyCounts};
 use std::sync::{Arc, atomic::Ordering};
 
 /// What the pipelines and destinations have done with every span so far.
@@ -30,6 +30,8 @@ pub(crate) struct LaneBooks {
     pub(crate) books: Books,
     /// What each of its policies has said.
     pub(crate) policies: Vec<(String, PolicyCounts)>,
+    /// Spans and bytes of the traces that each of them was asked about, where a feature gate wants them.
+    pub(crate) amounts: Vec<[Amount; 2]>,
     /// How long decisions took.
     pub(crate) timings: TimingCounts,
 }
@@ -75,17 +77,28 @@ impl DestinationBooks {
 }
 
 fn lane_books(lane: &Lane) -> LaneBooks {
-    let (processor, books, policies) = match &lane.stage {
+    let mut books = LaneBooks {
+        name: lane.name.clone(),
+        processor: None,
+        books: Books::default(),
+        policies: Vec::new(),
+        amounts: Vec::new(),
+        timings: lane.timings.counts(),
+    };
+    match &lane.stage {
         Stage::Sample { processor, engine } => {
-            let policies = engine.policies().counts().into_iter().map(|(name, counts)| (name.to_owned(), counts));
-            (Some(processor.clone()), engine.books(), policies.collect())
+            let counts = engine.policies().counts().into_iter();
+            books.policies = counts.map(|(name, counts)| (name.to_owned(), counts)).collect();
+            books.amounts = engine.policies().amounts();
+            books.processor = Some(processor.clone());
+            books.books = engine.books();
         }
         Stage::Pass { spans } => {
             let spans = spans.load(Ordering::Relaxed);
-            (None, Books { accepted: spans, kept: spans, ..Books::default() }, Vec::new())
+            books.books = Books { accepted: spans, kept: spans, ..Books::default() };
         }
-    };
-    LaneBooks { name: lane.name.clone(), processor, books, policies, timings: lane.timings.counts() }
+    }
+    books
 }
 
 fn kept_by(lanes: &[LaneBooks], name: &str) -> u64 {

@@ -57,20 +57,27 @@ impl Meter {
     fn policies(&self, processor: &str, lane: &LaneBooks, gates: Gates) {
         let mut errors = 0;
         let each_us = lane.timings.total_ns / 1_000 / (lane.policies.len() as u64).max(1);
-        for (policy, counts) in &lane.policies {
+        let amounts = lane.amounts.iter().copied().chain(std::iter::repeat(Default::default()));
+        for ((policy, counts), [spans, bytes]) in lane.policies.iter().zip(amounts) {
             let policy = match processor.split_once('/') {
                 Some((_, name)) => format!("{name}.{policy}"),
                 None => policy.clone(),
             };
             let said = [
-                ("true", "sampled", counts.sampled),
-                ("false", "not_sampled", counts.not_sampled),
-                ("false", "dropped", counts.dropped),
+                ("true", "sampled", counts.sampled, spans.sampled, bytes.sampled),
+                ("false", "not_sampled", counts.not_sampled, spans.not_sampled, bytes.not_sampled),
+                ("false", "dropped", counts.dropped, spans.dropped, bytes.dropped),
             ];
             let labels = [("processor", processor), ("policy", policy.as_str())];
-            for (sampled, decision, count) in said.into_iter().filter(|(.., count)| *count > 0) {
+            for (sampled, decision, traces, spans, bytes) in said.into_iter().filter(|said| said.2 > 0) {
                 let labels = [labels[0], labels[1], ("sampled", sampled), ("decision", decision)];
-                self.set(&POLICY_COUNT, &labels, count as f64);
+                self.set(&POLICY_COUNT, &labels, traces as f64);
+                if gates.count_spans {
+                    self.set(&POLICY_SPANS, &labels, spans as f64);
+                }
+                if gates.count_bytes {
+                    self.set(&POLICY_BYTES, &labels, bytes as f64);
+                }
             }
             let asked = counts.sampled + counts.not_sampled + counts.dropped + counts.errors;
             self.set(&POLICY_EXECUTIONS, &labels, asked as f64);

@@ -3,11 +3,11 @@
 use super::*;
 use crate::{
     configuration::Gates,
-    pipeline::{LaneBooks, Snapshot, Timings},
+    pipeline::{LaneBooks, Snapshot, timings::Timings},
 };
 use engine::{Engine, Scratch, Settings, Token, due::Limits};
 use otlp::{Keys, json, scan::Scan};
-use policy::{Now, PolicySet, TailSampling};
+use policy::{Amounts, Now, PolicySet, TailSampling};
 use std::{sync::Arc, time::Duration};
 
 const SECOND: u64 = 1_000_000_000;
@@ -25,18 +25,18 @@ struct Rig {
 
 impl Rig {
     fn new(yaml: &str) -> Self {
-        Self::with(yaml, Settings::default())
+        Self::with(yaml, &Settings::default())
     }
 
-    fn with(yaml: &str, settings: Settings) -> Self {
+    fn with(yaml: &str, settings: &Settings) -> Self {
         let (node, sources, mut problems) = ::settings::load(&[format!("yaml:{yaml}")], &[], &|_| None);
         let decoded = node.as_ref().and_then(|node| TailSampling::decode(node, &mut problems));
         let decoded = decoded.filter(|_| !problems.has_errors());
         let decoded = decoded.unwrap_or_else(|| panic!("{}", problems.render(&sources)));
         let now = Now { mono_ns: 1_000 * SECOND, wall_ns: 1_767_225_600 * SECOND };
         let mut keys = Keys::default();
-        let policies = Arc::new(PolicySet::new(&decoded, &mut keys, now));
-        let settings = Settings { decision_wait: Duration::from_secs(1), ..settings };
+        let policies = Arc::new(PolicySet::counting(&decoded, &mut keys, now, Amounts { spans: true, bytes: true }));
+        let settings = Settings { decision_wait: Duration::from_secs(1), ..settings.clone() };
         Self {
             processor: "tail_sampling",
             engine: Engine::new(&settings, policies),
@@ -92,6 +92,7 @@ impl Rig {
             processor: Some(self.processor.to_owned()),
             books: self.engine.books(),
             policies: counts.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect(),
+            amounts: self.engine.policies().amounts(),
             timings: self.timings.counts(),
         };
         Meter::new(false).render(&Reading {
@@ -193,6 +194,39 @@ fn component_name_prefix() {
 }
 
 #[test]
+fn count_spans_sampled_behind_its_gate() {
+    let mut rig = Rig::new(TWO);
+    rig.send(&[1, 1, 2]);
+    rig.pass(3);
+    assert!(!rig.scrape().contains("count_spans_sampled"));
+    let scrape = rig.scrape_with(Gates { count_spans: true, ..Gates::default() });
+    let of = r#"processor="tail_sampling""#;
+    assert_has(&scrape, &format!(r#"count_spans_sampled{{{of},policy="always",sampled="true",decision="sampled"}} 3"#));
+    let never = format!(r#"count_spans_sampled{{{of},policy="never",sampled="false",decision="not_sampled"}} 3"#);
+    assert_has(&scrape, &never);
+    assert_eq!(names(&scrape).len(), 11, "one more than without the gate");
+}
+
+#[test]
+fn count_bytes_sampled_behind_its_gate() {
+    let mut rig = Rig::new(TWO);
+    rig.send(&[1, 2, 2]);
+    rig.pass(3);
+    assert!(!rig.scrape().contains("count_bytes_sampled"));
+    let scrape = rig.scrape_with(Gates { count_bytes: true, ..Gates::default() });
+    // Three equal pieces, measured by pdata's rules; the rules have tests of their own.
+    let bytes = bytes_of(&scrape);
+    assert!(bytes > 0 && bytes.is_multiple_of(3), "{bytes} in\n{scrape}");
+}
+
+/// What the policy `always` sampled.
+fn bytes_of(scrape: &str) -> u64 {
+    let of = r#"count_bytes_sampled{processor="tail_sampling",policy="always",sampled="true",decision="sampled"} "#;
+    let value = scrape.lines().find_map(|line| line.strip_prefix(PREFIX)?.strip_prefix(of)).expect("the series");
+    value.parse().expect("a number")
+}
+
+#[test]
 fn removal_age() {
     let mut rig = Rig::new(TWO);
     rig.send(&[1]);
@@ -219,7 +253,7 @@ fn late_span_age() {
 /// contrib evicts the first of three traces undecided; here it is decided, early.
 #[test]
 fn dropped_too_early() {
-    let mut rig = Rig::with(TWO, Settings { traces_max: Some(2), ..Settings::default() });
+    let mut rig = Rig::with(TWO, &Settings { traces_max: Some(2), ..Settings::default() });
     rig.send(&[1, 2, 3]);
     while rig.engine.is_over_traces_max() {
         let due = rig.engine.take_early().expect("traces wait");
