@@ -7,6 +7,7 @@
 
 #[path = "conformance/binary.rs"]
 mod binary;
+#[expect(dead_code, reason = "the stories look at more of it")]
 #[path = "stories/collector.rs"]
 mod collector;
 #[path = "conformance/conditions.rs"]

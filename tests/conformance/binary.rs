@@ -48,7 +48,7 @@ async fn check(file: &str, packed: bool) {
     let cases = cases("cases");
     let lanes = Lanes::start(cases.len()).await;
     let settings: Vec<Value> = cases.iter().map(|case| with_wait(case, WAIT)).collect();
-    let collector = Collector::start(&lanes.configuration(&settings, "127.0.0.1:0", &json!({})));
+    let collector = Collector::start(&lanes.configuration(&settings, "127.0.0.1:0", &quiet()));
     let address = collector.address("http");
     let began = Instant::now();
     for request in text(file).lines() {
@@ -78,7 +78,7 @@ async fn timed_cases_end_to_end() {
 /// Plays one case against a process of its own, for it has steps and a stop of its own.
 async fn play(case: Case) -> Option<String> {
     let lanes = Lanes::start(1).await;
-    let configuration = lanes.configuration(&[with_wait(&case, TIMED_WAIT)], "127.0.0.1:0", &json!({}));
+    let configuration = lanes.configuration(&[with_wait(&case, TIMED_WAIT)], "127.0.0.1:0", &quiet());
     let steps: Vec<(u64, String)> = case.json["steps"]
         .as_array()
         .expect("steps")
@@ -100,6 +100,11 @@ async fn play(case: Case) -> Option<String> {
     };
     tokio::task::spawn_blocking(run).await.expect("the play ends well");
     case.compare(&lanes.kept()[0], false)
+}
+
+/// No metrics: their default port is one for all.
+fn quiet() -> Value {
+    json!({"metrics": {"level": "none"}})
 }
 
 fn with_wait(case: &Case, wait: &str) -> Value {
