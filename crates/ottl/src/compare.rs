@@ -125,9 +125,7 @@ fn maps_equal(left: &Map<'_>, right: &Map<'_>, sides: Sides, depth: u32) -> bool
         let index = right.partition_point(|(name, _)| **name < *key);
         right.get(index).filter(|(name, _)| **name == *key)
     };
-    left.iter().all(|(key, value)| {
-        found(key).is_some_and(|(_, other)| elements_equal(value, other, sides, depth + 1))
-    })
+    left.iter().all(|(key, value)| found(key).is_some_and(|(_, other)| elements_equal(value, other, sides, depth + 1)))
 }
 
 /// The entries by key, equal keys in their order, and how many there are. A native map has each key once: the last.

@@ -19,7 +19,11 @@ use std::{borrow::Cow, fmt};
 #[derive(Debug)]
 pub(crate) enum Test {
     Constant(bool),
-    Compare { operator: Operator, left: Expr, right: Expr },
+    Compare {
+        operator: Operator,
+        left: Expr,
+        right: Expr,
+    },
     /// A converter that should give a bool.
     Bool(Expr),
     Not(Box<Test>),

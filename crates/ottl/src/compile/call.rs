@@ -55,7 +55,9 @@ impl Compiler<'_> {
         let mut has_name = false;
         for (position, argument) in call.arguments.iter().enumerate() {
             let place = match &argument.name {
-                None if has_name => self.fail(&argument.value.at, "arguments without a name stand before those with one"),
+                None if has_name => {
+                    self.fail(&argument.value.at, "arguments without a name stand before those with one")
+                }
                 None if position < given.len() => Some(position),
                 None => self.fail(&argument.value.at, &format!("`{}` takes {}", call.name, count(function))),
                 Some((name, at)) => {
@@ -63,7 +65,8 @@ impl Compiler<'_> {
                     self.parameter(name, at, function)
                 }
             };
-            let compiled = place.and_then(|place| Some((place, self.argument(&argument.value, &function.params[place])?)));
+            let compiled =
+                place.and_then(|place| Some((place, self.argument(&argument.value, &function.params[place])?)));
             match compiled {
                 Some((place, _)) if given[place].is_some() => {
                     let name = snake(function.params[place].name);
@@ -78,7 +81,8 @@ impl Compiler<'_> {
         match missing {
             _ if !is_whole => None,
             Some((param, _)) => {
-                let message = format!("`{}` lacks its `{}`, it takes {}", call.name, snake(param.name), count(function));
+                let message =
+                    format!("`{}` lacks its `{}`, it takes {}", call.name, snake(param.name), count(function));
                 self.fail(&call.name_at, &message)
             }
             None => Some(Arguments::new(given)),

@@ -17,7 +17,11 @@ pub(crate) enum NodeKind {
     Or(Vec<Node>),
     And(Vec<Node>),
     Not(Box<Node>),
-    Compare { operator: Operator, left: Box<Node>, right: Box<Node> },
+    Compare {
+        operator: Operator,
+        left: Box<Node>,
+        right: Box<Node>,
+    },
     // Conditions as well as values.
     Bool(bool),
     Call(Call),
@@ -34,7 +38,10 @@ pub(crate) enum NodeKind {
     /// Keys as written, also equal ones.
     Map(Vec<(String, Node)>),
     /// Operands of one precedence, from left to right.
-    Chain { first: Box<Node>, rest: Vec<(Arithmetic, Node)> },
+    Chain {
+        first: Box<Node>,
+        rest: Vec<(Arithmetic, Node)>,
+    },
     Negative(Box<Node>),
     Positive(Box<Node>),
 }
