@@ -73,6 +73,8 @@ struct RunHeader {
 pub(crate) struct Block {
     pub(crate) data: Data,
     pub(crate) raw_len: u32,
+    /// Whether its spans were carried here from another slot, and so came before all others of their traces.
+    pub(crate) is_carried: bool,
     pub(crate) traces: TraceRange,
 }
 
@@ -189,7 +191,7 @@ impl OpenBlock {
         }
         let raw_len = u32::try_from(self.bytes.len()).expect("a request, and so a block, is below 4 GiB");
         let data = Data::Raw(Arc::new(self.bytes.clone()));
-        Some(Block { data, raw_len, traces: self.traces })
+        Some(Block { data, raw_len, is_carried: false, traces: self.traces })
     }
 
     /// Closes the block and leaves an empty one.
@@ -198,7 +200,7 @@ impl OpenBlock {
         let bytes = std::mem::take(&mut self.bytes);
         let raw_len = u32::try_from(bytes.len()).expect("a request, and so a block, is below 4 GiB");
         let traces = std::mem::take(&mut self.traces);
-        Block { data: Data::Raw(Arc::new(bytes)), raw_len, traces }
+        Block { data: Data::Raw(Arc::new(bytes)), raw_len, is_carried: false, traces }
     }
 
     fn put_bytes(&mut self, bytes: &[u8]) -> (usize, usize) {
