@@ -25,7 +25,7 @@ pub(crate) fn compare(
         (Value::Float(a), Value::Float(b)) => a.partial_cmp(b),
         (Value::Int(a), Value::Float(b)) => (*a as f64).partial_cmp(b),
         (Value::Float(a), Value::Int(b)) => a.partial_cmp(&(*b as f64)),
-        (Value::Bytes(a), Value::Bytes(b)) => {
+        (Value::Bytes(a), Value::Bytes(b)) if !a.is_empty() && !b.is_empty() => {
             spend(fuel, a.len().min(b.len()))?;
             Some(a.cmp(b))
         }

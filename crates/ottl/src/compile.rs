@@ -48,8 +48,8 @@ impl Compiler<'_> {
                 test => Test::Not(Box::new(test)),
             }),
             NodeKind::Compare { operator, left, right } => {
-                let left = self.expr(left);
-                let (left, right) = (left?, self.expr(right)?);
+                let (left, right) = (self.expr(left), self.expr(right));
+                let (left, right) = (left?, right?);
                 Some(match (left.constant(), right.constant()) {
                     (Some(a), Some(b)) => Test::Constant(compare(*operator, a, b, None).unwrap_or(false)),
                     _ => Test::Compare { operator: *operator, left, right },

@@ -260,9 +260,8 @@ mod tests {
             };
             let pattern: String = (0..1 + next(7)).map(|_| parts[next(parts.len())]).collect();
             if translate::translate(&pattern).is_ok() {
-                Pattern::new(&pattern)
-                    .unwrap_or_else(|error| panic!("{pattern}: {error}"))
-                    .is_match("aé(i:1]".as_bytes());
+                let compiled = Pattern::new(&pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+                let _ = compiled.is_match("aé(i:1]".as_bytes());
                 admitted += 1;
             }
         }

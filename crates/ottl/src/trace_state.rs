@@ -7,15 +7,14 @@ const MEMBERS_MAX: usize = 32;
 #[must_use]
 pub fn trace_state_member<'a>(text: &'a [u8], key: &[u8]) -> Option<&'a [u8]> {
     let mut keys: [&[u8]; MEMBERS_MAX] = [&[]; MEMBERS_MAX];
-    let mut count = 0;
     let mut found: &[u8] = &[];
-    for member in text.split(|byte| *byte == b',').filter(|member| !member.is_empty()) {
+    let members = text.split(|byte| *byte == b',').filter(|member| !member.is_empty());
+    for (count, member) in members.enumerate() {
         let (name, value) = parse_member(member)?;
-        if keys[..count].contains(&name) {
+        if keys.get(..count)?.contains(&name) {
             return None;
         }
         *keys.get_mut(count)? = name;
-        count += 1;
         if name == key {
             found = value;
         }

@@ -38,9 +38,12 @@ use fold::Folds;
 use limiters::Limiters;
 use otlp::{Keys, scan::Span};
 use rule::Rule;
-use std::sync::{
-    Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 use whole::Whole;
 
@@ -176,10 +179,10 @@ impl PolicySet {
     /// Why the verdict is as it is: the policy's path and what it found in `spans`, the trace's spans in arrival order.
     #[must_use]
     pub fn explain(&self, verdict: &Verdict, spans: &mut dyn Iterator<Item = StoredSpan<'_>>) -> String {
-        match self.path(verdict.reason) {
-            Some(path) => explain::explain(path, verdict.reason.place(), spans),
-            None => self.describe(verdict.reason),
-        }
+        let Some(path) = self.path(verdict.reason) else { return self.describe(verdict.reason) };
+        let explain = AssertUnwindSafe(|| explain::explain(path, verdict.reason.place(), spans));
+        // Conditions are asked again; one that panics now must not keep the trace from going on.
+        catch_unwind(explain).unwrap_or_else(|_| format!("`{}`", path.text))
     }
 
     /// The path of the policy behind a verdict: `errors`, or `checkout › slow` inside a container.

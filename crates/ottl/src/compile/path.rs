@@ -20,7 +20,11 @@ impl Compiler<'_> {
         };
         let (used, rest) = segments.split_at(len);
         if let Some(extra) = rest.first() {
-            let message = format!("`{}` has no part `{}`", joined(used), extra.name);
+            let name = joined(used);
+            let parts =
+                fields(context).iter().filter_map(|(known, _)| known.strip_prefix(name.as_str())?.strip_prefix('.'));
+            let suggestion = settings::suggest(&extra.name, parts);
+            let message = format!("`{name}` has no part `{}`{}", extra.name, did_you_mean(suggestion));
             return self.fail(&extra.at, &message);
         }
         let (last, inner) = used.split_last()?;
@@ -66,24 +70,24 @@ impl Compiler<'_> {
     }
 
     fn unknown<T>(&mut self, context: &'static str, segments: &[Segment], at: &Range<usize>) -> Option<T> {
+        let prefix = match (self.context, context) {
+            (Context::Span, "span") | (Context::SpanEvent, "spanevent") => String::new(),
+            _ => format!("{context}."),
+        };
         let name = joined(segments);
-        let own = if self.context == Context::Span { "span" } else { "spanevent" };
-        let is_own = context == own;
         let known = fields(context).iter().map(|(known, _)| *known).filter(|known| *known != "cache");
-        let mut suggestion = settings::suggest(&name, known.clone()).map(str::to_string);
-        // `resource.attribtes["x"]`, `attribtes["x"]["y"].z`: a word may be misspelt where the rest is not a path at all.
-        if suggestion.is_none()
-            && let Some(first) = segments.first()
-        {
-            suggestion = settings::suggest(&first.name, known).map(str::to_string);
-            if suggestion.is_none() && is_own && segments.len() > 1 {
-                let contexts = CONTEXTS.iter().copied();
-                suggestion = settings::suggest(&first.name, contexts).map(|context| format!("{context}."));
+        // Where the path as a whole is like no other, its first word may be; or that is a context misspelt.
+        let first = segments.first().map_or("", |segment| &segment.name);
+        let field = settings::suggest(&name, known.clone()).or_else(|| settings::suggest(first, known));
+        let suggestion = match field {
+            Some(field) => Some(format!("{prefix}{field}")),
+            None if prefix.is_empty() && segments.len() > 1 => {
+                let context = settings::suggest(first, CONTEXTS);
+                context.map(|context| format!("{context}.{}", joined(&segments[1..])))
             }
-        }
-        let shown = if is_own { name } else { format!("{context}.{name}") };
-        let shown_suggestion = suggestion.map(|word| if is_own { word } else { format!("{context}.{word}") });
-        self.fail(at, &format!("unknown path `{shown}`{}", did_you_mean(shown_suggestion.as_deref())))
+            None => None,
+        };
+        self.fail(at, &format!("unknown path `{prefix}{name}`{}", did_you_mean(suggestion.as_deref())))
     }
 
     fn attribute(&mut self, owner: Owner, first: &tree::Key, rest: &[tree::Key]) -> Option<Expr> {

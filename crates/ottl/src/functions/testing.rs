@@ -36,7 +36,7 @@ pub(crate) fn ask(name: &str, values: &[Value<'static>]) -> Result<Value<'static
 
 /// Calls a converter with the same values as if they were attributes, unless the parameter takes literals only.
 pub(crate) fn ask_dynamically(name: &str, values: &[Value<'static>]) -> Result<Value<'static>, Failure> {
-    call(name, values, |value| Expr::Hidden(value))
+    call(name, values, Expr::Hidden)
 }
 
 fn call(name: &str, values: &[Value<'static>], wrap: fn(Value<'static>) -> Expr) -> Result<Value<'static>, Failure> {

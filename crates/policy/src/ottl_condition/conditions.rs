@@ -56,7 +56,7 @@ impl Conditions {
     /// Whether one of them holds for the span or one of its events.
     pub(crate) fn hold<'e>(&'e self, subject: &'e Subject<'e>) -> Result<bool, Failure> {
         for condition in &self.span {
-            if self.answer(condition.evaluate(subject))? {
+            if self.answer(&condition.evaluate(subject))? {
                 return Ok(true);
             }
         }
@@ -73,16 +73,16 @@ impl Conditions {
 
     fn holds_for<'e>(&'e self, subject: &'e Subject<'e>, event: EventView<'e>) -> Result<bool, Failure> {
         for condition in &self.event {
-            if self.answer(condition.evaluate_event(subject, event))? {
+            if self.answer(&condition.evaluate_event(subject, event))? {
                 return Ok(true);
             }
         }
         Ok(false)
     }
 
-    fn answer(&self, answer: Result<bool, Error>) -> Result<bool, Failure> {
+    fn answer(&self, answer: &Result<bool, Error>) -> Result<bool, Failure> {
         match answer {
-            Ok(holds) => Ok(holds),
+            Ok(holds) => Ok(*holds),
             Err(Error::OutOfFuel) => Err(Failure::Cut),
             Err(_) if self.source.error_mode == ErrorMode::Propagate => Err(Failure::Error),
             Err(_) => Ok(false),

@@ -85,9 +85,12 @@ impl<'a> Seen<'a> {
         let places =
             (1..).zip(&self.spans).flat_map(|(span, _)| [true, false].map(|on_resource| Place { span, on_resource }));
         let mut places = places.take(SEARCH_MAX);
+        let mut cost = 0;
         places.find(|place| {
             let owner = if place.on_resource { Owner::Resource } else { Owner::Span };
-            self.value_at(*place, key).is_some_and(|value| condition.matches(value, owner))
+            let Some(value) = self.value_at(*place, key) else { return false };
+            cost += condition.cost(value);
+            cost < SEARCH_COST_MAX && condition.matches(value, owner)
         })
     }
 
@@ -151,3 +154,6 @@ const TEXT_BYTES_MAX: usize = 100;
 
 /// Where a match is not remembered, it is looked for in so many places.
 const SEARCH_MAX: usize = 2000;
+
+/// And at so much cost, in about nanoseconds.
+const SEARCH_COST_MAX: u64 = 1_000_000;

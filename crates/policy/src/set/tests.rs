@@ -117,6 +117,51 @@ fn weights() {
 }
 
 #[test]
+fn weights_of_opposites_and_composites() {
+    let hashed = |threshold, seed| Weight::Unknown(Why::NotConsistent { threshold, seed });
+    let tenth = (1 << 56) - 7_205_759_403_792_794;
+    let not =
+        |name: &str, policy: &str| format!("- {{name: {name}, type: not, not: {{not_sub_policy: {{{policy}}}}}}}");
+    let not_tenth = not("n", "type: probabilistic, probabilistic: {sampling_percentage: 10}");
+    let never = not("n", "type: probabilistic, probabilistic: {sampling_percentage: 0}");
+    let no_error = not("n", "type: status_code, status_code: {status_codes: [ERROR]}");
+    let no_room = not("n", "type: rate_limiting, rate_limiting: {spans_per_second: 0}");
+    let share = "- {name: c, type: composite, composite: {max_total_spans_per_second: 99, composite_sub_policy: [{name: a, type: always_sample}]}}";
+    for (policies, expected) in [
+        (&[not_tenth.as_str()][..], hashed((1 << 56) - tenth, 0)),
+        (&[&not_tenth, HALF], Weight::Unknown(Why::Mixed)),
+        (&[&not_tenth, CERTAIN], Weight::Exact(0)),
+        (&[&never], Weight::Exact(0)),
+        (&[&no_error], Weight::Exact(0)),
+        (&[&no_room], Weight::Unknown(Why::Limited)),
+        (&[share], Weight::Unknown(Why::Limited)),
+        (&[share, HALF], Weight::Unknown(Why::Limited)),
+        (&[share, &no_error], Weight::Exact(0)),
+    ] {
+        // The third trace passes neither the tenth nor the half.
+        let number = if policies.contains(&HALF) { 5 } else { 3 };
+        let number = if policies[0] == not_tenth && number == 5 { 6 } else { number };
+        assert_eq!(verdict_of(number, policies).1, expected, "{policies:?}");
+    }
+}
+
+#[test]
+fn each_policy_is_asked_unless_the_first_match_ends_it() {
+    let policies = format!("{ERRORS}\n{CERTAIN}\n{SLOW}");
+    for (first_match, asked) in [(false, [1, 1, 1]), (true, [1, 1, 0])] {
+        let yaml = format!("sample_on_first_match: {first_match}\npolicies:\n{policies}");
+        let mut bench = Bench::of(&decode_all(&yaml).0.unwrap());
+        assert_eq!(bench.why("0+1"), "certain");
+        let counts = bench.set.counts();
+        assert_eq!(counts.iter().map(|(_, counts)| counts.sampled + counts.not_sampled).collect::<Vec<_>>(), asked);
+    }
+    let limited = "sample_on_first_match: true
+policies: [{name: l, type: rate_limiting, rate_limiting: {spans_per_second: 2, burst_capacity: 2}}]";
+    let mut bench = Bench::of(&decode_all(limited).0.unwrap());
+    assert_eq!(bench.verdicts(&["0+1"; 11], START).iter().filter(|verdict| verdict.keep).count(), 2);
+}
+
+#[test]
 fn the_first_match_ends_it() {
     let policies =
         format!("{ERRORS}\n{CERTAIN}\n- {{name: l, type: rate_limiting, rate_limiting: {{spans_per_second: 1}}}}");

@@ -1,0 +1,9 @@
+//! Conditions as users write them, asked about one span: what the real collector answered, and the language part by part.
+
+mod errors;
+mod language;
+mod paths;
+mod random;
+mod syntax;
+mod vectors;
+mod world;
