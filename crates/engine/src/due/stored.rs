@@ -24,6 +24,9 @@ pub(super) struct Stored {
     body: Vec<u8>,
 }
 
+/// Number of a run, its resource header and its scope header.
+type RunHeaders = (u32, Rc<[u8]>, Rc<[u8]>);
+
 /// The blocks of a slot and of those in which older spans of its traces lie.
 pub(super) struct Shelf<'a> {
     pub(super) shard: usize,
@@ -107,7 +110,7 @@ fn read(
     for block in blocks.iter().filter(|block| block.traces.may_hold(wanted)) {
         opens += u64::from(matches!(block.data, Data::Lz4(_)));
         let mut records = Records::new(block.open(scratch).unwrap_or_default());
-        let mut headers: Option<(u32, Rc<[u8]>, Rc<[u8]>)> = None;
+        let mut headers: Option<RunHeaders> = None;
         while let Ok(Some(span)) = records.next_span() {
             if wanted.binary_search(&span.trace).is_err() {
                 continue;
