@@ -5,7 +5,7 @@ use crate::{
     error::Error,
     expr::Expr,
     subject::{Moment, Subject},
-    value::{List, ListForm, Map, Time, Value},
+    value::{List, ListForm, Map, Opaque, Time, Value},
 };
 use std::borrow::Cow;
 
@@ -97,6 +97,13 @@ impl<'e> Call<'e> {
                     self.spend(list.weight())?;
                     let is_data = list.form == ListForm::Data;
                     Ok(Items::Values(list.into_items().into_iter(), is_data))
+                }
+                // Bytes are a list to Go.
+                Value::Bytes(bytes) => {
+                    self.spend(bytes.len())?;
+                    let items: Vec<_> =
+                        bytes.iter().map(|byte| Value::Opaque(Opaque::Foreign((*byte).into()))).collect();
+                    Ok(Items::Values(items.into_iter(), false))
                 }
                 other => Err(Error::Type { expected: "a list", found: other.kind() }),
             },

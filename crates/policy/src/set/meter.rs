@@ -88,5 +88,5 @@ pub(super) fn moment(wall_ns: u64, trace_id: &TraceId, ordinal: u32) -> Moment {
 /// What a trace may cost beyond its spans' allowances.
 pub(super) const FUEL_MAX: u32 = 10_000_000;
 
-/// What a span may cost without being charged: a few short patterns.
-pub(super) const FREE: u64 = 4096;
+/// What a span may cost without being charged: dozens of conditions on short texts.
+pub(super) const FREE: u64 = 16_384;
