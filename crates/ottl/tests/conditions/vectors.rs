@@ -90,6 +90,12 @@ fn more_recorded_answers() {
     check("ottl_more.txt", 10_334);
 }
 
+/// Random conditions of the core, nested and mutilated.
+#[test]
+fn random_conditions_recorded() {
+    check("ottl_random.txt", 2400);
+}
+
 /// Asks each condition of a file, and lists every answer that is not the recorded one.
 fn check(file: &str, count: usize) {
     let world = World::of_vectors();
