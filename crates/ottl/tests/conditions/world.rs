@@ -92,8 +92,8 @@ fn answer<'e>(condition: &'e Condition, subject: &'e Subject<'e>) -> Answer {
     let answer = match condition.context() {
         Context::Span => condition.evaluate(subject),
         Context::SpanEvent => {
-            let answers = subject.events().map(|event| condition.evaluate_event(subject, event));
-            answers.fold(Ok(false), |any, answer| Ok(any? || answer?))
+            let mut answers = subject.events().map(|event| condition.evaluate_event(subject, event));
+            answers.try_fold(false, |any, answer| Ok(any || answer?))
         }
     };
     match answer {
