@@ -87,6 +87,8 @@ pub(crate) struct Block {
     base_ns: u64,
     pub(crate) texts: Texts,
     texts_len: u32,
+    /// Whether its spans were carried here from another slot, and so came before all others of their traces.
+    pub(crate) is_carried: bool,
     pub(crate) traces: TraceRange,
 }
 
@@ -245,7 +247,19 @@ const CHILD: u64 = 2;
 impl Block {
     fn of(heads: Box<[u8]>, texts: Vec<u8>, base_ns: Option<u64>, traces: TraceRange) -> Self {
         let texts_len = u32::try_from(texts.len()).expect("a request, and so a block, is below 4 GiB");
-        Self { heads, base_ns: base_ns.unwrap_or(0), texts: Texts::Raw(Arc::new(texts)), texts_len, traces }
+        Self {
+            heads,
+            base_ns: base_ns.unwrap_or(0),
+            texts: Texts::Raw(Arc::new(texts)),
+            texts_len,
+            is_carried: false,
+            traces,
+        }
+    }
+
+    /// The block, with spans that were carried from another slot.
+    pub(crate) fn carried(self) -> Self {
+        Self { is_carried: true, ..self }
     }
 
     /// Bytes of its texts, unpacked.

@@ -294,11 +294,11 @@ impl Shard {
         for (&number, &seat) in &self.by_number {
             let Seat::Live(slot) = &mut self.seats[seat as usize] else { continue };
             slot.free_gone();
-            if slot.touched_ns.saturating_add(IDLE_NS) < now_ns
-                && let Some((index, raw)) = slot.close_block()
-            {
-                self.books.blocks += 1;
-                closed.push(Closed { seat, number, index, raw });
+            if slot.touched_ns.saturating_add(IDLE_NS) < now_ns {
+                for (index, raw) in [slot.close_carried(), slot.close_block()].into_iter().flatten() {
+                    self.books.blocks += 1;
+                    closed.push(Closed { seat, number, index, raw });
+                }
             }
         }
         self.decided.sweep(now_ns);

@@ -112,6 +112,8 @@ pub(crate) struct Slot {
     /// The policies' fold states, a fixed number of words a trace.
     pub(crate) states: Vec<u32>,
     pub(crate) open: OpenBlock,
+    /// Spans carried here from another slot. They come while others of their traces do, so they are kept apart.
+    pub(crate) carried: OpenBlock,
     /// When a span was last added to the open block.
     pub(crate) touched_ns: u64,
     pub(crate) blocks: Vec<Block>,
@@ -131,6 +133,7 @@ impl Slot {
             is_littered: false,
             states: Vec::with_capacity(expected * words),
             open: OpenBlock::default(),
+            carried: OpenBlock::default(),
             touched_ns: 0,
             blocks: Vec::new(),
             tokens: Vec::new(),
@@ -195,6 +198,19 @@ impl Slot {
             return None;
         }
         let block = self.open.close();
+        self.add_block(block)
+    }
+
+    /// The same for the block of carried spans.
+    pub(crate) fn close_carried(&mut self) -> Option<(usize, Arc<Vec<u8>>)> {
+        if self.carried.is_empty() {
+            return None;
+        }
+        let block = self.carried.close().carried();
+        self.add_block(block)
+    }
+
+    fn add_block(&mut self, block: Block) -> Option<(usize, Arc<Vec<u8>>)> {
         self.block_bytes += block.bytes();
         let Texts::Raw(raw) = &block.texts else { return None };
         let raw = Arc::clone(raw);
@@ -220,7 +236,7 @@ impl Slot {
 
     /// Bytes of memory behind the blocks.
     pub(crate) fn bytes_blocks(&self) -> usize {
-        self.block_bytes + self.open.capacity()
+        self.block_bytes + self.open.capacity() + self.carried.capacity()
     }
 
     /// Bytes of memory behind everything.

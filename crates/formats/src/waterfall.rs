@@ -163,14 +163,25 @@ fn header(spans: &[OwnedSpan], why: &str, scale: &Scale, width: usize, colour: b
         Piece { paint: Paint::Dim, text: " · " },
         Piece { paint: Paint::Bold, text: &name },
     ];
-    let room = width.saturating_sub(trace_id.len() + 2 + widths(&facts) + widths(&why)).max(LABEL_MIN);
-    let label_width = room.min(label.iter().map(|piece| widths(piece.text)).sum());
+    let wanted: usize = label.iter().map(|piece| widths(piece.text)).sum();
+    let others = trace_id.len() + 2 + widths(&facts);
+    // A long reason would leave no room for what the trace is about.
+    let is_apart = widths(&why) > WHY_BESIDE_MAX && others + wanted + widths(&why) > width;
+    let beside = if is_apart { 0 } else { widths(&why) };
+    let label_width = width.saturating_sub(others + beside).max(LABEL_MIN).min(wanted);
     let mut out = String::new();
     cell(&mut out, &[Piece { paint: Paint::Dim, text: &trace_id }], trace_id.len(), colour);
     out.push_str("  ");
     cell(&mut out, &label, label_width, colour);
-    out.push_str(&facts);
-    let room = width.saturating_sub(trace_id.len() + 2 + label_width + widths(&facts)).max(LABEL_MIN);
+    let mut room = width.saturating_sub(others + label_width).max(LABEL_MIN);
+    if is_apart {
+        out.push_str(facts.trim_end());
+        out.push('\n');
+        out.push_str(MARGIN);
+        room = width - MARGIN.len();
+    } else {
+        out.push_str(&facts);
+    }
     cell(&mut out, &[Piece { paint: Paint::Bold, text: &why }], widths(&why).min(room), colour);
     out.push('\n');
     out
@@ -303,6 +314,8 @@ fn cut(text: &[u8]) -> String {
 const STATUS_ERROR: i32 = 2;
 const MARGIN: &str = "  ";
 const GAP: &str = "  ";
+/// A reason of more columns than this gets a line of its own where the first one is full.
+const WHY_BESIDE_MAX: usize = 24;
 /// As wide as `Σ 59 m 59 s`.
 const DURATION_WIDTH: usize = 11;
 const LABEL_MIN: usize = 12;

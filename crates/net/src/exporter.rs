@@ -64,6 +64,10 @@ pub struct TraceNote {
     pub trace_id: [u8; 16],
     /// How many of its spans this decision kept.
     pub spans: u32,
+    /// The policy that decided, to be counted by.
+    pub policy: String,
+    /// Whether the spans came after the verdict and followed it.
+    pub late: bool,
     /// The reason, as people read it.
     pub why: String,
 }

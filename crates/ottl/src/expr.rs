@@ -11,7 +11,7 @@ use crate::{
     path::{Attribute, Field, Key, TraceStateMember, indexed_result},
     subject::Subject,
     syntax::{Operator, tree::Arithmetic},
-    value::{List, Map, Value},
+    value::{List, ListForm, Map, Value},
 };
 use std::{borrow::Cow, fmt};
 
@@ -83,6 +83,11 @@ impl Test {
             Self::Constant(bool) => Ok(*bool),
             Self::Compare { operator, left, right } => {
                 subject.fuel().spend(STEP_COST)?;
+                if let (Expr::Attribute(attribute), Expr::Literal(literal)) = (left, right)
+                    && attribute.keys.is_empty()
+                {
+                    return compare_found(*operator, attribute.find(subject)?, literal, subject);
+                }
                 let left = left.evaluate(subject)?;
                 let right = right.evaluate(subject)?;
                 compare(*operator, &left, &right, Some(subject.fuel()))
@@ -95,6 +100,27 @@ impl Test {
             Self::All(tests) => all(tests, true, subject),
             Self::Any(tests) => all(tests, false, subject).map(|bool| !bool),
         }
+    }
+}
+
+/// An attribute beside a literal, which is what most conditions are: no value is made of it where both are text or ints.
+fn compare_found<'e>(
+    operator: Operator,
+    found: Option<otlp::Value<'e>>,
+    literal: &'e Value<'static>,
+    subject: &'e Subject<'e>,
+) -> Result<bool, Error> {
+    match (found.unwrap_or(otlp::Value::Empty), literal) {
+        (otlp::Value::Str(text), Value::Str(wanted)) => {
+            subject.fuel().spend(text.len().min(wanted.len()) as u64)?;
+            Ok(match operator {
+                Operator::Equal => text == &**wanted,
+                Operator::Unequal => text != &**wanted,
+                _ => operator.holds(Some(text.cmp(wanted))),
+            })
+        }
+        (otlp::Value::Int(int), Value::Int(wanted)) => Ok(operator.holds(Some(int.cmp(wanted)))),
+        (found, literal) => compare(operator, &Value::of_wire(found), literal, Some(subject.fuel())),
     }
 }
 
@@ -139,18 +165,18 @@ impl Expr {
     }
 }
 
-/// An entry of a map literal, which takes only what the data model can be given.
+/// An entry of a map literal, which takes what the data model can be given, maps, and lists of both.
 pub(crate) fn entry<'e>(key: &'e str, value: Value<'e>) -> Result<crate::value::Entry<'e>, Error> {
-    let key = Cow::Borrowed(key.as_bytes());
-    match value {
-        Value::List(list) if list.form == crate::value::ListForm::Native => {
-            Ok((key, Value::List(List::data(list.into_items()))))
+    let inner = |value| if let Value::Map(_) = value { Ok(value) } else { value.into_data() };
+    let value = match value {
+        Value::Map(map) => Value::Map(map),
+        Value::List(list) if list.form == ListForm::Native => {
+            let items: Result<_, _> = list.into_items().into_iter().map(inner).collect();
+            Value::List(List::data(items?))
         }
-        Value::List(_) | Value::Time(_) | Value::Duration(_) | Value::Id(_) | Value::Opaque(_) => {
-            Err(Error::Type { expected: "what a map literal can hold", found: value.kind() })
-        }
-        value => Ok((key, value)),
-    }
+        value => value.into_data()?,
+    };
+    Ok((Cow::Borrowed(key.as_bytes()), value))
 }
 
 impl Invocation {

@@ -254,7 +254,9 @@ impl Attribute {
         indexed(value, &self.keys, subject)
     }
 
-    fn find<'e>(&'e self, subject: &'e Subject<'e>) -> Result<Option<otlp::Value<'e>>, Error> {
+    /// The value of the attribute as a whole.
+    #[inline]
+    pub(crate) fn find<'e>(&'e self, subject: &'e Subject<'e>) -> Result<Option<otlp::Value<'e>>, Error> {
         let name = match &self.name {
             Name::Interned(key, name) => {
                 return Ok(match self.owner {

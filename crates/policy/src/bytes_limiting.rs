@@ -94,6 +94,25 @@ mod tests {
     }
 
     #[test]
+    fn callers_share_one_bucket() {
+        let block = format!("{{bytes_per_second: 1, burst_capacity: {}}}", 2 * ONE_TRACE);
+        let mut bench = Bench::new(&format!("- {{name: p, type: bytes_limiting, bytes_limiting: {block}}}"));
+        let mut waiting = Vec::new();
+        for number in 0..10 {
+            crate::notation::requests("0+1", number).iter().for_each(|request| bench.fold(request, &mut waiting));
+        }
+        let set = &bench.set;
+        let kept = std::thread::scope(|scope| {
+            let callers: Vec<_> = waiting
+                .iter_mut()
+                .map(|trace| scope.spawn(|| set.decide(&mut [trace.candidate()], START)[0].keep))
+                .collect();
+            callers.into_iter().map(|caller| caller.join().unwrap()).filter(|kept| *kept).count()
+        });
+        assert_eq!(kept, 2);
+    }
+
+    #[test]
     fn the_cost_of_pieces_and_scopes_is_exact() {
         // Two pieces, of which the second brings an attribute of five bytes on the wire: `k` = true.
         let trace = "0+1, 0+1 | 0+1 k=true";

@@ -71,8 +71,8 @@ impl Terminal {
         }
         let mut text = String::new();
         for note in notes {
-            if !note.why.ends_with(LATE) {
-                self.whys.add(&note.why);
+            if !note.late {
+                self.whys.add(&note.policy);
             }
             if state.may_show(self.traces_per_second) {
                 let hidden = state.take_hidden();

@@ -18,6 +18,8 @@ pub struct Note {
     pub spans: u32,
     /// Whether they came after the verdict and followed it.
     pub late: bool,
+    /// The deciding policy, with its path inside a container.
+    pub policy: String,
     /// The deciding policy, and what it found.
     pub why: String,
 }
@@ -35,8 +37,9 @@ impl SettledSlot {
             let (Some(trace), Some(Fate::Kept(verdict))) = (traces.get(index), fates.get(index)) else { return };
             let late = trace.standing == Standing::Follows;
             // The spans that the verdict hangs on are not among the late ones.
-            let why = if late { policies.describe(verdict.reason) } else { explain(policies, verdict, spans) };
-            notes.push(Note { trace_id: trace.id, spans: trace.spans, late, why });
+            let policy = policies.describe(verdict.reason);
+            let why = if late { policy.clone() } else { explain(policies, verdict, spans) };
+            notes.push(Note { trace_id: trace.id, spans: trace.spans, late, policy, why });
         });
     }
 }

@@ -20,6 +20,9 @@ pub(super) struct Stored {
     body: Vec<u8>,
 }
 
+/// Number of a run, its resource header and its scope header.
+type RunHeaders = (u32, Rc<[u8]>, Rc<[u8]>);
+
 /// The blocks of a slot and of those in which older spans of its traces lie.
 pub(super) struct Shelf<'a> {
     pub(super) shard: usize,
@@ -104,7 +107,7 @@ fn read(
         opens += u64::from(block.is_packed());
         // What cannot be opened is counted when the block is read for its batch.
         let Some(mut records) = block.open(scratch) else { continue };
-        let mut headers: Option<(u32, Rc<[u8]>, Rc<[u8]>)> = None;
+        let mut headers: Option<RunHeaders> = None;
         while let Ok(Some(span)) = records.next_span() {
             if wanted.binary_search(&span.trace).is_err() {
                 continue;

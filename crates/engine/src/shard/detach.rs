@@ -67,6 +67,8 @@ impl Slot {
         let there: Vec<u32> = traces.iter().map(|(there, _)| *there).collect();
         let mut blocks: Vec<Block> = Vec::new();
         blocks.extend(self.blocks.iter().filter(|block| block.traces.may_hold(&there)).cloned());
+        blocks.extend(self.carried.copy_of(&there).map(Block::carried));
+        blocks.sort_by_key(|block| !block.is_carried);
         blocks.extend(self.open.copy_of(&there));
         Older { blocks, tokens: self.tokens.clone(), traces }
     }
@@ -81,9 +83,9 @@ impl Shard {
         let Seat::Live(mut slot) = std::mem::replace(&mut self.seats[seat as usize], Seat::Free) else {
             return None;
         };
-        if slot.close_block().is_some() {
-            self.books.blocks += 1;
-        }
+        let closed = [slot.close_carried().is_some(), slot.close_block().is_some()];
+        self.books.blocks += closed.into_iter().map(u64::from).sum::<u64>();
+        slot.blocks.sort_by_key(|block| !block.is_carried);
         let bytes = slot.bytes();
         self.expected = slot.traces.len();
         let traces = Arc::new(std::mem::take(&mut slot.traces));
@@ -118,13 +120,13 @@ impl Shard {
     /// Copies a carried trace's span into the block of the slot it waits in now.
     pub(crate) fn carry_span(&mut self, span: &StoredSpan<'_>, to: Place, now_ns: u64, closed: &mut Vec<Closed>) {
         let Seat::Live(slot) = &mut self.seats[to.seat as usize] else { return };
-        slot.open.run(span.resource_header, span.scope_header);
+        slot.carried.run(span.resource_header, span.scope_header);
         let id = slot.traces[to.index as usize].id;
-        slot.open.push_stored(to.index, id, span);
+        slot.carried.push_stored(to.index, id, span);
         slot.touched_ns = now_ns;
-        if slot.open.is_full() {
+        if slot.carried.is_full() {
             let number = slot.number;
-            if let Some((index, raw)) = slot.close_block() {
+            if let Some((index, raw)) = slot.close_carried() {
                 self.books.blocks += 1;
                 closed.push(Closed { seat: to.seat, number, index, raw });
             }

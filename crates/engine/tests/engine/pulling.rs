@@ -141,15 +141,21 @@ fn pulled_traces_survive_early_decisions_and_the_end() {
 
 #[test]
 fn a_root_that_comes_while_its_trace_is_decided_or_carried() {
-    let mut rig = Rig::new(ALWAYS, &rooted());
+    let mut rig = Rig { keep_batches: true, ..Rig::new(ALWAYS, &rooted()) };
     rig.send(&[span(1), span(2)]);
     rig.now_ns += 2 * SECOND;
     let due = rig.engine.take_due(rig.now_ns).expect("the short slot");
     // Both are being carried to a far slot now; their spans are not there yet.
-    rig.send(&[span(1).root()]);
+    rig.send(&[span(1).padded(41)]);
+    rig.send(&[span(1).padded(60).root(), span(2).padded(41)]);
     rig.settle(due);
     rig.pass(Duration::from_millis(1_200));
-    assert_eq!((rig.kept(1), rig.kept(2)), (2, 0));
+    assert_eq!((rig.kept(1), rig.kept(2)), (3, 0));
+    rig.pass(Duration::from_secs(60));
+    for trace in [1, 2] {
+        let lengths: Vec<usize> = rig.bodies(trace).iter().map(Vec::len).collect();
+        assert!(lengths.is_sorted() && lengths.len() == [0, 3, 2][trace as usize], "{lengths:?}");
+    }
 }
 
 #[test]

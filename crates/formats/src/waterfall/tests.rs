@@ -271,3 +271,15 @@ fn collected_from_a_request() {
     assert_eq!(render(&[], "why", &Style::default()), "");
     assert_eq!(OwnedSpan::collect(&request[..request.len() - 1], TraceId::default()), []);
 }
+
+#[test]
+fn a_long_reason_has_a_line_of_its_own() {
+    let spans = spans("1 - shop GET /checkout 0..840");
+    let why = "`errors`: status ERROR in span `GET /checkout`";
+    let drawn = render(&spans, why, &Style { width: 80, ..Style::default() });
+    let lines: Vec<&str> = drawn.lines().take(2).collect();
+    let first = "4bf92f3577b34da6a3ce929d0e0e4736  shop · GET /checkout  840 ms  1 span";
+    assert_eq!(lines, [first, "  kept: `errors`: status ERROR in span `GET /checkout`"]);
+    let wide = render(&spans, why, &Style { width: 140, ..Style::default() });
+    assert!(wide.starts_with(&format!("{first}  kept: {why}\n")), "{wide}");
+}

@@ -225,7 +225,13 @@ pub(super) fn request(names: &[String]) -> Vec<u8> {
 pub(super) fn batch_of(names: &[String]) -> Arc<Batch> {
     let body = Bytes::from(request(names));
     let charge = Budget::new(1 << 30).charge_always(Class::Batches, body.len());
-    let notes = vec![TraceNote { trace_id: [7; 16], spans: names.len() as u32, why: "always".to_owned() }];
+    let notes = vec![TraceNote {
+        trace_id: [7; 16],
+        spans: names.len() as u32,
+        policy: "always".to_owned(),
+        late: false,
+        why: "always".to_owned(),
+    }];
     Arc::new(Batch { body, spans: names.len() as u32, notes, charge, tokens: Vec::new() })
 }
 

@@ -96,7 +96,7 @@ impl Refused {
             }
             Refused::Method => "only `POST` is taken here".to_owned(),
             Refused::NotServed(what) => format!("`{what}` is not served here"),
-            Refused::Overloaded(_) => "the memory budget is used up, come back later".to_owned(),
+            Refused::Overloaded(_) => "there is no room for more spans now, come back later".to_owned(),
             Refused::ShuttingDown => "the collector is shutting down".to_owned(),
             Refused::Slow => "the request came too slowly".to_owned(),
             Refused::Gone => "the request broke off".to_owned(),

@@ -129,6 +129,10 @@ impl<'e> Call<'e> {
     pub(crate) fn moment(self) -> Moment {
         self.subject.moment()
     }
+
+    pub(crate) fn subject(self) -> &'e Subject<'e> {
+        self.subject
+    }
 }
 
 impl<'e> Item<'e> {

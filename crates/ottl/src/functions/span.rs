@@ -6,5 +6,5 @@ use crate::{error::Error, value::Value};
 pub(super) const TABLE: &[Function] = &[plain("IsRootSpan", &[], is_root_span).for_spans()];
 
 fn is_root_span(call: Call<'_>) -> Result<Value<'_>, Error> {
-    Ok(Value::Bool(call.subject.is_root()))
+    Ok(Value::Bool(call.subject().is_root()))
 }

@@ -63,28 +63,41 @@ impl<'a> Value<'a> {
         if let Value::Map(map) = self { Ok(map) } else { Err(self.unexpected("a map")) }
     }
 
-    /// A list, native ones too if the data model can hold what they do; a map literal it cannot.
+    /// A list, as one of the data model; a native one that the data model cannot hold is none, one with a map literal in it
+    /// for instance.
     ///
     /// # Errors
     /// See [`Value::into_str`].
     pub fn into_list(self) -> Result<List<'a>, Error> {
-        let Value::List(list) = self else { return Err(self.unexpected("a list")) };
-        if list.form == ListForm::Native
-            && let Some(alien) = list.iter().find(|item| !item.is_raw())
-        {
-            return Err(Error::Type { expected: "a list of plain values", found: alien.kind() });
+        match self {
+            Value::List(list) => match list.form {
+                ListForm::Data => Ok(list),
+                ListForm::Strings => Ok(List::data(list.into_items())),
+                ListForm::Native => {
+                    list.into_items().into_iter().map(Value::into_data).collect::<Result<_, _>>().map(List::data)
+                }
+            },
+            other => Err(other.unexpected("a list")),
         }
-        Ok(list)
     }
 
-    /// Whether otelcol's data model can be given the value in a native list.
-    fn is_raw(&self) -> bool {
+    /// The data model's form of a value that stands in a native container. What already is a container of the data model
+    /// cannot be put there once more, nor can what it has no kind for.
+    pub(crate) fn into_data(self) -> Result<Self, Error> {
         match self {
-            Value::List(list) => list.form == ListForm::Native && list.iter().all(|item| item.is_raw()),
-            Value::Map(map) => map.is_native,
-            Value::Time(_) | Value::Duration(_) | Value::Id(_) => false,
-            Value::Opaque(opaque) => matches!(opaque, Opaque::Foreign(_)),
-            _ => true,
+            Value::List(list) if list.form == ListForm::Native => {
+                let items: Result<_, _> = list.into_items().into_iter().map(Value::into_data).collect();
+                Ok(Value::List(List::data(items?)))
+            }
+            Value::Map(map) if map.is_native => {
+                let entries = map.into_entries().into_iter().map(|(key, value)| Ok((key, value.into_data()?)));
+                Ok(Value::Map(Map::data(entries.collect::<Result<_, _>>()?)))
+            }
+            Value::Opaque(Opaque::Foreign(int)) => Ok(Value::Int(int)),
+            Value::List(_) | Value::Map(_) | Value::Time(_) | Value::Duration(_) | Value::Id(_) | Value::Opaque(_) => {
+                Err(self.unexpected("a value that the data model can be given"))
+            }
+            plain => Ok(plain),
         }
     }
 

@@ -6,7 +6,7 @@ use ottl::{Condition, Context};
 #[track_caller]
 fn check(context: Context, expected: &str) {
     let mut lines = expected.trim_matches('\n').lines().map(str::trim_end);
-    let text = lines.next().unwrap();
+    let text = lines.next().expect("the condition");
     let mut shown = text.to_string();
     let errors = Condition::compile(text, context, &mut Keys::default()).err().unwrap_or_default();
     for error in &errors {

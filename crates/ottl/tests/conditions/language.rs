@@ -142,6 +142,8 @@ fn errors_end_a_condition_where_they_are_reached() {
         "{\"a\": 1 / 0} == {}".to_string(),
         "{\"a\": attributes[\"l\"]} == {}".to_string(),
         "{\"a\": start_time} == {}".to_string(),
+        "{\"a\": [start_time]} == {}".to_string(),
+        "{\"a\": [[attributes[\"m\"]]]} == {}".to_string(),
     ] {
         assert!(matches!(world.ask(Context::Span, &text), Answer::Error(_)), "{text}");
     }

@@ -85,6 +85,7 @@ fn further_syntax() {
         ("{\"a\": 1, \"a\": 2} == {\"a\": 2}", true),
         ("(((((1)))) + 1) == 2", true),
         ("((((1 == 1))))", true),
+        ("{\"a\": [[1], {\"b\": [2]}]} == {\"a\": [[1], {\"b\": [2]}]}", true),
         ("(true)", true),
         ("(IsRootSpan()) and (true)", true),
         ("not (not true)", true),

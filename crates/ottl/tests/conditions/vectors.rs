@@ -90,6 +90,12 @@ fn more_recorded_answers() {
     check("ottl_more.txt", 10_334);
 }
 
+/// Random conditions of the core, nested and mutilated.
+#[test]
+fn random_conditions_recorded() {
+    check("ottl_random.txt", 2400);
+}
+
 /// Asks each condition of a file, and lists every answer that is not the recorded one.
 fn check(file: &str, count: usize) {
     let world = World::of_vectors();
@@ -97,8 +103,8 @@ fn check(file: &str, count: usize) {
     let mut waiting = 0;
     let text = read(file);
     for line in text.lines() {
-        let (expected, rest) = line.split_once(' ').unwrap();
-        let (list, condition) = rest.split_once(' ').unwrap();
+        let (expected, rest) = line.split_once(' ').expect("an answer and a list");
+        let (list, condition) = rest.split_once(' ').expect("a list and a condition");
         let context = if list == "span" { Context::Span } else { Context::SpanEvent };
         let answer = world.ask(context, condition);
         let got = match &answer {

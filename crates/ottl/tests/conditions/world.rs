@@ -32,7 +32,7 @@ impl World {
 
     /// A trace in OTLP/JSON.
     pub(crate) fn of_json(json: &str) -> Self {
-        Self { request: otlp::json::decode(json.trim().as_bytes()).unwrap() }
+        Self { request: otlp::json::decode(json.trim().as_bytes()).expect("OTLP/JSON") }
     }
 
     /// One span, given by its fields in OTLP/JSON.
@@ -62,7 +62,7 @@ impl World {
             }
         };
         let mut scan = Scan::new(Arc::new(keys));
-        scan.run(&self.request).unwrap();
+        scan.run(&self.request).expect("a decoded request");
         let span = &scan.spans[0];
         let group = &scan.groups[span.group as usize];
         let resource = scan.resource_header(&self.request, &scan.resources[group.resource as usize]);
@@ -92,8 +92,8 @@ fn answer<'e>(condition: &'e Condition, subject: &'e Subject<'e>) -> Answer {
     let answer = match condition.context() {
         Context::Span => condition.evaluate(subject),
         Context::SpanEvent => {
-            let answers = subject.events().map(|event| condition.evaluate_event(subject, event));
-            answers.fold(Ok(false), |any, answer| Ok(any? || answer?))
+            let mut answers = subject.events().map(|event| condition.evaluate_event(subject, event));
+            answers.try_fold(false, |any, answer| Ok(any || answer?))
         }
     };
     match answer {
@@ -106,5 +106,5 @@ fn answer<'e>(condition: &'e Condition, subject: &'e Subject<'e>) -> Answer {
 /// A file of the conformance folder.
 pub(crate) fn read(name: &str) -> String {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance");
-    fs::read_to_string(folder.join(name)).unwrap()
+    fs::read_to_string(folder.join(name)).expect("a file of the conformance folder")
 }

@@ -49,5 +49,5 @@ impl Outlet {
 
 fn trace_note(note: Note) -> TraceNote {
     let why = if note.late { format!("{}{LATE}", note.why) } else { note.why };
-    TraceNote { trace_id: note.trace_id.0, spans: note.spans, why }
+    TraceNote { trace_id: note.trace_id.0, spans: note.spans, policy: note.policy, late: note.late, why }
 }

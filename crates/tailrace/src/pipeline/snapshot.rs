@@ -32,6 +32,8 @@ pub(crate) struct LaneBooks {
     pub(crate) policies: Vec<(String, PolicyCounts)>,
     /// Spans and bytes of the traces that each of them was asked about, where a feature gate wants them.
     pub(crate) amounts: Vec<[Amount; 2]>,
+    /// Conditions that were given up because their trace had cost too much.
+    pub(crate) evaluations_cut: u64,
     /// How long decisions took.
     pub(crate) timings: TimingCounts,
 }
@@ -83,6 +85,7 @@ fn lane_books(lane: &Lane) -> LaneBooks {
         books: Books::default(),
         policies: Vec::new(),
         amounts: Vec::new(),
+        evaluations_cut: 0,
         timings: lane.timings.counts(),
     };
     match &lane.stage {
@@ -90,6 +93,7 @@ fn lane_books(lane: &Lane) -> LaneBooks {
             let counts = engine.policies().counts().into_iter();
             books.policies = counts.map(|(name, counts)| (name.to_owned(), counts)).collect();
             books.amounts = engine.policies().amounts();
+            books.evaluations_cut = engine.policies().evaluation_cut();
             books.processor = Some(processor.clone());
             books.books = engine.books();
         }

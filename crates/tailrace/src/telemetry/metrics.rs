@@ -76,6 +76,7 @@ metrics! {
     DESTINATION_RESIDUE = Gauge "tailrace_destination_residue_spans" None, "kept - delivered - rejected - dropped - waiting; anything but 0 is a bug.";
     DESTINATION_RETRIES = Counter "tailrace_destination_retries" None, "Attempts that failed and were repeated.";
     DECIDED_EARLY = Counter "tailrace_traces_decided_early" None, "Traces decided before their time because memory or `num_traces` ran out, or one trace held too much.";
+    EVALUATIONS_CUT = Counter "tailrace_policy_evaluations_cut" None, "Conditions given up because their trace had cost too much; each counts as an error of its policy.";
     BLOCKS = Counter "tailrace_blocks" None, "Blocks filled and closed.";
     BLOCK_OPENS = Counter "tailrace_block_opens" None, "Blocks read back.";
     REMEMBERED = Gauge "tailrace_decided_remembered" None, "Decisions remembered for late spans.";

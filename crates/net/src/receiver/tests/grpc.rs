@@ -92,7 +92,7 @@ async fn what_the_intake_says_reaches_the_client() {
     let warned = check(&bench, &[], framed(0, b"warned"), "0", "").await;
     assert_eq!(partial_success(&warned.body), (0, "careful".to_owned()));
     check(&bench, &[], framed(0, b"broken"), "3", "truncated varint near byte 7").await;
-    let full = check(&bench, &[], framed(0, b"full"), "14", "memory budget").await;
+    let full = check(&bench, &[], framed(0, b"full"), "14", "no room").await;
     assert_eq!(retry_info(&full), Some(Duration::from_millis(2500)));
     let ending = check(&bench, &[], framed(0, b"ending"), "14", "shutting down").await;
     assert_eq!(retry_info(&ending), None);

@@ -192,7 +192,7 @@ async fn what_the_intake_says_reaches_the_client() {
     let status = RpcStatus::decode(&*broken.body).unwrap();
     assert_eq!((status.code, &*status.details[0].type_url), (3, "type.googleapis.com/google.rpc.BadRequest"));
     let full = bench.post(&[PROTOBUF], "full").await;
-    check(&full, 503, PROTOBUF.1, "memory budget");
+    check(&full, 503, PROTOBUF.1, "no room");
     assert_eq!(full.header("retry-after"), "1", "0.9 s is not now");
     assert_eq!(RpcStatus::decode(&*full.body).unwrap().delay(), Some(Duration::from_millis(900)));
     assert_eq!(bench.post(&[PROTOBUF], "fuller").await.header("retry-after"), "3");

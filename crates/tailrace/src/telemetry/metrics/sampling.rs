@@ -43,6 +43,7 @@ impl Meter {
             }
             self.set(&TRACES_ON_MEMORY, &labels, books.traces_waiting as f64);
             self.set(&DECIDED_EARLY, &labels, books.traces_decided_early as f64);
+            self.set(&EVALUATIONS_CUT, &labels, lane.evaluations_cut as f64);
             self.set(&BLOCKS, &labels, books.blocks as f64);
             self.set(&BLOCK_OPENS, &labels, books.block_opens as f64);
             self.set(&REMEMBERED, &labels, books.remembered as f64);

@@ -93,6 +93,7 @@ impl Rig {
             books: self.engine.books(),
             policies: counts.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect(),
             amounts: self.engine.policies().amounts(),
+            evaluations_cut: self.engine.policies().evaluation_cut(),
             timings: self.timings.counts(),
         };
         Meter::new(false).render(&Reading {
