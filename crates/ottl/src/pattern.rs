@@ -2,9 +2,12 @@
 //!
 //! A pattern is read by Go's rules ([`translate`]) and written anew for the `regex` crate, so that `\d`, `\w`, `\s` and `\b`
 //! are ASCII, `[[a]` is a class, `a{,5}` is text, and what Go refuses is refused. Matching is unanchored and captures
-//! nothing. A compiled pattern takes a bounded amount of memory.
+//! nothing; [`Extractor`] captures the named groups. A compiled pattern takes a bounded amount of memory.
 
+mod extract;
 mod translate;
+
+pub(crate) use extract::Extractor;
 
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;
@@ -27,16 +30,7 @@ impl Pattern {
     /// Compiles Go syntax; the error says what is wrong with it.
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
-        if source.len() > SOURCE_BYTES_MAX {
-            return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
-        }
-        let translated = translate::translate(source)?;
-        let mut builder = RegexBuilder::new(&translated);
-        let regex = builder.size_limit(COMPILED_BYTES_MAX).nest_limit(NEST_MAX).build();
-        let regex = regex.map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => "compiled, it would be too large".to_string(),
-            error => last_line(&error.to_string()),
-        })?;
+        let (regex, _) = compile(source, false)?;
         Ok(Self { source: source.into(), regex })
     }
 
@@ -55,6 +49,21 @@ const COMPILED_BYTES_MAX: usize = 10 << 20;
 
 /// Go's limit on nested groups and repetitions.
 const NEST_MAX: u32 = 1000;
+
+/// The pattern compiled, and the names of its groups.
+fn compile(source: &str, is_capturing: bool) -> Result<(Regex, Vec<&str>), String> {
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
+    }
+    let translation = translate::translate(source, is_capturing)?;
+    let mut builder = RegexBuilder::new(&translation.pattern);
+    let regex = builder.size_limit(COMPILED_BYTES_MAX).nest_limit(NEST_MAX).build();
+    let regex = regex.map_err(|error| match error {
+        regex::Error::CompiledTooBig(_) => "compiled, it would be too large".to_string(),
+        error => last_line(&error.to_string()),
+    })?;
+    Ok((regex, translation.names))
+}
 
 fn repair(text: &[u8]) -> Cow<'_, [u8]> {
     if std::str::from_utf8(text).is_ok() {
@@ -248,7 +257,7 @@ mod tests {
                 (state >> 33) as usize % bound
             };
             let pattern: String = (0..1 + next(7)).map(|_| parts[next(parts.len())]).collect();
-            if translate::translate(&pattern).is_ok() {
+            if translate::translate(&pattern, false).is_ok() {
                 Pattern::new(&pattern)
                     .unwrap_or_else(|error| panic!("{pattern}: {error}"))
                     .is_match("aé(i:1]".as_bytes());
