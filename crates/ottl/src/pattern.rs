@@ -2,9 +2,12 @@
 //!
 //! A pattern is read by Go's rules ([`translate`]) and written anew for the `regex` crate, so that `\d`, `\w`, `\s` and `\b`
 //! are ASCII, `[[a]` is a class, `a{,5}` is text, and what Go refuses is refused. Matching is unanchored and captures
-//! nothing. A compiled pattern takes a bounded amount of memory.
+//! nothing; [`Extractor`] captures the named groups. A compiled pattern takes a bounded amount of memory.
 
+mod extract;
 mod translate;
+
+pub(crate) use extract::Extractor;
 
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;
@@ -28,21 +31,8 @@ impl Pattern {
     /// Compiles Go syntax; the error says what is wrong with it.
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
-        if source.len() > SOURCE_BYTES_MAX {
-            return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
-        }
-        let translated = translate::translate(source)?;
-        let mut builder = RegexBuilder::new(&translated);
-        builder.nest_limit(NEST_MAX);
-        // Small ones as a rule run as a table of states; the largest have to be simulated, which their size makes slow.
-        for (compiled_bytes_max, ns_a_byte) in SIZES {
-            match builder.size_limit(compiled_bytes_max).build() {
-                Ok(regex) => return Ok(Self { source: source.into(), regex, ns_a_byte }),
-                Err(regex::Error::CompiledTooBig(_)) => {}
-                Err(error) => return Err(last_line(&error.to_string())),
-            }
-        }
-        Err("compiled, it would be too large".to_string())
+        let (regex, ns_a_byte, _) = compile(source, false)?;
+        Ok(Self { source: source.into(), regex, ns_a_byte })
     }
 
     /// What matching a text of so many bytes takes, in about nanoseconds.
@@ -66,6 +56,25 @@ const SIZES: [(usize, u64); 3] = [(256 << 10, 2), (1 << 20, 20), (10 << 20, 200)
 
 /// Go's limit on nested groups and repetitions.
 const NEST_MAX: u32 = 1000;
+
+/// The pattern compiled, about how many nanoseconds a byte takes it, and the names of its groups.
+fn compile(source: &str, is_capturing: bool) -> Result<(Regex, u64, Vec<&str>), String> {
+    if source.len() > SOURCE_BYTES_MAX {
+        return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
+    }
+    let translation = translate::translate(source, is_capturing)?;
+    let mut builder = RegexBuilder::new(&translation.pattern);
+    builder.nest_limit(NEST_MAX);
+    // Small ones as a rule run as a table of states; the largest have to be simulated, which their size makes slow.
+    for (compiled_bytes_max, ns_a_byte) in SIZES {
+        match builder.size_limit(compiled_bytes_max).build() {
+            Ok(regex) => return Ok((regex, ns_a_byte, translation.names)),
+            Err(regex::Error::CompiledTooBig(_)) => {}
+            Err(error) => return Err(last_line(&error.to_string())),
+        }
+    }
+    Err("compiled, it would be too large".to_string())
+}
 
 fn repair(text: &[u8]) -> Cow<'_, [u8]> {
     if std::str::from_utf8(text).is_ok() {
@@ -259,7 +268,7 @@ mod tests {
                 (state >> 33) as usize % bound
             };
             let pattern: String = (0..1 + next(7)).map(|_| parts[next(parts.len())]).collect();
-            if translate::translate(&pattern).is_ok() {
+            if translate::translate(&pattern, false).is_ok() {
                 let compiled = Pattern::new(&pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
                 let _ = compiled.is_match("aé(i:1]".as_bytes());
                 admitted += 1;

@@ -210,3 +210,22 @@ fn random_lives_lose_nothing() {
     let books = rig.check_books();
     assert!(books.traces_decided_early > 0, "{books:?}");
 }
+
+#[test]
+fn what_lies_in_old_seats_is_little_beside_what_waits() {
+    let settings = Settings { after_root: Some(Duration::from_secs(5)), ..wait(3_600) };
+    let mut rig = Rig::new(ERRORS, &settings);
+    for second in 0..400u64 {
+        let begun = (0..40).map(|n| span(second * 40 + n).padded(300));
+        // Each trace's root comes half a minute after its first span.
+        let ended = (0..40).filter_map(|n| Some(span(second.checked_sub(30)? * 40 + n).root()));
+        rig.send(&begun.chain(ended).collect::<Vec<_>>());
+        rig.pass(Duration::from_secs(1));
+        let books = rig.engine.books();
+        if books.bytes_live > 300_000 {
+            assert!(books.bytes_blocks <= 4 * books.bytes_live, "{books:?}");
+        }
+    }
+    let books = rig.check_books();
+    assert!(books.traces_waiting <= 40 * 37 && books.bytes_live > 300_000, "{books:?}");
+}

@@ -1,20 +1,39 @@
 //! Patterns in Go's syntax: a literal one is compiled with the condition, any other one at each call.
 
-use super::{Arguments, Call, Function, Kind, Run, arg, prepared, run};
+mod grok;
+
+use super::{Arguments, Call, Function, Kind, Run, arg, opt, prepared, run};
 use crate::{
     error::Error,
-    pattern::Pattern,
-    value::{Value, excerpt},
+    pattern::{Extractor, Pattern},
+    value::{Map, Value, excerpt},
 };
+use grok::{Grok, Patterns};
 
-pub(super) const TABLE: &[Function] =
-    &[prepared("IsMatch", &[arg("Target", Kind::StrLike), arg("Pattern", Kind::Str)], is_match).costly()];
+pub(super) const TABLE: &[Function] = &[
+    prepared("IsMatch", &[arg("Target", Kind::StrLike), arg("Pattern", Kind::Str)], is_match).costly(),
+    prepared("ExtractPatterns", &[arg("Target", Kind::Str), arg("Pattern", Kind::Str)], extract_patterns).costly(),
+    prepared(
+        "ExtractGrokPatterns",
+        &[
+            arg("Target", Kind::Str),
+            arg("Pattern", Kind::Str),
+            opt("NamedCapturesOnly", Kind::Flag),
+            opt("PatternDefinitions", Kind::Texts),
+        ],
+        extract_grok_patterns,
+    )
+    .costly(),
+];
 
 fn is_match(arguments: &Arguments) -> Result<Run, String> {
     let Some(source) = arguments.constant_str(1) else {
-        return Ok(run(|call: Call<'_>| matches(call, &dynamic(call, 1)?)));
+        return Ok(run(|call: Call<'_>| {
+            let source = dynamic_source(call)?;
+            matches(call, &compiled(&source, Pattern::new).map_err(Error::failed)?)
+        }));
     };
-    let pattern = literal(source)?;
+    let pattern = compiled(source, Pattern::new)?;
     Ok(run(move |call: Call<'_>| matches(call, &pattern)))
 }
 
@@ -24,40 +43,74 @@ fn matches<'e>(call: Call<'e>, pattern: &Pattern) -> Result<Value<'e>, Error> {
     Ok(Value::Bool(pattern.is_match(&text)))
 }
 
-/// A pattern that stands in the condition.
-fn literal(source: &[u8]) -> Result<Pattern, String> {
-    let text = std::str::from_utf8(source).map_err(|_| "invalid pattern: not UTF-8".to_string())?;
-    Pattern::new(text).map_err(|error| format!("invalid pattern `{}`: {error}", excerpt(source)))
+fn extract_patterns(arguments: &Arguments) -> Result<Run, String> {
+    let Some(source) = arguments.constant_str(1) else {
+        return Ok(run(|call: Call<'_>| {
+            let source = dynamic_source(call)?;
+            extract(call, &compiled(&source, Extractor::new).map_err(Error::failed)?)
+        }));
+    };
+    let pattern = compiled(source, Extractor::new)?;
+    Ok(run(move |call: Call<'_>| extract(call, &pattern)))
 }
 
-/// A pattern that some argument evaluates to.
-fn dynamic(call: Call<'_>, index: usize) -> Result<Pattern, Error> {
-    let source = call.str(index)?;
+/// What the named groups matched; a group that took no part is empty, and without a match there is none.
+fn extract<'e>(call: Call<'e>, pattern: &Extractor) -> Result<Value<'e>, Error> {
+    if pattern.is_nameless() {
+        return Err(Error::failed("the pattern has no named group"));
+    }
+    let text = call.str(0)?;
+    call.spend(2 * text.len())?;
+    let groups = pattern.extract(&text).unwrap_or_default();
+    let entries = groups
+        .into_iter()
+        .map(|(name, text)| (name.as_bytes().to_vec().into(), Value::string(text.unwrap_or_default())));
+    Ok(Value::Map(Map::data(entries.collect())))
+}
+
+fn extract_grok_patterns(arguments: &Arguments) -> Result<Run, String> {
+    let mut patterns = Patterns::default();
+    for definition in arguments.constant_items(3) {
+        let Value::Str(definition) = definition else { return Err("a pattern definition is no string".to_string()) };
+        patterns.define(utf8(definition)?)?;
+    }
+    let is_named_only = arguments.constant_bool(2).unwrap_or(false);
+    let Some(source) = arguments.constant_str(1) else {
+        return Ok(run(move |call: Call<'_>| {
+            let source = dynamic_source(call)?;
+            let grok = compiled(&source, |source| Grok::new(source, &patterns, is_named_only));
+            extract_grok(call, &grok.map_err(Error::failed)?)
+        }));
+    };
+    let grok = compiled(source, |source| Grok::new(source, &patterns, is_named_only))?;
+    Ok(run(move |call: Call<'_>| extract_grok(call, &grok)))
+}
+
+fn extract_grok<'e>(call: Call<'e>, grok: &Grok) -> Result<Value<'e>, Error> {
+    let text = call.str(0)?;
+    call.spend(2 * text.len())?;
+    grok.extract(&text).map(Value::Map).map_err(Error::failed)
+}
+
+/// Compiles a pattern.
+fn compiled<P>(source: &[u8], new: impl FnOnce(&str) -> Result<P, String>) -> Result<P, String> {
+    new(utf8(source)?).map_err(|error| format!("invalid pattern `{}`: {error}", excerpt(source)))
+}
+
+fn utf8(source: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(source).map_err(|_| "invalid pattern: not UTF-8".to_string())
+}
+
+/// The text of a pattern that some argument evaluates to.
+fn dynamic_source(call: Call<'_>) -> Result<std::borrow::Cow<'_, [u8]>, Error> {
+    let source = call.str(1)?;
     // Compiling takes much longer than matching.
     call.spend(DYNAMIC_BYTES + source.len() * 100)?;
-    literal(&source).map_err(Error::failed)
+    Ok(source)
 }
 
 /// What compiling a pattern costs at least.
 const DYNAMIC_BYTES: usize = 5000;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::functions::testing::{Failure, ask, ask_dynamically, check};
-
-    #[test]
-    fn is_match_takes_anything_with_a_text() {
-        check(
-            "IsMatch",
-            &[
-                (&[Value::str("GET /"), Value::str("^GET")], Some(Value::Bool(true))),
-                (&[Value::Int(500), Value::str("^500$")], Some(Value::Bool(true))),
-                (&[Value::Nil, Value::str(".*")], Some(Value::Bool(false))),
-            ],
-        );
-        let broken = [Value::str("x"), Value::str("([")];
-        assert!(matches!(ask("IsMatch", &broken), Err(Failure::Refused(_))));
-        assert!(matches!(ask_dynamically("IsMatch", &broken), Err(Failure::Error(_))));
-    }
-}
+mod tests;

@@ -1,11 +1,20 @@
 //! Reads a pattern by the rules of Go's `regexp/syntax` (its Perl flavour) and writes one that means the same to the
-//! `regex` crate. Groups lose their names and captures; literals and class members are written as escapes.
+//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and class members are written as escapes.
 
 use std::fmt::Write;
 
-/// The same pattern for the `regex` crate in Unicode mode, or what is wrong with it.
-pub(super) fn translate(source: &str) -> Result<String, String> {
+/// A pattern for the `regex` crate.
+pub(super) struct Translation<'a> {
+    pub(super) pattern: String,
+    /// Of the named groups, in order of their opening.
+    pub(super) names: Vec<&'a str>,
+}
+
+/// The same pattern for the `regex` crate in Unicode mode, or what is wrong with it. If `is_capturing`, exactly the named
+/// groups capture, unnamed as they are then.
+pub(super) fn translate(source: &str, is_capturing: bool) -> Result<Translation<'_>, String> {
     let mut translator = Translator {
+        is_capturing,
         rest: source,
         out: String::with_capacity(source.len() * 2),
         groups: vec![Group::default()],
@@ -14,10 +23,11 @@ pub(super) fn translate(source: &str) -> Result<String, String> {
         repeated: None,
     };
     translator.run()?;
-    Ok(translator.out)
+    Ok(Translation { pattern: translator.out, names: translator.names })
 }
 
 struct Translator<'a> {
+    is_capturing: bool,
     rest: &'a str,
     out: String,
     /// The open groups, the whole pattern first; never empty.
@@ -155,7 +165,7 @@ impl<'a> Translator<'a> {
         self.names.push(name);
         self.rest = named;
         self.take(name.len() + 1);
-        self.push_group("(?:");
+        self.push_group(if self.is_capturing { "(" } else { "(?:" });
         Ok(())
     }
 

@@ -209,3 +209,48 @@ fn engine_settings(configuration: &Configuration, settings: &TailSampling, budge
         seed: rand::random(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{Loaded, Origin, load};
+
+    /// The engine's settings under these of `tail_sampling`, with a budget of 800 MiB.
+    fn engine_of(tail_sampling: &str, own: &str, gates: &[&str]) -> engine::Settings {
+        let text = format!(
+            "{{receivers: {{otlp: {{protocols: {{http: {{}}}}}}}}, exporters: {{nop: {{}}}}, processors: {{tail_sampling:
+                {{policies: [{{name: all, type: always_sample}}], {tail_sampling}}}}}, tailrace: {{{own}}}, service:
+                {{pipelines: {{traces: {{receivers: [otlp], processors: [tail_sampling], exporters: [nop]}}}}}}}}"
+        );
+        let gates = gates.iter().map(|gate| (*gate).to_owned()).collect();
+        let origin = Origin { uris: vec![format!("yaml:{text}")], gates, ..Origin::default() };
+        let Loaded { configuration, problems, sources } = load(&origin, &|_| None);
+        let configuration = configuration.unwrap_or_else(|| panic!("{}", problems.render(&sources)));
+        let settings = configuration.processors.values().find_map(|processor| match processor {
+            Processor::TailSampling(settings) => Some(settings),
+            _ => None,
+        });
+        engine_settings(&configuration, settings.expect("tail_sampling"), &Budget::new(800 << 20))
+    }
+
+    #[test]
+    fn what_is_written_acts() {
+        let plain = engine_of("", "", &[]);
+        assert_eq!((plain.traces_max, plain.after_root, plain.decided_most), (None, None, Most::default()));
+        assert!(!plain.record_policy && !plain.drop_pending && !plain.block_on_overflow);
+        assert_eq!((plain.trace_bytes_max, plain.decided_bytes_max), (Some(100 << 20), 40 << 20));
+
+        let written = engine_of(
+            "num_traces: 7, block_on_overflow: true, decision_wait_after_root_received: 2s,
+            drop_pending_traces_on_shutdown: true, decision_cache: {sampled_cache_size: 5, non_sampled_cache_size: -1}",
+            "record_policy: true",
+            &[],
+        );
+        assert_eq!((written.traces_max, written.after_root), (Some(7), Some(Duration::from_secs(2))));
+        assert_eq!(written.decided_most, Most { kept: Some(5), sampled_out: None });
+        assert!(written.record_policy && written.drop_pending && written.block_on_overflow);
+
+        let gate = "processor.tailsamplingprocessor.recordpolicy";
+        assert!(engine_of("", "", &[gate]).record_policy);
+    }
+}

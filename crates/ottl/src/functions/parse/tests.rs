@@ -239,6 +239,16 @@ fn urls() {
         ("*", "*", "", "*"),
         ("mongodb://a:1,b:2", "mongodb://a:1,b:2", "a:1,b", ""),
         ("./a:b", "./a:b", "", "./a:b"),
+        ("http://a:b:1/", "", "", ""),
+        ("http://h%C3%A9/", "http://h%C3%A9/", "hé", "/"),
+        ("http://a%2fb:c%3a@h/", "http://a%2Fb:c%3A@h/", "h", "/"),
+        ("http://h/a#b%20c d\"", "http://h/a#b%20c%20d%22", "h", "/a"),
+        ("http://h/%7Efoo/[x]/\"q\"", "http://h/~foo/%5Bx%5D/%22q%22", "h", "/~foo/[x]/\"q\""),
+        ("http://h/?a=%zz", "http://h/?a=%zz", "h", "/"),
+        ("http://[::FFFF:1.2.3.4]:80/x", "http://[::FFFF:1.2.3.4]:80/x", "::FFFF:1.2.3.4", "/x"),
+        ("http://@h/", "http://@h/", "h", "/"),
+        ("http://:p@h", "http://:p@h", "h", ""),
+        ("http://a<b>\"c/", "http://a<b>\"c/", "a<b>\"c", "/"),
         ("%3Aa:b/c", "", "", ""),
         ("http://h/#%zz", "", "", ""),
     ] {
@@ -257,7 +267,6 @@ fn urls() {
         "1a:b",
         "http://a b/",
         "http://h:x/",
-        "http://a:b:1/",
         "http://[::1",
         "http://x[::1]/",
         "http://[1.2.3.4]/",
@@ -283,73 +292,27 @@ fn url_parameters() {
     assert_eq!(ask("URL", &[Value::str("?")]), Ok(Value::Map(Map::native(Vec::new()))));
 }
 
+/// Recorded with `uap-go`, the package of otelcol 0.161: `client|version|system|version<TAB>header`.
 #[test]
 fn user_agents() {
-    let chrome = "AppleWebKit/537.36 (KHTML, like Gecko) Chrome/120.0.6099.71";
-    for (text, client, version, system, system_version) in [
-        ("hello", "Other", "", "Other", ""),
-        ("", "Other", "", "Other", ""),
-        ("curl/8.0", "curl", "8.0", "Other", ""),
-        ("curl/7.81.0", "curl", "7.81.0", "Other", ""),
-        ("Go-http-client/1.1", "Go-http-client", "1.1", "Other", ""),
-        ("okhttp/4.9.3", "okhttp", "4.9.3", "Other", ""),
-        ("python-requests/2.31.0", "Python Requests", "2.31", "Other", ""),
-        ("PostmanRuntime/7.26.8", "PostmanRuntime", "7.26.8", "Other", ""),
-        ("Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)", "Googlebot", "2.1", "Other", ""),
-        ("Mozilla/5.0 (compatible; bingbot/2.0; +http://www.bing.com/bingbot.htm)", "bingbot", "2.0", "Other", ""),
-        (
-            &format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {chrome} Safari/537.36"),
-            "Chrome",
-            "120.0.6099",
-            "Windows",
-            "10",
-        ),
-        (
-            &format!("Mozilla/5.0 (Windows NT 10.0; Win64; x64) {chrome} Safari/537.36 Edg/120.0.2210.61"),
-            "Edge",
-            "120.0.2210",
-            "Windows",
-            "10",
-        ),
-        (
-            &format!("Mozilla/5.0 (Linux; Android 10; K) {chrome} Mobile Safari/537.36"),
-            "Chrome Mobile",
-            "120.0.6099",
-            "Android",
-            "10",
-        ),
-        (
-            "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Safari/605.1.15",
-            "Safari",
-            "17.1",
-            "Mac OS X",
-            "10.15.7",
-        ),
-        (
-            "Mozilla/5.0 (iPhone; CPU iPhone OS 17_1 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/17.1 Mobile/15E148 Safari/604.1",
-            "Mobile Safari",
-            "17.1",
-            "iOS",
-            "17.1",
-        ),
-        ("Mozilla/5.0 (X11; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/120.0", "Firefox", "120.0", "Linux", ""),
-        (
-            "Mozilla/5.0 (X11; Ubuntu; Linux x86_64; rv:109.0) Gecko/20100101 Firefox/119.0",
-            "Firefox",
-            "119.0",
-            "Ubuntu",
-            "",
-        ),
-        ("Mozilla/5.0 (Windows NT 6.3; Trident/7.0; rv:11.0) like Gecko", "IE", "11.0", "Windows", "8.1"),
-    ] {
-        let Ok(Value::Map(map)) = ask("UserAgent", &[Value::string(text)]) else { panic!("{text}") };
-        let found =
-            |key: &str| map.find(key.as_bytes()).map_or_else(Vec::new, |value| value.into_str().unwrap().into_owned());
-        let found =
-            ["user_agent.name", "user_agent.version", "os.name", "os.version", "user_agent.original"].map(found);
-        let found = found.map(|text| String::from_utf8(text).unwrap());
-        assert_eq!(found, [client, version, system, system_version, text], "{text}");
+    let agents = super::UserAgents::new().unwrap();
+    let check = |text: &str, expected: [&str; 4]| {
+        let map = agents.parse(text.as_bytes());
+        let found = ["user_agent.name", "user_agent.version", "os.name", "os.version"]
+            .map(|key| map.find(key.as_bytes()).map_or_else(Vec::new, |value| value.into_str().unwrap().into_owned()))
+            .map(|text| String::from_utf8(text).unwrap());
+        assert_eq!(found, expected, "{text}");
+        assert_eq!(map.find(b"user_agent.original"), Some(Value::str(text)));
+    };
+    for line in include_str!("user_agent/recorded.txt").lines() {
+        let (answer, text) = line.split_once('\t').unwrap();
+        let answer: Vec<_> = answer.split('|').collect();
+        check(text, answer.try_into().unwrap());
     }
+    for text in ["", "hello", "42", "4x", "abc"] {
+        check(text, ["Other", "", "Other", ""]);
+    }
+    assert_eq!(agents.parse(b"abc").len(), 4);
 }
 
 #[test]

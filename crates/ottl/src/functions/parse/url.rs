@@ -265,10 +265,10 @@ fn host(scheme: &[u8], host: &[u8]) -> Result<Vec<u8>, &'static str> {
         Some(_) => return Err("a bracket in the host"),
         None => {}
     }
-    let colons = || host.iter().enumerate().filter(|(_, byte)| **byte == b':').map(|(index, _)| index);
-    // Databases' URLs name several hosts with a port each.
-    let is_strict = matches!(scheme, b"http" | b"https");
-    let colon = if is_strict { colons().next() } else { colons().last() };
+    // URLs of databases name several hosts with a port each; then the last port counts.
+    let is_colon = |byte: &u8| *byte == b':';
+    let is_one = matches!(scheme, b"http" | b"https");
+    let colon = if is_one { host.iter().position(is_colon) } else { host.iter().rposition(is_colon) };
     if colon.is_some_and(|colon| !is_port(&host[colon..])) {
         return Err("what follows the host is no port");
     }

@@ -33,16 +33,16 @@ type Row = (&'static str, Option<&'static str>, Option<&'static str>);
 const CLIENTS: &[Row] = &[
     (r"(facebookexternalhit)/(\d+)\.(\d+)", Some("FacebookBot"), None),
     (
+        r"(AdsBot-Google(?:-[a-z]{1,30}|)|Googlebot-(?:Image|News|Video)|Googlebot|bingbot|Baiduspider|YandexBot|DuckDuckBot|Applebot|AhrefsBot|SemrushBot|MJ12bot|PetalBot|GPTBot|ClaudeBot|CCBot|Bytespider|Twitterbot|LinkedInBot|Slackbot(?:-LinkExpanding|)|Discordbot|TelegramBot|UptimeRobot|Amazonbot|WhatsApp)(?:[ /]v?(\d+)(?:\.(\d+)(?:\.(\d+)|)|)|)",
+        None,
+        None,
+    ),
+    (
         r"(Google-HTTP-Java-Client|Apache-HttpClient|PostmanRuntime|Go-http-client|Python-urllib|WinHTTP|okhttp|reqwest|axios)(?:[ /](\d+)(?:\.(\d+)|)(?:\.(\d+)|)|)",
         None,
         None,
     ),
-    (r"\b(Boto3?|aws-(?:cli|sdk-(?:cpp|go|java|nodejs|ruby2?)))/(\d+)\.(\d+)(?:\.(\d+)|)", None, None),
-    (
-        r"(AdsBot-Google(?:-[a-z]{1,30}|)|Googlebot-(?:Image|News|Video)|Googlebot|bingbot|Baiduspider|YandexBot|DuckDuckBot|Applebot|AhrefsBot|SemrushBot|MJ12bot|PetalBot|GPTBot|ClaudeBot|CCBot|Bytespider|Twitterbot|LinkedInBot|Slackbot|Discordbot|TelegramBot|UptimeRobot|Amazonbot)(?:[ /]v?(\d+)(?:\.(\d+)(?:\.(\d+)|)|)|)",
-        None,
-        None,
-    ),
+    (r"\b(Boto3?|aws-(?:cli|sdk-(?:cpp|go-v\d|go|java|nodejs|ruby2?)))/(\d+)\.(\d+)(?:\.(\d+)|)", None, None),
     (r"Windows Phone .{0,200}(Edge)/(\d+)\.(\d+)", Some("Edge Mobile"), None),
     (r"(FxiOS)/(\d+)\.(\d+)(?:\.(\d+)|)", Some("Firefox iOS"), None),
     (r"(?:Mobile Safari).{1,300}(OPR)/(\d+)\.(\d+)\.(\d+)", Some("Opera Mobile"), None),
@@ -62,15 +62,13 @@ const CLIENTS: &[Row] = &[
     (r"(?:Mobile|Tablet);.{0,200}(Firefox)/(\d+)\.(\d+)", Some("Firefox Mobile"), None),
     (r"(Thunderbird|SeaMonkey|Firefox)/(\d+)\.(\d+)(?:\.(\d+)|)", None, None),
     (r"(iPod|iPhone|iPad).{1,200}Version/(\d+)\.(\d+)(?:\.(\d+)|).{1,200} Safari", Some("Mobile Safari"), None),
-    (
-        r"(iPod|iPhone|iPad);.{0,30}CPU.{0,30}OS (\d+)_(\d+)(?:_(\d+)|).{0,30} AppleWebKit",
-        Some("Mobile Safari UI/WKWebView"),
-        None,
-    ),
+    (r"(?:iPod|iPhone|iPad).{0,60}OS \d+_\d+.{0,60}AppleWebKit", Some("Mobile Safari UI/WKWebView"), Some("")),
     (r"(Android).{1,200}Version/(\d+)\.(\d+)", None, None),
+    (r"^Dalvik/.{0,60}(Android) (\d+)(?:\.(\d+)|)", None, None),
     (r"(Version)/(\d+)\.(\d+)(?:\.(\d+)|).{0,100}Safari/", Some("Safari"), None),
     (r"(MSIE) (\d+)\.(\d+)", Some("IE"), None),
-    (r"(Trident)/7\.0", Some("IE"), Some("11.0")),
+    (r"Trident/7\.0", Some("IE"), Some("11.0")),
+    (r"(Python/\d+\.\d+ aiohttp)/(\d+)\.(\d+)(?:\.(\d+)|)", Some("Python aiohttp"), None),
     (r"(python-requests)/(\d+)\.(\d+)", Some("Python Requests"), None),
     (
         r"\b(Windows-Update-Agent|WindowsPowerShell|libwww-perl|curl|PycURL|Wget|aria2|insomnia|akka-http|got|ReactorNetty|Jersey|go-resty|AHC|HTTPie)(?:[ /](\d+)(?:\.(\d+)|)(?:\.(\d+)|)|)",
@@ -96,7 +94,8 @@ const SYSTEMS: &[Row] = &[
     (r"(Ubuntu|Kubuntu|Fedora|Debian|Red Hat|SUSE|Arch Linux|CentOS)[/ ](\d+)\.(\d+)(?:\.(\d+)|)", None, None),
     (r"(Ubuntu|Fedora|Debian|Red Hat|SUSE|CentOS)", None, Some("")),
     (r"(Linux)[ /](\d+)\.(\d+)(?:\.(\d+)|)", None, None),
-    (r"(Linux|FreeBSD|OpenBSD|NetBSD)", None, Some("")),
+    (r"[Ll]inux", Some("Linux"), Some("")),
+    (r"(FreeBSD|OpenBSD|NetBSD)", None, Some("")),
     (r"(Windows)", None, Some("")),
 ];
 

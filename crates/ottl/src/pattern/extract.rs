@@ -1,0 +1,88 @@
+//! A pattern that tells what its named groups matched.
+
+use super::{compile, repair};
+use regex::bytes::Regex;
+use std::ops::Range;
+
+/// A compiled pattern with named groups.
+#[derive(Debug)]
+pub(crate) struct Extractor {
+    regex: Regex,
+    /// Of the capturing groups, in order.
+    names: Vec<Box<str>>,
+}
+
+impl Extractor {
+    /// Compiles Go syntax; the error says what is wrong with it.
+    pub(crate) fn new(source: &str) -> Result<Self, String> {
+        let (regex, _, names) = compile(source, true)?;
+        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+    }
+
+    /// Whether there is no named group.
+    pub(crate) fn is_nameless(&self) -> bool {
+        self.names.is_empty()
+    }
+
+    /// The named groups of the first match, each with what it matched, if it took part; `None` without a match.
+    pub(crate) fn extract<'s, 't>(&'s self, text: &'t [u8]) -> Option<Vec<(&'s str, Option<&'t [u8]>)>> {
+        let repaired = repair(text);
+        let captures = self.regex.captures(&repaired)?;
+        let group = |(index, name): (usize, &'s Box<str>)| {
+            let range = captures.get(index + 1).map(|group| group.range());
+            let range = if repaired.len() == text.len() { range } else { range.map(|range| original(text, &range)) };
+            (&**name, range.map(|range| &text[range]))
+        };
+        Some(self.names.iter().enumerate().map(group).collect())
+    }
+}
+
+/// Where a range of the repaired text lies in the text: each byte that is no UTF-8 became three.
+fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
+    let place = |offset: usize| {
+        let (mut at, mut at_repaired) = (0, 0);
+        for chunk in text.utf8_chunks() {
+            let valid = chunk.valid().len();
+            if offset <= at_repaired + valid {
+                return at + (offset - at_repaired);
+            }
+            let invalid = (offset - at_repaired - valid) / REPLACEMENT_BYTES;
+            if invalid < chunk.invalid().len() {
+                return at + valid + invalid;
+            }
+            at += valid + chunk.invalid().len();
+            at_repaired += valid + chunk.invalid().len() * REPLACEMENT_BYTES;
+        }
+        at
+    };
+    place(repaired.start)..place(repaired.end)
+}
+
+/// The length of U+FFFD.
+const REPLACEMENT_BYTES: usize = '\u{fffd}'.len_utf8();
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn named_groups() {
+        let extractor = Extractor::new(r"(?P<a>.)(x)?(?<1>b+)(?P<c>y)?").unwrap();
+        assert_eq!(extractor.extract(b"zabb"), Some(vec![("a", Some(&b"a"[..])), ("1", Some(b"bb")), ("c", None)]));
+        assert_eq!(extractor.extract(b"a"), None);
+        assert!(!extractor.is_nameless() && Extractor::new("(x)").unwrap().is_nameless());
+    }
+
+    #[test]
+    fn bytes_that_are_no_text() {
+        let extractor = Extractor::new(r"(?P<a>..)b(?P<c>.)").unwrap();
+        for (text, a, c) in [
+            (&b"\xff\xfeb\xfd"[..], &b"\xff\xfe"[..], &b"\xfd"[..]),
+            (b"\xc3\xa9\xffbc", b"\xc3\xa9\xff", b"c"),
+            (b"\xe2\x82bx\xff", b"\xe2\x82", b"x"),
+            (b"\xff\xffxyb\xff\xff", b"xy", b"\xff"),
+        ] {
+            assert_eq!(extractor.extract(text), Some(vec![("a", Some(a)), ("c", Some(c))]));
+        }
+    }
+}
