@@ -161,10 +161,26 @@ const ATTRIBUTES: &[&str] =
 const COMPARISONS: &[&str] = &["==", "!=", "<", "<=", ">", ">="];
 const INTEGERS: &[&str] = &["0", "1", "2", "3", "5", "200", "404", "500", "-1"];
 const DOUBLES: &[&str] = &["0.5", "1.0", "1.5", "404.5", "-2.25", ".25"];
-const DURATIONS: &[&str] =
-    &["(end_time - start_time)", "Duration(\"100ms\")", "Duration(\"1s\")", "Duration(\"2s\")", "(start_time - end_time)"];
+const DURATIONS: &[&str] = &[
+    "(end_time - start_time)",
+    "Duration(\"100ms\")",
+    "Duration(\"1s\")",
+    "Duration(\"2s\")",
+    "(start_time - end_time)",
+];
 const TIMES: &[&str] = &["start_time", "end_time", "Unix(1767225601)", "(start_time + Duration(\"300ms\"))"];
-const PATTERNS: &[&str] = &["^GET", "cart", "(?i)check", "^/api/v\\\\d", "\\\\bpay\\\\b", "^5\\\\d\\\\d$", "true", "[a-z]+-\\\\d", "^.{3,5}$", "a.*e"];
+const PATTERNS: &[&str] = &[
+    "^GET",
+    "cart",
+    "(?i)check",
+    "^/api/v\\\\d",
+    "\\\\bpay\\\\b",
+    "^5\\\\d\\\\d$",
+    "true",
+    "[a-z]+-\\\\d",
+    "^.{3,5}$",
+    "a.*e",
+];
 
 /// A condition for a list `span`.
 pub(crate) fn span(dice: &mut Dice) -> String {

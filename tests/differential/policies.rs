@@ -32,7 +32,8 @@ pub(crate) fn settings(dice: &mut Dice, wait_ms: u64, after_root_ms: u64) -> Val
     let by_piece = dice.chance(15);
     let count = dice.pick(&[1, 1, 1, 2, 2, 3, 5]);
     let mut maker = Maker { dice, by_piece, names: 0 };
-    let policies: Vec<Value> = (0..count).map(|_| maker.top(count)).collect();
+    let mut policies: Vec<Value> = (0..count).map(|_| maker.top(count)).collect();
+    maker.add_ballast(&mut policies);
     let mut settings = json!({"decision_wait": format!("{wait_ms}ms"), "policies": policies});
     // Without caches the reference forgets what it decided piece by piece, and decides late spans anew.
     if by_piece || dice.chance(30) {
@@ -67,6 +68,20 @@ impl Maker<'_> {
             60..75 => self.composite(),
             75..82 if count == 1 => self.not(Level::Top),
             _ => self.rare(),
+        }
+    }
+
+    /// A share of all traces is kept in many configurations, another is dropped: so that few keep nothing or everything,
+    /// which would hide how the others come out.
+    fn add_ballast(&mut self, policies: &mut Vec<Value>) {
+        if self.dice.chance(70) {
+            let percent = self.dice.between(8, 40);
+            policies.push(self.named("probabilistic", json!({"sampling_percentage": percent, "hash_salt": "keep"})));
+        }
+        if !self.by_piece && self.dice.chance(70) {
+            let percent = self.dice.between(10, 40);
+            let share = self.named("probabilistic", json!({"sampling_percentage": percent, "hash_salt": "drop"}));
+            policies.insert(0, self.named("drop", json!({"drop_sub_policy": [share]})));
         }
     }
 
@@ -169,6 +184,7 @@ impl Maker<'_> {
             "http.status" => (self.dice.pick(&[200, 300, 404, 500]), self.dice.pick(&[299, 404, 599])),
             _ => (self.dice.between(-2, 3), self.dice.between(-2, 6)),
         };
+        let (low, high) = (low.min(high), low.max(high));
         let mut block = json!({ "key": key });
         // Zero is no bound; without any the reference crashes.
         let only = self.dice.below(4);
@@ -200,8 +216,10 @@ impl Maker<'_> {
         let mut block = json!({"key": key, "values": self.dice.some(&words)});
         if self.dice.chance(40) {
             block["enabled_regex_matching"] = true.into();
-            block["values"] =
-                self.dice.some(&["^/c", "pay$", "^$", "v\\d+", "(?i)ALICE|bob", "e{2}", "[^a-z]", "^.{4}$", "\\bcart\\b"]).into();
+            block["values"] = self
+                .dice
+                .some(&["^/c", "pay$", "^$", "v\\d+", "(?i)ALICE|bob", "e{2}", "[^a-z]", "^.{4}$", "\\bcart\\b"])
+                .into();
         }
         if self.dice.chance(20) {
             block["cache_max_size"] = self.dice.between(0, 3).into();

@@ -14,8 +14,8 @@ const START_LIMIT: Duration = Duration::from_secs(30);
 const DECIDE_LIMIT: Duration = Duration::from_secs(30);
 /// As many series as its metrics hold without lumping the rest together, twice that many with both verdicts.
 const CONDITIONS_MAX: usize = 500;
-const COUNTER: &str = "otelcol_processor_tail_sampling_count_traces_sampled_total";
-const DECIDED: &str = "otelcol_processor_tail_sampling_global_count_traces_sampled_total";
+const COUNTER: &str = "otelcol_processor_tail_sampling_count_traces_sampled";
+const DECIDED: &str = "otelcol_processor_tail_sampling_global_count_traces_sampled";
 const REFUSAL: &str = "failed to create policy evaluator for \"condition-";
 
 /// A running reference collector.
@@ -35,7 +35,9 @@ impl Reference {
         let folder = tempfile::tempdir().expect("a folder");
         let program = start_program(folder.path(), &configuration(&format!("127.0.0.1:{port}")));
         let mut reference = Self { program, address: SocketAddr::from(([127, 0, 0, 1], port)), _folder: folder };
-        reference.program.reaches("listening", START_LIMIT, || std::net::TcpStream::connect(reference.address).is_ok())?;
+        reference
+            .program
+            .reaches("listening", START_LIMIT, || std::net::TcpStream::connect(reference.address).is_ok())?;
         Ok(reference)
     }
 
@@ -153,10 +155,11 @@ impl Asked {
             let answer = post_json(self.reference.address, "/v1/traces", request);
             assert!(answer.starts_with("HTTP/1.1 200"), "the reference refuses a request:\n{answer}");
         }
+        // It adds up its counters one by one: only when two looks agree it is done with all of them.
         let mut exposition = String::new();
         self.reference.program.wait_until("done with all traces", DECIDE_LIMIT, || {
-            exposition = get(self.metrics, "/metrics");
-            sum_of(&exposition, DECIDED, &[]) >= traces as f64
+            let before = std::mem::replace(&mut exposition, counters(&get(self.metrics, "/metrics")));
+            before == exposition && sum_of(&exposition, DECIDED, &[]) >= traces as f64
         });
         assert!(!exposition.contains("otel_metric_overflow"), "too many conditions for its metrics");
         for place in places {
@@ -166,6 +169,12 @@ impl Asked {
             answers[*place] = Some(Answer::Counted { yes, no });
         }
     }
+}
+
+/// The lines of an exposition that count verdicts.
+fn counters(exposition: &str) -> String {
+    let lines = exposition.lines().filter(|line| line.starts_with(COUNTER) || line.starts_with(DECIDED));
+    lines.flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The condition that it refuses to start with.

@@ -9,7 +9,8 @@ pub(crate) const SERVICES: &[&str] = &["frontend", "checkout", "cart", "payment"
 pub(crate) const ROUTES: &[&str] = &["/cart", "/checkout", "/api/v1/pay", "/healthz", ""];
 pub(crate) const USERS: &[&str] = &["alice", "bob", "carol-7", "Δelta"];
 pub(crate) const NAMES: &[&str] = &["GET /cart", "POST /checkout", "query", "publish order", "charge card", ""];
-pub(crate) const STATES: &[&str] = &["vendor=a", "vendor=b,team=core", "team=core", "ot=th:8;rv:0123456789abcd", "a =b,vendor=a", ""];
+pub(crate) const STATES: &[&str] =
+    &["vendor=a", "vendor=b,team=core", "team=core", "ot=th:8;rv:0123456789abcd", "a =b,vendor=a", ""];
 const START_NS: u64 = 1_767_225_600_000_000_000;
 const MILLISECOND: u64 = 1_000_000;
 
