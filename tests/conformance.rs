@@ -14,6 +14,8 @@ mod collector;
 mod conditions;
 #[path = "conformance/lanes.rs"]
 mod lanes;
+#[path = "conformance/line.rs"]
+mod line;
 #[path = "conformance/play.rs"]
 mod play;
 #[path = "conformance/recorded.rs"]

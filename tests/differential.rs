@@ -2,8 +2,8 @@
 //! the same numbers of spans; and OTTL conditions must come out alike.
 //!
 //! A run prints its seed. `TAILRACE_SEED=<seed>` runs it again, `TAILRACE_CONFIGURATIONS=<number>` makes it longer.
-//! `cargo test -p tailrace --features peers --test differential -- --ignored` asks the real collector again about each
-//! condition of `tests/conformance/ottl_more.txt` and writes its verdicts there; a new condition is a line with any verdict.
+//! With `TAILRACE_RECORD=1` the real collector is asked again about each condition of `ottl_more.txt`, and its verdicts
+//! are written there; a new condition is a line with any verdict.
 
 #[expect(dead_code, reason = "the stories look at more of it")]
 #[path = "stories/collector.rs"]
@@ -14,6 +14,8 @@ mod conditions;
 mod dice;
 #[path = "conformance/lanes.rs"]
 mod lanes;
+#[path = "conformance/line.rs"]
+mod line;
 #[expect(dead_code, reason = "the recorded cases look at more of it")]
 #[path = "conformance/play.rs"]
 mod play;
@@ -30,6 +32,7 @@ mod traffic;
 use collector::{Collector, post_json};
 use dice::Dice;
 use lanes::Lanes;
+use line::Line;
 use play::Play;
 use reference::{Answer, Reference, policy};
 use serde_json::{Value, json};
@@ -39,7 +42,7 @@ use std::{
     fmt::Write as _,
     fs,
     net::SocketAddr,
-    path::Path,
+    path::{Path, PathBuf},
     thread,
     time::{Duration, Instant},
 };
@@ -61,6 +64,10 @@ const SHOWN_MAX: usize = 5;
 const RANDOM_CONDITIONS: usize = 400;
 const RECORDED_CONDITIONS: usize = 400;
 const CONDITION_TRACES: usize = 60;
+
+/// Files of recorded conditions.
+const FIRST: &str = "ottl_vectors.txt";
+const MORE: &str = "ottl_more.txt";
 
 /// Trace ID → number of spans.
 type Kept = BTreeMap<String, u64>;
@@ -171,9 +178,12 @@ fn random_conditions_come_out_alike() {
 
 #[test]
 fn recorded_conditions_still_come_out_so() {
+    if env::var_os("TAILRACE_RECORD").is_some() {
+        record();
+    }
     let seed = seed();
     let mut dice = Dice::new(seed);
-    let mut lines: Vec<Line> = ["ottl_vectors.txt", "ottl_more.txt"].iter().flat_map(|file| read(file)).collect();
+    let mut lines: Vec<Line> = [FIRST, MORE].iter().flat_map(|file| Line::read(&conformance(file))).collect();
     dice.shuffle(&mut lines);
     // A refusal costs a start of the reference.
     lines.retain(|line| line.verdict != 'X');
@@ -219,14 +229,7 @@ fn kept(policy: &Value, requests: &[Vec<u8>]) -> Option<u64> {
     Some(play.stop().len() as u64)
 }
 
-/// A line of a file of conditions: its verdict, its list and itself.
-struct Line {
-    verdict: char,
-    list: String,
-    condition: String,
-}
-
-fn conformance(file: &str) -> std::path::PathBuf {
+fn conformance(file: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance").join(file)
 }
 
@@ -234,26 +237,14 @@ fn vector_trace() -> String {
     fs::read_to_string(conformance("vector_trace.jsonl")).expect("the recorded trace")
 }
 
-fn read(file: &str) -> Vec<Line> {
-    let text = fs::read_to_string(conformance(file)).expect("the recorded conditions");
-    text.lines().filter_map(parse).collect()
-}
-
-fn parse(line: &str) -> Option<Line> {
-    let mut parts = line.splitn(3, ' ');
-    let verdict = parts.next()?.chars().next()?;
-    Some(Line { verdict, list: parts.next()?.to_owned(), condition: parts.next()?.to_owned() })
-}
-
-#[test]
-#[ignore = "writes the recorded verdicts anew"]
-fn record_conditions() {
+/// Asks the reference about each condition that was not in the first recording, and writes down what it says.
+fn record() {
     let conditions: Vec<(String, String)> =
-        read("ottl_more.txt").into_iter().map(|line| (line.list, line.condition)).collect();
+        Line::read(&conformance(MORE)).into_iter().map(|line| (line.list, line.condition)).collect();
     let answers = reference::ask(&conditions, &[vector_trace()], 1);
     let mut text = String::new();
     for ((list, condition), answer) in conditions.iter().zip(&answers) {
         writeln!(text, "{} {list} {condition}", answer.letter()).expect("a string takes everything");
     }
-    fs::write(conformance("ottl_more.txt"), text).expect("the file can be written");
+    fs::write(conformance(MORE), text).expect("the file can be written");
 }

@@ -1,33 +1,20 @@
 //! Recorded OTTL conditions: each is asked about the recorded trace as the only policy of a processor.
 //!
-//! A line is a verdict, the list that the condition stands in, and the condition. The verdict is T (true), F (false),
-//! E (an evaluation error: neither the condition nor its negation is true) or X (refused at start).
+//! `TAILRACE_WRONG=<file>` writes all that come out wrong into a file; the test itself shows the first few.
 
-use crate::{play, play::Play, recorded::requests};
+use crate::{
+    line::Line,
+    play,
+    play::Play,
+    recorded::{folder, requests},
+};
 use serde_json::{Value, json};
 
 /// At most so many wrong lines are shown.
 const SHOWN_MAX: usize = 40;
 
-/// A line of a file of conditions.
-pub(crate) struct Line {
-    pub(crate) verdict: char,
-    /// `span` or `spanevent`.
-    pub(crate) list: String,
-    pub(crate) condition: String,
-}
-
-impl Line {
-    /// The line, if it is not empty or a comment.
-    pub(crate) fn parse(line: &str) -> Option<Self> {
-        let mut parts = line.splitn(3, ' ');
-        let verdict = parts.next()?.chars().next().filter(|verdict| "TFEX".contains(*verdict))?;
-        Some(Self { verdict, list: parts.next()?.to_owned(), condition: parts.next()?.to_owned() })
-    }
-}
-
-/// What Tailrace says to a condition about the traces of these requests; `seen` counts the traces for which it is true.
-pub(crate) fn ask(line: &Line, requests: &[Vec<u8>]) -> char {
+/// What Tailrace says to a condition about the traces of these requests.
+fn ask(line: &Line, requests: &[Vec<u8>]) -> char {
     if play::decode(&settings(&line.list, &line.condition).to_string()).is_err() {
         return 'X';
     }
@@ -52,7 +39,7 @@ fn settings(list: &str, condition: &str) -> Value {
 /// Asks every condition of a file.
 fn check(file: &str) {
     let requests = requests("vector_trace.jsonl");
-    let lines: Vec<Line> = crate::recorded::text(file).lines().filter_map(Line::parse).collect();
+    let lines = Line::read(&folder().join(file));
     assert!(!lines.is_empty(), "`{file}` has conditions");
     let wrong: Vec<String> = lines
         .iter()
