@@ -5,7 +5,7 @@
 #[path = "stories/collector.rs"]
 mod collector;
 
-use collector::{Collector, sum_of};
+use collector::{Collector, get, sum_of};
 use load::{Behavior, Expected, Generate, Keep, Record, Report, Sink, SinkOptions, Target};
 use std::{
     collections::BTreeMap,
@@ -81,7 +81,7 @@ async fn assert_arrives(sink: &Sink, expected: &Expected, limit: Duration) {
 }
 
 fn assert_books(collector: &Collector) -> String {
-    let exposition = collector.get(collector.address("metrics"), "/metrics");
+    let exposition = get(collector.address("metrics"), "/metrics");
     for residue in ["tailrace_pipeline_residue_spans", "tailrace_destination_residue_spans"] {
         assert!(exposition.contains(residue), "{residue} is missing:\n{exposition}");
         for line in exposition.lines().filter(|line| line.starts_with(residue)) {

@@ -36,15 +36,33 @@ impl Program {
     }
 
     /// Waits until `ready` says so.
-    pub(crate) fn wait_until(&mut self, what: &str, limit: Duration, mut ready: impl FnMut() -> bool) {
+    pub(crate) fn wait_until(&mut self, what: &str, limit: Duration, ready: impl FnMut() -> bool) {
+        if let Err(why) = self.reaches(what, limit, ready) {
+            panic!("{why}");
+        }
+    }
+
+    /// Waits until `ready` says so.
+    ///
+    /// # Errors
+    /// It ended before, or takes too long; with the end of its log.
+    pub(crate) fn reaches(
+        &mut self,
+        what: &str,
+        limit: Duration,
+        mut ready: impl FnMut() -> bool,
+    ) -> Result<(), String> {
         let deadline = Instant::now() + limit;
         while !ready() {
             if let Some(status) = self.child.try_wait().expect("the program can be asked") {
-                panic!("{} ended ({status}) before {what}:\n{}", self.name, self.log_end());
+                return Err(format!("{} ended ({status}) before {what}:\n{}", self.name, self.log_end()));
             }
-            assert!(Instant::now() < deadline, "{}: not {what} within {limit:?}:\n{}", self.name, self.log_end());
+            if Instant::now() >= deadline {
+                return Err(format!("{}: not {what} within {limit:?}:\n{}", self.name, self.log_end()));
+            }
             thread::sleep(POLL);
         }
+        Ok(())
     }
 
     /// Waits until it listens on `port`.

@@ -58,18 +58,9 @@ impl Collector {
         address.expect("an address").parse().expect("host:port")
     }
 
-    /// One GET, read to its end.
-    pub(crate) fn get(&self, address: SocketAddr, path: &str) -> String {
-        let mut socket = TcpStream::connect(address).expect("the endpoint answers");
-        write!(socket, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").expect("sent");
-        let mut answer = String::new();
-        socket.read_to_string(&mut answer).expect("an answer");
-        answer
-    }
-
     /// A metric's value, summed over the series whose labels hold all of `labels`.
     pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
-        sum_of(&self.get(self.address("metrics"), "/metrics"), name, labels)
+        sum_of(&get(self.address("metrics"), "/metrics"), name, labels)
     }
 
     /// Everything printed so far.
@@ -115,6 +106,16 @@ impl Drop for Collector {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// One GET, read to its end.
+pub(crate) fn get(address: SocketAddr, path: &str) -> String {
+    let mut socket = TcpStream::connect(address).expect("the endpoint answers");
+    // HTTP/1.0 asks for a body that is not in chunks.
+    write!(socket, "GET {path} HTTP/1.0\r\nHost: test\r\n\r\n").expect("sent");
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).expect("an answer");
+    answer
 }
 
 /// One POST of JSON; gives the whole answer.

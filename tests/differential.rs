@@ -1,0 +1,259 @@
+//! Tailrace beside the real collector: random configurations and traces, fed to both, must leave the same traces with
+//! the same numbers of spans; and OTTL conditions must come out alike.
+//!
+//! A run prints its seed. `TAILRACE_SEED=<seed>` runs it again, `TAILRACE_CONFIGURATIONS=<number>` makes it longer.
+//! `cargo test -p tailrace --features peers --test differential -- --ignored` asks the real collector again about each
+//! condition of `tests/conformance/ottl_more.txt` and writes its verdicts there; a new condition is a line with any verdict.
+
+#[expect(dead_code, reason = "the stories look at more of it")]
+#[path = "stories/collector.rs"]
+mod collector;
+#[path = "differential/conditions.rs"]
+mod conditions;
+#[path = "differential/dice.rs"]
+mod dice;
+#[path = "conformance/lanes.rs"]
+mod lanes;
+#[expect(dead_code, reason = "the recorded cases look at more of it")]
+#[path = "conformance/play.rs"]
+mod play;
+#[path = "differential/policies.rs"]
+mod policies;
+#[expect(dead_code, reason = "other stories start other peers")]
+#[path = "peers/process.rs"]
+mod process;
+#[path = "differential/reference.rs"]
+mod reference;
+#[path = "differential/traffic.rs"]
+mod traffic;
+
+use collector::{Collector, post_json};
+use dice::Dice;
+use lanes::Lanes;
+use play::Play;
+use reference::{Answer, Reference, policy};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    env,
+    fmt::Write as _,
+    fs,
+    net::SocketAddr,
+    path::Path,
+    thread,
+    time::{Duration, Instant},
+};
+use traffic::Traffic;
+
+/// Configurations of a run, unless it is asked for more; as many share one process a side.
+const CONFIGURATIONS: usize = 48;
+const TRACES: usize = 250;
+/// So many of the configurations must keep between 5 and 95 % of the traces, or there is too little to compare.
+const TELLING_PERCENT: usize = 70;
+/// Whole seconds, for the reference cuts off the rest. It decides up to a second later.
+const WAIT_MS: u64 = 5_000;
+const AFTER_ROOT_MS: u64 = 4_000;
+const SEND_LIMIT: Duration = Duration::from_millis(3_500);
+const DECIDED_AFTER: Duration = Duration::from_millis(6_400);
+/// At most so many differences are shown.
+const SHOWN_MAX: usize = 5;
+/// Conditions of a run.
+const RANDOM_CONDITIONS: usize = 400;
+const RECORDED_CONDITIONS: usize = 400;
+const CONDITION_TRACES: usize = 60;
+
+/// Trace ID → number of spans.
+type Kept = BTreeMap<String, u64>;
+
+fn seed() -> u64 {
+    let given = env::var("TAILRACE_SEED").ok().map(|text| text.parse().expect("TAILRACE_SEED is a number"));
+    let seed = given.unwrap_or_else(rand::random);
+    println!("TAILRACE_SEED={seed}");
+    seed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn random_configurations_keep_the_same_traces() {
+    let seed = seed();
+    let count = env::var("TAILRACE_CONFIGURATIONS").map_or(CONFIGURATIONS, |text| text.parse().expect("a number"));
+    let (mut telling, mut differences) = (0, Vec::new());
+    for round in 0..count.div_ceil(CONFIGURATIONS) {
+        let mut dice = Dice::new(seed.wrapping_add(round as u64));
+        let configurations = CONFIGURATIONS.min(count - round * CONFIGURATIONS);
+        let settings: Vec<Value> =
+            (0..configurations).map(|_| policies::settings(&mut dice, WAIT_MS, AFTER_ROOT_MS)).collect();
+        let traffic = Traffic::generate(&mut dice, TRACES);
+        let (ours, theirs) = both(&settings, &traffic).await;
+        telling += theirs.iter().filter(|kept| is_telling(kept.len(), traffic.len())).count();
+        for ((settings, ours), theirs) in settings.iter().zip(&ours).zip(&theirs) {
+            differences.extend(difference(settings, ours, theirs, &traffic));
+        }
+    }
+    println!("{telling} of {count} configurations keep between 5 and 95 % of the traces");
+    let shown = differences[..differences.len().min(SHOWN_MAX)].join("\n\n");
+    assert!(differences.is_empty(), "seed {seed}: {} of {count} configurations differ\n{shown}", differences.len());
+    assert!(
+        telling * 100 >= count * TELLING_PERCENT,
+        "seed {seed}: only {telling} of {count} configurations tell much"
+    );
+}
+
+fn is_telling(kept: usize, of: usize) -> bool {
+    (of * 5..=of * 95).contains(&(kept * 100))
+}
+
+/// What Tailrace and the reference keep, for each of the settings.
+async fn both(settings: &[Value], traffic: &Traffic) -> (Vec<Kept>, Vec<Kept>) {
+    let quiet = json!({"logs": {"level": "error"}, "metrics": {"level": "none"}});
+    let (ours, theirs) = (Lanes::start(settings.len()).await, Lanes::start(settings.len()).await);
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let quiet = json!({"metrics": {"level": "none"}});
+            let collector = Collector::start(&ours.configuration(settings, "127.0.0.1:0", &quiet));
+            feed(collector.address("http"), traffic);
+            let (status, log) = collector.stop();
+            assert!(status.success(), "tailrace ended with {status}:\n{log}");
+        });
+        scope.spawn(|| {
+            let started = Reference::start(|address| theirs.configuration(settings, address, &quiet));
+            let reference = started.unwrap_or_else(|log| panic!("the reference does not start:\n{log}"));
+            feed(reference.address(), traffic);
+            reference.stop();
+        });
+    });
+    (ours.kept(), theirs.kept())
+}
+
+/// Sends everything: what is late after all verdicts that fall due by themselves.
+fn feed(address: SocketAddr, traffic: &Traffic) {
+    let began = Instant::now();
+    send(address, &traffic.first);
+    let took = began.elapsed();
+    assert!(took < SEND_LIMIT, "sending took {took:?}, so verdicts fell due in between; is the machine too busy?");
+    thread::sleep(DECIDED_AFTER);
+    send(address, &traffic.late);
+}
+
+fn send(address: SocketAddr, requests: &[String]) {
+    for request in requests {
+        let answer = post_json(address, "/v1/traces", request);
+        assert!(answer.starts_with("HTTP/1.1 200"), "a request was refused:\n{answer}\n{request}");
+    }
+}
+
+/// The first trace about which the two differ, with all that is needed to see why.
+fn difference(settings: &Value, ours: &Kept, theirs: &Kept, traffic: &Traffic) -> Option<String> {
+    let ids: BTreeSet<&String> = ours.keys().chain(theirs.keys()).collect();
+    let wrong: Vec<&String> = ids.into_iter().filter(|id| ours.get(*id) != theirs.get(*id)).collect();
+    let first = wrong.first()?;
+    let spans = |of: &Kept| of.get(*first).copied().unwrap_or_default();
+    let mut text = format!("{} of {} traces differ under\n{settings}\n", wrong.len(), traffic.len());
+    let (ours, theirs) = (spans(ours), spans(theirs));
+    writeln!(text, "{first}: {ours} spans from tailrace, {theirs} from the reference, of\n{}", traffic.show(first))
+        .expect("a string takes everything");
+    Some(text)
+}
+
+#[test]
+fn random_conditions_come_out_alike() {
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let traffic = Traffic::generate(&mut dice, CONDITION_TRACES);
+    let requests = [traffic.first, traffic.late].concat();
+    let conditions: Vec<(String, String)> = (0..RANDOM_CONDITIONS)
+        .map(|index| match index % 8 {
+            0 => ("spanevent".to_owned(), conditions::event(&mut dice)),
+            _ => ("span".to_owned(), conditions::span(&mut dice)),
+        })
+        .collect();
+    compare(seed, &conditions, &requests, CONDITION_TRACES as u64);
+}
+
+#[test]
+fn recorded_conditions_still_come_out_so() {
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let mut lines: Vec<Line> = ["ottl_vectors.txt", "ottl_more.txt"].iter().flat_map(|file| read(file)).collect();
+    dice.shuffle(&mut lines);
+    // A refusal costs a start of the reference.
+    lines.retain(|line| line.verdict != 'X');
+    lines.truncate(RECORDED_CONDITIONS);
+    let (conditions, recorded): (Vec<_>, String) =
+        lines.into_iter().map(|line| ((line.list, line.condition), line.verdict)).unzip();
+    let requests = [vector_trace()];
+    let said: String = reference::ask(&conditions, &requests, 1).iter().map(|answer| answer.letter()).collect();
+    assert_eq!(said, recorded, "seed {seed}: the reference says something else than was recorded");
+    compare(seed, &conditions, &requests, 1);
+}
+
+/// Both sides' answers about all traces must be equal.
+fn compare(seed: u64, conditions: &[(String, String)], requests: &[String], traces: u64) {
+    let theirs = reference::ask(conditions, requests, traces);
+    let decoded: Vec<Vec<u8>> =
+        requests.iter().map(|request| otlp::json::decode(request.as_bytes()).expect("a request")).collect();
+    let wrong: Vec<String> = conditions
+        .iter()
+        .zip(&theirs)
+        .filter_map(|((list, condition), theirs)| {
+            let ours = ask(list, condition, &decoded);
+            (ours != *theirs).then(|| format!("{list} {condition}\n  tailrace {ours:?}\n  reference {theirs:?}"))
+        })
+        .collect();
+    let shown = wrong[..wrong.len().min(8 * SHOWN_MAX)].join("\n");
+    assert!(wrong.is_empty(), "seed {seed}: {} of {} conditions differ\n{shown}", wrong.len(), conditions.len());
+}
+
+/// What Tailrace says to a condition: how many traces it keeps, and how many its negation keeps.
+fn ask(list: &str, condition: &str, requests: &[Vec<u8>]) -> Answer {
+    let it = policy("it", list, condition);
+    let not = json!({"name": "not", "type": "not", "not": {"not_sub_policy": it}});
+    match (kept(&it, requests), kept(&not, requests)) {
+        (Some(yes), Some(no)) => Answer::Counted { yes, no },
+        _ => Answer::Refused,
+    }
+}
+
+fn kept(policy: &Value, requests: &[Vec<u8>]) -> Option<u64> {
+    let mut play = Play::new(&json!({ "policies": [policy] })).ok()?;
+    requests.iter().for_each(|request| play.take_in(request));
+    Some(play.stop().len() as u64)
+}
+
+/// A line of a file of conditions: its verdict, its list and itself.
+struct Line {
+    verdict: char,
+    list: String,
+    condition: String,
+}
+
+fn conformance(file: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/conformance").join(file)
+}
+
+fn vector_trace() -> String {
+    fs::read_to_string(conformance("vector_trace.jsonl")).expect("the recorded trace")
+}
+
+fn read(file: &str) -> Vec<Line> {
+    let text = fs::read_to_string(conformance(file)).expect("the recorded conditions");
+    text.lines().filter_map(parse).collect()
+}
+
+fn parse(line: &str) -> Option<Line> {
+    let mut parts = line.splitn(3, ' ');
+    let verdict = parts.next()?.chars().next()?;
+    Some(Line { verdict, list: parts.next()?.to_owned(), condition: parts.next()?.to_owned() })
+}
+
+#[test]
+#[ignore = "writes the recorded verdicts anew"]
+fn record_conditions() {
+    let conditions: Vec<(String, String)> =
+        read("ottl_more.txt").into_iter().map(|line| (line.list, line.condition)).collect();
+    let answers = reference::ask(&conditions, &[vector_trace()], 1);
+    let mut text = String::new();
+    for ((list, condition), answer) in conditions.iter().zip(&answers) {
+        writeln!(text, "{} {list} {condition}", answer.letter()).expect("a string takes everything");
+    }
+    fs::write(conformance("ottl_more.txt"), text).expect("the file can be written");
+}
