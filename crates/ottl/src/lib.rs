@@ -16,7 +16,6 @@ mod path;
 mod pattern;
 mod subject;
 mod syntax;
-mod trace_state;
 pub mod value;
 
 pub use condition::{Condition, Needs};
@@ -24,5 +23,4 @@ pub use error::{Error, SyntaxError};
 pub use path::Context;
 pub use pattern::Pattern;
 pub use subject::{Fuel, Moment, Subject};
-pub use trace_state::trace_state_member;
 pub use value::Value;

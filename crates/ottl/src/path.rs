@@ -7,7 +7,6 @@ use crate::{
     error::Error,
     expr::Expr,
     subject::{Source, Subject},
-    trace_state::trace_state_member,
     value::{Id, Map, Opaque, Time, Value, hex},
 };
 use otlp::{
@@ -357,10 +356,10 @@ impl TraceStateMember {
         let text = trace_state(subject);
         subject.fuel().spend(text.len() as u64)?;
         let key = self.key.as_deref().unwrap_or_default();
-        match trace_state_member(text, key.as_bytes()) {
-            None => Ok(Value::Nil),
-            Some(_) if self.key.is_none() => Err(Error::failed("the key of `trace_state` must be a string literal")),
-            Some(value) => Ok(Value::str(value)),
+        match otlp::trace_state::lookup(text, key.as_bytes()) {
+            Err(otlp::trace_state::Invalid) => Ok(Value::Nil),
+            Ok(_) if self.key.is_none() => Err(Error::failed("the key of `trace_state` must be a string literal")),
+            Ok(member) => Ok(Value::str(member.unwrap_or_default())),
         }
     }
 }

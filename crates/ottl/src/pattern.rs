@@ -183,7 +183,6 @@ mod tests {
             ("(?<=a)b", "invalid group name `=a)b`"),
             ("(?<!a)b", "invalid group name `!a)b`"),
             ("(?P<a-b>x)", "invalid group name `a-b`"),
-            ("(?P<n>x)(?<n>y)", "two groups are named `n`"),
             ("(?x)a", "`(?x` is not supported, the flags are `i`, `m`, `s` and `U`"),
             ("(?-)a", "`(?-)` is not supported, the flags are `i`, `m`, `s` and `U`"),
             ("(?P=n)", "`(?P` is not supported, the flags are `i`, `m`, `s` and `U`"),

@@ -50,6 +50,10 @@ impl Compiler<'_> {
     }
 
     fn arguments(&mut self, call: &tree::Call, function: &'static Function) -> Option<Arguments> {
+        // otelcol does not look at the arguments of a converter that has no parameters.
+        if function.params.is_empty() {
+            return Some(Arguments::new(Vec::new()));
+        }
         let mut given: Vec<Option<Argument>> = function.params.iter().map(|_| None).collect();
         let mut is_whole = true;
         let mut has_name = false;
@@ -163,7 +167,7 @@ fn fits(kind: Kind, value: Value<'static>) -> Result<(), Error> {
 
 fn count(function: &Function) -> String {
     let names: Vec<_> = function.params.iter().map(|param| format!("`{}`", snake(param.name))).collect();
-    if names.is_empty() { "no arguments".to_string() } else { names.join(", ") }
+    names.join(", ")
 }
 
 /// `pattern_definitions` to `PatternDefinitions`, as otelcol finds a parameter.

@@ -23,7 +23,7 @@ fn log(call: Call<'_>) -> Result<Value<'_>, Error> {
 /// third of all numbers are not those of [`f64::ln`]. As there, numbers below the smallest normal one are read as if they
 /// were normal.
 fn natural_log(float: f64) -> f64 {
-    const LN2_HI: f64 = 6.931_471_803_691_238_16e-1;
+    const LN2_HI: f64 = 6.931_471_803_691_238e-1;
     const LN2_LO: f64 = 1.908_214_929_270_587_7e-10;
     const L1: f64 = 0.666_666_666_666_673_5;
     const L2: f64 = 0.399_999_999_994_094_2;

@@ -9,6 +9,7 @@ use crate::{
     value::{Map, Value, excerpt},
 };
 use grok::{Grok, Patterns};
+use std::borrow::Cow;
 
 pub(super) const TABLE: &[Function] = &[
     prepared("IsMatch", &[arg("Target", Kind::StrLike), arg("Pattern", Kind::Str)], is_match).costly(),
@@ -62,10 +63,19 @@ fn extract<'e>(call: Call<'e>, pattern: &Extractor) -> Result<Value<'e>, Error> 
     let text = call.str(0)?;
     call.spend(2 * text.len())?;
     let groups = pattern.extract(&text).unwrap_or_default();
-    let entries = groups
-        .into_iter()
-        .map(|(name, text)| (name.as_bytes().to_vec().into(), Value::string(text.unwrap_or_default())));
-    Ok(Value::Map(Map::data(entries.collect())))
+    let mut entries = Vec::new();
+    for (name, text) in groups {
+        put(&mut entries, name.as_bytes().to_vec(), Value::string(text.unwrap_or_default()));
+    }
+    Ok(Value::Map(Map::data(entries)))
+}
+
+/// Sets an entry; of several groups with one name the last counts.
+fn put(entries: &mut Vec<(Cow<'static, [u8]>, Value<'static>)>, name: Vec<u8>, value: Value<'static>) {
+    match entries.iter_mut().find(|(known, _)| **known == *name) {
+        Some((_, known)) => *known = value,
+        None => entries.push((name.into(), value)),
+    }
 }
 
 fn extract_grok_patterns(arguments: &Arguments) -> Result<Run, String> {

@@ -159,9 +159,6 @@ impl<'a> Translator<'a> {
         if !is_valid || name.len() == named.len() {
             return Err(format!("invalid group name `{name}`"));
         }
-        if self.names.contains(&name) {
-            return Err(format!("two groups are named `{name}`"));
-        }
         self.names.push(name);
         self.rest = named;
         self.take(name.len() + 1);

@@ -110,6 +110,8 @@ impl<'a> Value<'a> {
             Value::Nil => return Ok(None),
             Value::Str(text) => text,
             Value::Bytes(bytes) => Cow::Owned(text::hex(&bytes)),
+            // Inside containers a small one has the exponent `e-7`, alone `e-07`: otelcol has two writers of JSON.
+            Value::Float(float) => Cow::Owned(text::scalar_float(float).ok_or_else(text::no_json)?.into_bytes()),
             other => Cow::Owned(text::json(&other)?),
         }))
     }
@@ -214,10 +216,25 @@ fn read_float(text: &str) -> Option<f64> {
     if unsigned.starts_with("0x") || unsigned.starts_with("0X") {
         return read_hex_float(text);
     }
-    let float: f64 = text.parse().ok()?;
+    let plain = if text.contains('_') { without_underscores(text)? } else { text.into() };
+    let float: f64 = plain.parse().ok()?;
     let is_word = unsigned.starts_with(|first: char| first.is_ascii_alphabetic());
     let is_refused = (float.is_nan() && unsigned.len() < text.len()) || (float.is_infinite() && !is_word);
     (!is_refused).then_some(float)
+}
+
+/// `1_000` as Go's literals have it: each underscore between two digits.
+fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
+    let is_digit = |part: Option<char>| part.is_some_and(|char| char.is_ascii_digit());
+    let mut parts = text.split('_');
+    let mut before = parts.next()?;
+    for part in parts {
+        if !is_digit(before.chars().last()) || !is_digit(part.chars().next()) {
+            return None;
+        }
+        before = part;
+    }
+    Some(text.replace('_', "").into())
 }
 
 /// `0x1.8p3`: a hexadecimal mantissa and a binary exponent, which must be there. Mantissas are exact up to 60 bits.
@@ -266,7 +283,10 @@ mod tests {
             ("1e400", None),
             ("", None),
             (" 1", None),
-            ("1_000", None),
+            ("1_000", Some(1000.0)),
+            ("1__0", None),
+            ("_1", None),
+            ("1_.5", None),
             ("-nan", None),
             ("0x1.8p3", Some(12.0)),
             ("0x10", None),

@@ -37,14 +37,21 @@ pub fn float_text(float: f64) -> String {
     shortest(float, |exponent| !(-4..6).contains(&exponent))
 }
 
-/// Go's JSON form of a float; `None` if JSON cannot say it.
+/// The form of a float that is converted to text by itself; `None` if JSON cannot say it.
+pub(crate) fn scalar_float(float: f64) -> Option<String> {
+    let is_plain = float == 0.0 || (1e-6..1e21).contains(&float.abs());
+    float.is_finite().then(|| shortest(float, |_| !is_plain))
+}
+
+/// That JSON cannot say a float.
+pub(crate) fn no_json() -> Error {
+    Error::failed("JSON has no infinity and no NaN")
+}
+
+/// Go's JSON form of a float in a container; `None` if JSON cannot say it.
 #[must_use]
 pub fn json_float(float: f64) -> Option<String> {
-    if !float.is_finite() {
-        return None;
-    }
-    let is_plain = float == 0.0 || (1e-6..1e21).contains(&float.abs());
-    let text = shortest(float, |_| !is_plain);
+    let text = scalar_float(float)?;
     // Go cleans `e-09` up to `e-9`, and only that.
     Some(match text.rsplit_once("e-0") {
         Some((mantissa, digit)) if digit.len() == 1 => format!("{mantissa}e-{digit}"),
@@ -149,7 +156,7 @@ fn write_json(value: &Value<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Er
         Value::Bool(bool) => write_plain(out, bool),
         Value::Int(int) | Value::Duration(int) | Value::Opaque(Opaque::Foreign(int)) => write_plain(out, int),
         Value::Float(float) => {
-            let text = json_float(*float).ok_or_else(|| Error::failed("JSON has no infinity and no NaN"))?;
+            let text = json_float(*float).ok_or_else(no_json)?;
             out.extend_from_slice(text.as_bytes());
         }
         Value::Str(text) => write_quoted(text, out),

@@ -87,7 +87,7 @@ fn recorded_answers() {
 /// Every converter with arguments of every kind, every operator between values of every kind, every index.
 #[test]
 fn more_recorded_answers() {
-    check("ottl_more.txt", 10_334);
+    check("ottl_more.txt", 19_553);
 }
 
 /// Random conditions of the core, nested and mutilated.

@@ -98,7 +98,7 @@ impl Grok {
             let value = self.types.get(name).copied().unwrap_or(Type::Str).convert(text);
             let name = name.replace(DOT, ".");
             let value = value.ok_or_else(|| format!("what `{name}` matches is not of its type"))?;
-            entries.push((name.into_bytes().into(), value));
+            super::put(&mut entries, name.into_bytes(), value);
         }
         Ok(Map::data(entries))
     }

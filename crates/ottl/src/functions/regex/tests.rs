@@ -76,7 +76,6 @@ fn grok() {
         ("%{NOPE:x}", true, &[][..]),
         ("%{WORD}", true, &[]),
         ("plain", true, &[]),
-        ("%{INT} %{INT}", false, &[]),
         ("%{INT:a+b}", false, &[]),
         ("%{A:x}", true, &["A"]),
         ("%{A:x}", true, &["A:b=c"]),

@@ -158,6 +158,17 @@ pub(super) const PATTERNS: &[(&str, &str)] = &[
     ("PROG", r"[!-Z\\^-~]+"),
     ("SYSLOGPROG", r"%{PROG}(?:\[\d+\])?"),
     ("SYSLOGHOST", "%{IPORHOST}"),
+    ("HTTPDUSER", "%{EMAILADDRESS}|%{USER}"),
+    (
+        "HTTPD_COMMONLOG",
+        r#"%{IPORHOST:source.address} (?:-|%{HTTPDUSER:apache.access.user.identity}) (?:-|%{HTTPDUSER:user.name}) \[%{HTTPDATE:timestamp}\] "(?:%{WORD:http.request.method} %{NOTSPACE:url.original}(?: HTTP/%{NUMBER:http.version})?|%{DATA})" (?:-|%{INT:http.response.status_code:int}) (?:-|%{INT:http.response.body.size:int})"#,
+    ),
+    (
+        "HTTPD_COMBINEDLOG",
+        r#"%{HTTPD_COMMONLOG} "(?:-|%{DATA:http.request.referrer})" "(?:-|%{DATA:user_agent.original})""#,
+    ),
+    ("COMMONAPACHELOG", "%{HTTPD_COMMONLOG}"),
+    ("COMBINEDAPACHELOG", "%{HTTPD_COMBINEDLOG}"),
     ("SYSLOGFACILITY", "<%{NONNEGINT}.%{NONNEGINT}>"),
     ("SYSLOGBASE", "%{SYSLOGTIMESTAMP:timestamp} (?:%{SYSLOGFACILITY} )?%{SYSLOGHOST:host.name} %{SYSLOGPROG}:"),
     (
