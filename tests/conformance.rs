@@ -102,3 +102,21 @@ fn differs_in_time(case: &Case) -> Option<String> {
     play.pass_until(last + STOP_AFTER);
     case.compare(&counts(&play.stop()), false)
 }
+
+/// The reference takes the traces of a decision in random order; Tailrace lets those pass that came first.
+#[test]
+fn limits_let_the_first_traces_of_a_request_pass() {
+    let settings = serde_json::json!({"policies": [
+        {"name": "some", "type": "rate_limiting", "rate_limiting": {"spans_per_second": 7, "burst_capacity": 7}},
+    ]});
+    let ids: Vec<String> = (1..=40_u64).map(|n| format!("{:032x}", n.wrapping_mul(0x9e37_79b9_7f4a_7c15))).collect();
+    let spans: Vec<_> = ids.iter().map(|id| serde_json::json!({"traceId": id, "spanId": "00000000000000aa"})).collect();
+    let request = serde_json::json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
+    let mut play = Play::new(&settings).expect("good settings");
+    play.take_in(&json::decode(request.to_string().as_bytes()).expect("a request"));
+    play.pass_until(LONG);
+    let kept: Vec<String> = play.stop().into_keys().collect();
+    let mut first = ids[..7].to_vec();
+    first.sort();
+    assert_eq!(kept, first);
+}

@@ -15,8 +15,8 @@ const TICK: u64 = 20 * MILLISECOND;
 const BETWEEN_REQUESTS: u64 = 1_000;
 /// What the recorded cases add where they do not say it.
 const DEFAULT_WAIT: Duration = Duration::from_secs(2);
-/// When the clocks begin: some uptime, and the first moment of 2026.
-const BEGIN: Now = Now { mono_ns: 1_000_000_000_000, wall_ns: 1_767_225_600_000_000_000 };
+/// When the clocks begin: some uptime, and a while after the recorded spans.
+const BEGIN: Now = Now { mono_ns: 1_000_000_000_000, wall_ns: 1_795_000_000_000_000_000 };
 const LIMITS: Limits = Limits { bytes_max: 4 << 20, spans_max: u32::MAX, notes: false };
 
 /// A span as (resource, scope, span), each as it is encoded.
