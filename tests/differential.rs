@@ -16,6 +16,8 @@ mod dice;
 mod lanes;
 #[path = "conformance/line.rs"]
 mod line;
+#[path = "differential/mistakes.rs"]
+mod mistakes;
 #[expect(dead_code, reason = "the recorded cases look at more of it")]
 #[path = "conformance/play.rs"]
 mod play;
@@ -52,7 +54,7 @@ use traffic::Traffic;
 const CONFIGURATIONS: usize = 48;
 const TRACES: usize = 250;
 /// So many of the configurations must keep between 5 and 95 % of the traces, or there is too little to compare.
-const TELLING_PERCENT: usize = 70;
+const TELLING_PERCENT: usize = 65;
 /// Whole seconds, for the reference cuts off the rest. It decides up to a second later.
 const WAIT_MS: u64 = 5_000;
 const AFTER_ROOT_MS: u64 = 4_000;
@@ -63,6 +65,8 @@ const SHOWN_MAX: usize = 5;
 /// Conditions of a run.
 const RANDOM_CONDITIONS: usize = 400;
 const RECORDED_CONDITIONS: usize = 400;
+/// Mistakes of a run.
+const MISTAKES: usize = 60;
 const CONDITION_TRACES: usize = 60;
 
 /// Files of recorded conditions.
@@ -159,6 +163,51 @@ fn difference(settings: &Value, ours: &Kept, theirs: &Kept, traffic: &Traffic) -
     writeln!(text, "{first}: {ours} spans from tailrace, {theirs} from the reference, of\n{}", traffic.show(first))
         .expect("a string takes everything");
     Some(text)
+}
+
+/// What the reference refuses at its check or at its start, Tailrace refuses at its check, and nothing else.
+#[test]
+fn random_mistakes_are_refused_alike() {
+    let seed = seed();
+    let mut dice = Dice::new(seed);
+    let mut wrong = Vec::new();
+    let mut refused = 0;
+    for _ in 0..MISTAKES {
+        let settings = policies::settings(&mut dice, WAIT_MS, AFTER_ROOT_MS);
+        let (settings, said) = mistakes::mistake(&mut dice, &settings);
+        let ours = play::decode(&settings.to_string());
+        let theirs = start_alone(&settings);
+        refused += usize::from(theirs.is_err());
+        match (ours.err(), theirs.err()) {
+            (None, Some(log)) => wrong.push(format!("{said}: only the reference refuses\n{settings}\n{log}")),
+            (Some(why), None) if !is_stricter(&why) => wrong.push(format!("{said}: only tailrace refuses\n{why}")),
+            _ => {}
+        }
+    }
+    println!("{refused} of {MISTAKES} mistakes are refused");
+    let shown = wrong[..wrong.len().min(SHOWN_MAX)].join("\n");
+    assert!(wrong.is_empty(), "seed {seed}: {} of {MISTAKES} mistakes come out differently\n{shown}", wrong.len());
+}
+
+/// Whether the reference swallows this, and crashes later.
+fn is_stricter(why: &str) -> bool {
+    why.contains("`min_value`")
+}
+
+fn start_alone(settings: &Value) -> Result<(), String> {
+    let started = Reference::start(|address| {
+        let whole = json!({
+            "receivers": {"otlp": {"protocols": {"http": {"endpoint": address}}}},
+            "processors": {"tail_sampling": settings},
+            "exporters": {"nop": {}},
+            "service": {
+                "telemetry": {"logs": {"level": "error"}, "metrics": {"level": "none"}},
+                "pipelines": {"traces": {"receivers": ["otlp"], "processors": ["tail_sampling"], "exporters": ["nop"]}},
+            },
+        });
+        whole.to_string().replace('$', "$$")
+    });
+    started.map(Reference::stop)
 }
 
 #[test]

@@ -74,11 +74,11 @@ impl Maker<'_> {
     /// A share of all traces is kept in many configurations, another is dropped: so that few keep nothing or everything,
     /// which would hide how the others come out.
     fn add_ballast(&mut self, policies: &mut Vec<Value>) {
-        if self.dice.chance(70) {
+        if self.dice.chance(85) {
             let percent = self.dice.between(8, 40);
             policies.push(self.named("probabilistic", json!({"sampling_percentage": percent, "hash_salt": "keep"})));
         }
-        if !self.by_piece && self.dice.chance(70) {
+        if !self.by_piece && self.dice.chance(85) {
             let percent = self.dice.between(10, 40);
             let share = self.named("probabilistic", json!({"sampling_percentage": percent, "hash_salt": "drop"}));
             policies.insert(0, self.named("drop", json!({"drop_sub_policy": [share]})));
