@@ -134,10 +134,7 @@ pub(super) const PATTERNS: &[(&str, &str)] = &[
     ),
     ("MONTHNUM", "0[1-9]|1[0-2]"),
     ("MONTHDAY", "0[1-9]|[12][0-9]|3[01]|[1-9]"),
-    (
-        "DAY",
-        r"\b(?:Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?)\b",
-    ),
+    ("DAY", r"\b(?:Mon(?:day)?|Tue(?:sday)?|Wed(?:nesday)?|Thu(?:rsday)?|Fri(?:day)?|Sat(?:urday)?|Sun(?:day)?)\b"),
     ("YEAR", r"(?:\d\d){1,2}"),
     ("HOUR", "2[0123]|[01]?[0-9]"),
     ("MINUTE", "[0-5][0-9]"),
