@@ -15,6 +15,16 @@ pub(super) enum Hit {
     Attribute(NodeId, usize),
 }
 
+impl Hit {
+    /// Where it stands in the document; nodes are numbered in that order.
+    fn place(self) -> (NodeId, usize) {
+        match self {
+            Self::Node(node) => (node, 0),
+            Self::Attribute(node, index) => (node, index + 1),
+        }
+    }
+}
+
 /// All nodes, each once.
 pub(super) fn select(tree: &Tree, xpath: &XPath) -> Vec<Hit> {
     unique(xpath.paths.iter().flat_map(|path| follow(tree, path, Hit::Node(DOCUMENT))))
@@ -27,7 +37,12 @@ fn unique(hits: impl IntoIterator<Item = Hit>) -> Vec<Hit> {
 
 fn follow(tree: &Tree, path: &Path, from: Hit) -> Vec<Hit> {
     let from = if path.is_absolute { Hit::Node(DOCUMENT) } else { from };
-    path.steps.iter().fold(vec![from], |hits, step| unique(hits.into_iter().flat_map(|hit| step.from(tree, hit))))
+    path.steps.iter().fold(vec![from], |hits, step| {
+        let mut hits: Vec<_> = hits.into_iter().flat_map(|hit| step.from(tree, hit)).collect();
+        hits.sort_unstable_by_key(|hit| hit.place());
+        hits.dedup();
+        hits
+    })
 }
 
 impl Step {
