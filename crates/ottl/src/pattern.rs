@@ -11,6 +11,7 @@ pub(crate) use extract::Extractor;
 
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;
+use translate::Translation;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
@@ -30,7 +31,7 @@ impl Pattern {
     /// Compiles Go syntax; the error says what is wrong with it.
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
-        let (regex, _) = compile(source, false)?;
+        let (regex, _) = compile(source, translate::translate)?;
         Ok(Self { source: source.into(), regex })
     }
 
@@ -51,11 +52,14 @@ const COMPILED_BYTES_MAX: usize = 10 << 20;
 const NEST_MAX: u32 = 1000;
 
 /// The pattern compiled, and the names of its groups.
-fn compile(source: &str, is_capturing: bool) -> Result<(Regex, Vec<&str>), String> {
+fn compile(
+    source: &str,
+    translate: for<'s> fn(&'s str) -> Result<Translation<'s>, String>,
+) -> Result<(Regex, Vec<&str>), String> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
     }
-    let translation = translate::translate(source, is_capturing)?;
+    let translation = translate(source)?;
     let mut builder = RegexBuilder::new(&translation.pattern);
     let regex = builder.size_limit(COMPILED_BYTES_MAX).nest_limit(NEST_MAX).build();
     let regex = regex.map_err(|error| match error {
@@ -257,10 +261,9 @@ mod tests {
                 (state >> 33) as usize % bound
             };
             let pattern: String = (0..1 + next(7)).map(|_| parts[next(parts.len())]).collect();
-            if translate::translate(&pattern, false).is_ok() {
-                Pattern::new(&pattern)
-                    .unwrap_or_else(|error| panic!("{pattern}: {error}"))
-                    .is_match("aé(i:1]".as_bytes());
+            if translate::translate(&pattern).is_ok() {
+                let compiled = Pattern::new(&pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
+                let _ = compiled.is_match("aé(i:1]".as_bytes());
                 admitted += 1;
             }
         }

@@ -1,6 +1,6 @@
 //! A pattern that tells what its named groups matched.
 
-use super::{compile, repair};
+use super::{compile, repair, translate};
 use regex::bytes::Regex;
 use std::ops::Range;
 
@@ -18,7 +18,7 @@ pub(crate) struct Extractor {
 impl Extractor {
     /// Compiles Go syntax; the error says what is wrong with it.
     pub(crate) fn new(source: &str) -> Result<Self, String> {
-        let (regex, names) = compile(source, true)?;
+        let (regex, names) = compile(source, translate::translate_capturing)?;
         Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
     }
 
