@@ -1,5 +1,6 @@
 //! Reads a pattern by the rules of Go's `regexp/syntax` (its Perl flavour) and writes one that means the same to the
-//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and class members are written as escapes.
+//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and
+//! class members are written as escapes.
 
 use std::fmt::Write;
 
