@@ -166,7 +166,7 @@ pub(super) fn format(layout: &[u8], time: Time) -> Vec<u8> {
 fn write_element(element: Element, time: Time, parts: &Parts, out: &mut Vec<u8>) {
     let month = MONTHS[parts.month as usize - 1];
     let weekday = WEEKDAYS[parts.weekday as usize];
-    let hour12 = if parts.hour % 12 == 0 { 12 } else { parts.hour % 12 };
+    let hour12 = if parts.hour.is_multiple_of(12) { 12 } else { parts.hour % 12 };
     let is_morning = parts.hour < 12;
     match element {
         Element::Year => write_year(parts.year, out),

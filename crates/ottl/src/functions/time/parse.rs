@@ -11,15 +11,16 @@ use crate::value::Time;
 pub(super) struct Mismatch {
     /// The piece of the layout; empty if all of it fits and the whole makes no time.
     pub(super) element: Vec<u8>,
-    /// The text from there on.
+    /// The text from there on; empty if it looks right and is out of range, which no spaces in front mend. Go goes on with
+    /// what follows then, and otelcol, which tries again with more and more spaces, never ends.
     pub(super) rest: Vec<u8>,
 }
 
 /// Why a single element does not fit.
-enum Fault<'v> {
+enum Fault {
     Unlike,
-    /// It is a number, and no such one; what follows it.
-    Range(&'v [u8]),
+    /// It is a number, and no such one.
+    Range,
 }
 
 /// What has been read.
@@ -51,7 +52,7 @@ pub(super) fn parse(layout: &[u8], value: &[u8], place: &Place) -> Result<(Time,
         let following = layout::next(chunk.rest).map(|chunk| chunk.element);
         value = fields.read(chunk.element, following, value).map_err(|fault| match fault {
             Fault::Unlike => mismatch(chunk.text, value),
-            Fault::Range(rest) => mismatch(chunk.text, rest),
+            Fault::Range => mismatch(chunk.text, b""),
         })?;
         layout = chunk.rest;
     }
@@ -90,12 +91,7 @@ fn without_spaces(text: &[u8]) -> &[u8] {
 
 impl Fields {
     /// Reads an element; what follows it.
-    fn read<'v>(
-        &mut self,
-        element: Element,
-        following: Option<Element>,
-        value: &'v [u8],
-    ) -> Result<&'v [u8], Fault<'v>> {
+    fn read<'v>(&mut self, element: Element, following: Option<Element>, value: &'v [u8]) -> Result<&'v [u8], Fault> {
         let rest;
         match element {
             Element::Year => (self.year, rest) = year(value)?,
@@ -144,7 +140,7 @@ impl Fields {
         &tail[digits..]
     }
 
-    fn period<'v>(&mut self, value: &'v [u8], morning: &[u8], afternoon: &[u8]) -> Result<&'v [u8], Fault<'v>> {
+    fn period<'v>(&mut self, value: &'v [u8], morning: &[u8], afternoon: &[u8]) -> Result<&'v [u8], Fault> {
         if let Some(rest) = value.strip_prefix(afternoon) {
             self.is_afternoon = Some(true);
             return Ok(rest);
@@ -155,7 +151,7 @@ impl Fields {
         Ok(rest)
     }
 
-    fn zone_name<'v>(&mut self, value: &'v [u8]) -> Result<&'v [u8], Fault<'v>> {
+    fn zone_name<'v>(&mut self, value: &'v [u8]) -> Result<&'v [u8], Fault> {
         if let Some(rest) = value.strip_prefix(b"UTC") {
             self.is_utc = true;
             return Ok(rest);
@@ -166,7 +162,7 @@ impl Fields {
         Ok(rest)
     }
 
-    fn offset<'v>(&mut self, form: Offset, value: &'v [u8]) -> Result<&'v [u8], Fault<'v>> {
+    fn offset<'v>(&mut self, form: Offset, value: &'v [u8]) -> Result<&'v [u8], Fault> {
         if let Some(rest) = value.strip_prefix(b"Z").filter(|_| form.has_z) {
             self.is_utc = true;
             return Ok(rest);
@@ -181,7 +177,7 @@ impl Fields {
         }
         let [hours, minutes, seconds] = fields;
         if hours > 24 || minutes > 60 || seconds > 60 {
-            return Err(Fault::Range(rest));
+            return Err(Fault::Range);
         }
         let offset_s = ((hours * 60 + minutes) * 60 + seconds).cast_signed();
         let offset_s = match sign {
@@ -249,16 +245,16 @@ impl Fields {
     }
 }
 
-fn some<'v>((number, rest): (u32, &'v [u8])) -> (Option<u32>, &'v [u8]) {
+fn some((number, rest): (u32, &[u8])) -> (Option<u32>, &[u8]) {
     (Some(number), rest)
 }
 
-fn in_range<'v>((number, rest): (u32, &'v [u8]), range: std::ops::Range<u32>) -> Result<(u32, &'v [u8]), Fault<'v>> {
-    if range.contains(&number) { Ok((number, rest)) } else { Err(Fault::Range(rest)) }
+fn in_range<'v>((number, rest): (u32, &'v [u8]), range: std::ops::Range<u32>) -> Result<(u32, &'v [u8]), Fault> {
+    if range.contains(&number) { Ok((number, rest)) } else { Err(Fault::Range) }
 }
 
 /// One or two digits, two if padded with zeros.
-fn number(value: &[u8], pad: Pad) -> Result<(u32, &[u8]), Fault<'_>> {
+fn number(value: &[u8], pad: Pad) -> Result<(u32, &[u8]), Fault> {
     let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
     match (value.first().and_then(digit), value.get(1).and_then(digit)) {
         (Some(tens), Some(ones)) => Ok((tens * 10 + ones, &value[2..])),
@@ -268,7 +264,7 @@ fn number(value: &[u8], pad: Pad) -> Result<(u32, &[u8]), Fault<'_>> {
 }
 
 /// Up to three digits, three if padded with zeros.
-fn day_of_year(value: &[u8], pad: Pad) -> Result<(u32, &[u8]), Fault<'_>> {
+fn day_of_year(value: &[u8], pad: Pad) -> Result<(u32, &[u8]), Fault> {
     let spaces = if pad == Pad::Space { value.iter().take(2).take_while(|byte| **byte == b' ').count() } else { 0 };
     let value = &value[spaces..];
     let length = value.iter().take(3).take_while(|byte| byte.is_ascii_digit()).count();
@@ -279,7 +275,7 @@ fn day_of_year(value: &[u8], pad: Pad) -> Result<(u32, &[u8]), Fault<'_>> {
     Ok((digits.iter().fold(0, |sum, digit| sum * 10 + u32::from(digit - b'0')), rest))
 }
 
-fn year(value: &[u8]) -> Result<(i64, &[u8]), Fault<'_>> {
+fn year(value: &[u8]) -> Result<(i64, &[u8]), Fault> {
     let (digits, rest) = value.split_at_checked(4).ok_or(Fault::Unlike)?;
     if !digits.iter().all(u8::is_ascii_digit) {
         return Err(Fault::Unlike);
@@ -288,7 +284,7 @@ fn year(value: &[u8]) -> Result<(i64, &[u8]), Fault<'_>> {
 }
 
 /// Two digits, from 1969 on. Go takes a sign for the first of them.
-fn short_year(value: &[u8]) -> Result<(i64, &[u8]), Fault<'_>> {
+fn short_year(value: &[u8]) -> Result<(i64, &[u8]), Fault> {
     let (digits, rest) = value.split_at_checked(2).ok_or(Fault::Unlike)?;
     let unsigned = digits.strip_prefix(b"-").or_else(|| digits.strip_prefix(b"+")).unwrap_or(digits);
     if !unsigned.iter().all(u8::is_ascii_digit) {
@@ -303,7 +299,7 @@ fn signed(text: &[u8]) -> i32 {
     std::str::from_utf8(text).ok().and_then(|text| text.parse().ok()).unwrap_or(0)
 }
 
-fn name<'v>(names: &[&str], is_short: bool, value: &'v [u8]) -> Result<(u32, &'v [u8]), Fault<'v>> {
+fn name<'v>(names: &[&str], is_short: bool, value: &'v [u8]) -> Result<(u32, &'v [u8]), Fault> {
     for (name, index) in names.iter().zip(0..) {
         let name = if is_short { &name.as_bytes()[..3] } else { name.as_bytes() };
         if let Some((start, rest)) = value.split_at_checked(name.len())
