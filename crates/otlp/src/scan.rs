@@ -41,8 +41,14 @@ pub struct Span {
     pub flags: u32,
     /// `Status.code` as sent; 0 unset, 1 ok, 2 error.
     pub status: i32,
+    /// `SpanKind` as sent.
+    pub kind: i32,
     /// Whether the parent span ID is absent: zero-length or all zero.
     pub is_root: bool,
+    /// Whether it has an event.
+    pub has_events: bool,
+    /// The operation's name.
+    pub name: Range,
     /// The raw trace state.
     pub trace_state: Range,
     /// Which hits are this span's, see [`Scan::span_hits`].

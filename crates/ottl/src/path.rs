@@ -198,8 +198,8 @@ impl Field {
             Self::ParentSpanId => Value::Id(Id::Span(id(subject.span().parent_span_id))),
             Self::ParentSpanIdText => Value::string(hex(&id::<8>(subject.span().parent_span_id))),
             Self::TraceState => Value::str(trace_state(subject)),
-            Self::Name => Value::str(subject.span().name),
-            Self::Kind => Value::Int(subject.span().kind.into()),
+            Self::Name => Value::str(name(subject)),
+            Self::Kind => Value::Int(kind(subject).into()),
             Self::KindText => Value::str(kind_name(subject, &KIND_TEXTS)),
             Self::KindName => Value::str(kind_name(subject, &KIND_NAMES)),
             // otelcol's ints are signed.
@@ -364,6 +364,20 @@ impl TraceStateMember {
     }
 }
 
+fn name<'e>(subject: &'e Subject<'_>) -> &'e [u8] {
+    match subject.source() {
+        Source::Arriving { request, span, .. } => span.name.of(request),
+        Source::Stored { .. } => subject.span().name,
+    }
+}
+
+fn kind(subject: &Subject<'_>) -> i32 {
+    match subject.source() {
+        Source::Arriving { span, .. } => span.kind,
+        Source::Stored { .. } => subject.span().kind,
+    }
+}
+
 fn trace_id(subject: &Subject<'_>) -> [u8; 16] {
     match subject.source() {
         Source::Arriving { span, .. } => span.trace_id.0,
@@ -425,7 +439,7 @@ pub(crate) const ENUMS: [(&str, i64); 9] = [
 
 /// The name of the span's kind; an unknown kind has none.
 fn kind_name(subject: &Subject<'_>, names: &[&'static str; 6]) -> &'static str {
-    usize::try_from(subject.span().kind).ok().and_then(|kind| names.get(kind)).copied().unwrap_or_default()
+    usize::try_from(kind(subject)).ok().and_then(|kind| names.get(kind)).copied().unwrap_or_default()
 }
 
 /// An ID of another length is none.

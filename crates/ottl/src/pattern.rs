@@ -11,6 +11,7 @@ pub(crate) use extract::Extractor;
 
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;
+use translate::Translation;
 
 /// A compiled pattern.
 #[derive(Clone, Debug)]
@@ -31,7 +32,7 @@ impl Pattern {
     /// Compiles Go syntax; the error says what is wrong with it.
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
-        let (regex, ns_a_byte, _) = compile(source, false)?;
+        let (regex, ns_a_byte, _) = compile(source, translate::translate)?;
         Ok(Self { source: source.into(), regex, ns_a_byte })
     }
 
@@ -58,11 +59,14 @@ const SIZES: [(usize, u64); 3] = [(256 << 10, 2), (1 << 20, 20), (10 << 20, 200)
 const NEST_MAX: u32 = 1000;
 
 /// The pattern compiled, about how many nanoseconds a byte takes it, and the names of its groups.
-fn compile(source: &str, is_capturing: bool) -> Result<(Regex, u64, Vec<&str>), String> {
+fn compile(
+    source: &str,
+    translate: for<'s> fn(&'s str) -> Result<Translation<'s>, String>,
+) -> Result<(Regex, u64, Vec<&str>), String> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
     }
-    let translation = translate::translate(source, is_capturing)?;
+    let translation = translate(source)?;
     let mut builder = RegexBuilder::new(&translation.pattern);
     builder.nest_limit(NEST_MAX);
     // Small ones as a rule run as a table of states; the largest have to be simulated, which their size makes slow.
@@ -267,7 +271,7 @@ mod tests {
                 (state >> 33) as usize % bound
             };
             let pattern: String = (0..1 + next(7)).map(|_| parts[next(parts.len())]).collect();
-            if translate::translate(&pattern, false).is_ok() {
+            if translate::translate(&pattern).is_ok() {
                 let compiled = Pattern::new(&pattern).unwrap_or_else(|error| panic!("{pattern}: {error}"));
                 let _ = compiled.is_match("aé(i:1]".as_bytes());
                 admitted += 1;

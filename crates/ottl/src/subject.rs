@@ -77,7 +77,10 @@ impl<'a> Subject<'a> {
 
     /// The span's events in order, to ask span event conditions about.
     pub fn events(&'a self) -> impl Iterator<Item = EventView<'a>> + Clone + use<'a> {
-        self.span().events()
+        match &self.source {
+            Source::Arriving { span, .. } if !span.has_events => SpanView::default().events(),
+            _ => self.span().events(),
+        }
     }
 
     /// Makes `event` the one that event paths mean.

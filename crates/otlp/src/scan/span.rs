@@ -19,6 +19,7 @@ const KIND: u32 = key(Message::Span, "kind");
 const START: u32 = key(Message::Span, "start_time_unix_nano");
 const END: u32 = key(Message::Span, "end_time_unix_nano");
 const ATTRIBUTES: u32 = key(Message::Span, "attributes");
+const EVENTS: u32 = key(Message::Span, "events");
 const STATUS: u32 = key(Message::Span, "status");
 const FLAGS: u32 = key(Message::Span, "flags");
 
@@ -37,8 +38,8 @@ impl Scan {
         let mut reader = Reader::within(request, body.start as usize, body.end());
         let mut trace_id: &[u8] = &[];
         let mut parent_span_id: &[u8] = &[];
-        let mut trace_state = Range::default();
-        let (mut start_ns, mut end_ns, mut flags, mut status) = (0, 0, 0, 0);
+        let (mut trace_state, mut name, mut has_events) = (Range::default(), Range::default(), false);
+        let (mut start_ns, mut end_ns, mut flags, mut status, mut kind) = (0, 0, 0, 0, 0);
         let first_hit = self.hits.len();
         if let Some(ids) = reader.rest().first_chunk::<IDS_LEN>()
             && let Some(id) = usual_trace_id(ids)
@@ -52,23 +53,30 @@ impl Scan {
                 ATTRIBUTES => reader.seek(self.attributes.read_all(reader, ATTRIBUTES, DEPTH + 1, &mut self.hits)?),
                 TRACE_ID => trace_id = reader.len_delimited()?,
                 PARENT_SPAN_ID => parent_span_id = reader.len_delimited()?,
-                SPAN_ID | NAME => drop(reader.len_delimited()?),
+                SPAN_ID => drop(reader.len_delimited()?),
+                NAME => {
+                    let len = reader.len_delimited()?.len();
+                    name = Range::new(reader.position() - len, len);
+                }
                 TRACE_STATE => {
                     let len = reader.len_delimited()?.len();
                     trace_state = Range::new(reader.position() - len, len);
                 }
                 KIND => match reader.rest().first_chunk::<TIMES_LEN>().and_then(usual_times) {
                     Some(times) => {
-                        (start_ns, end_ns) = times;
+                        (kind, start_ns, end_ns) = times;
                         reader.seek(reader.position() + TIMES_LEN);
                     }
-                    None => drop(reader.varint()?),
+                    None => kind = reader.varint()? as i32,
                 },
                 START => start_ns = reader.fixed64()?,
                 END => end_ns = reader.fixed64()?,
                 FLAGS => flags = reader.fixed32()?,
                 STATUS => status = self.status(reader.len_delimited()?, status)?,
-                _ => reader.seek(self.attributes.validator.field(reader, Message::Span, key, DEPTH)?),
+                _ => {
+                    has_events |= key == EVENTS;
+                    reader.seek(self.attributes.validator.field(reader, Message::Span, key, DEPTH)?);
+                }
             }
         }
         let trace_id = <[u8; 16]>::try_from(trace_id).map(TraceId).unwrap_or_default();
@@ -86,7 +94,10 @@ impl Scan {
             end_ns,
             flags,
             status,
+            kind,
             is_root: parent_span_id.iter().all(|byte| *byte == 0),
+            has_events,
+            name,
             trace_state,
             hits: Range::new(first_hit, self.hits.len() - first_hit),
         });
@@ -114,13 +125,13 @@ fn usual_trace_id(ids: &[u8; IDS_LEN]) -> Option<&[u8]> {
     is_usual.then_some(&ids[2..18])
 }
 
-/// Start and end, if `times` are a kind below 128 and the two fields.
+/// Kind, start and end, if `times` are a kind below 128 and the two fields.
 #[inline(always)]
-fn usual_times(times: &[u8; TIMES_LEN]) -> Option<(u64, u64)> {
+fn usual_times(times: &[u8; TIMES_LEN]) -> Option<(i32, u64, u64)> {
     let (&[kind, start_key], rest) = times.split_first_chunk()?;
     let (start, rest) = rest.split_first_chunk()?;
     let (&[end_key], rest) = rest.split_first_chunk()?;
     let end = rest.first_chunk()?;
     let is_usual = kind < 0x80 && u32::from(start_key) == START && u32::from(end_key) == END;
-    is_usual.then_some((u64::from_le_bytes(*start), u64::from_le_bytes(*end)))
+    is_usual.then_some((i32::from(kind), u64::from_le_bytes(*start), u64::from_le_bytes(*end)))
 }

@@ -325,6 +325,9 @@ impl Case {
         same("flags", &found.flags, &span.flags)?;
         same("status", &found.status, &span.status.as_ref().map_or(0, |status| status.code))?;
         same("root", &found.is_root, &span.parent_span_id.iter().all(|byte| *byte == 0))?;
+        same("kind", &found.kind, &span.kind)?;
+        same("name", &found.name.of(request), &&span.name[..])?;
+        same("events", &found.has_events, &!span.events.is_empty())?;
         same("trace state", &found.trace_state.of(request), &&span.trace_state[..])?;
         self.check_hits(request, self.scan.span_hits(found), &span.attributes)
     }

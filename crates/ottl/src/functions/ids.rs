@@ -65,7 +65,7 @@ fn uuid(call: Call<'_>) -> Result<Value<'_>, Error> {
 fn uuid_v7(call: Call<'_>) -> Result<Value<'_>, Error> {
     const MILLI_NS: u64 = 1_000_000;
     let wall_ns = call.moment().wall_ns;
-    let rest = u128::from(wall_ns % MILLI_NS >> 8);
+    let rest = u128::from((wall_ns % MILLI_NS) >> 8);
     let stamp = u128::from(wall_ns / MILLI_NS) << 80 | rest << 64;
     Ok(uuid_text(stamp | random(call) & u128::from(u64::MAX), 7))
 }

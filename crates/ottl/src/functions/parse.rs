@@ -122,7 +122,7 @@ fn parse_severity(arguments: &Arguments) -> Result<Run, String> {
     };
     Ok(run(move |call: Call<'_>| {
         let severities = severities.as_ref().map_err(|error| Error::failed(*error))?;
-        severities.level(&call.any(0)?).map(|level| Value::string(level))
+        severities.level(&call.any(0)?).map(Value::string)
     }))
 }
 

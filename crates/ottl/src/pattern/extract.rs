@@ -1,8 +1,11 @@
 //! A pattern that tells what its named groups matched.
 
-use super::{compile, repair};
+use super::{compile, repair, translate};
 use regex::bytes::Regex;
 use std::ops::Range;
+
+/// A named group and what it matched, if it took part.
+pub(crate) type Group<'s, 't> = (&'s str, Option<&'t [u8]>);
 
 /// A compiled pattern with named groups.
 #[derive(Debug)]
@@ -15,7 +18,7 @@ pub(crate) struct Extractor {
 impl Extractor {
     /// Compiles Go syntax; the error says what is wrong with it.
     pub(crate) fn new(source: &str) -> Result<Self, String> {
-        let (regex, _, names) = compile(source, true)?;
+        let (regex, _, names) = compile(source, translate::translate_capturing)?;
         Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
     }
 
@@ -25,15 +28,15 @@ impl Extractor {
     }
 
     /// The named groups of the first match, each with what it matched, if it took part; `None` without a match.
-    pub(crate) fn extract<'s, 't>(&'s self, text: &'t [u8]) -> Option<Vec<(&'s str, Option<&'t [u8]>)>> {
+    pub(crate) fn extract<'s, 't>(&'s self, text: &'t [u8]) -> Option<Vec<Group<'s, 't>>> {
         let repaired = repair(text);
         let captures = self.regex.captures(&repaired)?;
-        let group = |(index, name): (usize, &'s Box<str>)| {
+        let group = |(index, name)| {
             let range = captures.get(index + 1).map(|group| group.range());
             let range = if repaired.len() == text.len() { range } else { range.map(|range| original(text, &range)) };
-            (&**name, range.map(|range| &text[range]))
+            (name, range.map(|range| &text[range]))
         };
-        Some(self.names.iter().enumerate().map(group).collect())
+        Some(self.names.iter().map(|name| &**name).enumerate().map(group).collect())
     }
 }
 

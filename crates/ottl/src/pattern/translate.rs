@@ -1,5 +1,6 @@
 //! Reads a pattern by the rules of Go's `regexp/syntax` (its Perl flavour) and writes one that means the same to the
-//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and class members are written as escapes.
+//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and
+//! class members are written as escapes.
 
 use std::fmt::Write;
 
@@ -10,20 +11,30 @@ pub(super) struct Translation<'a> {
     pub(super) names: Vec<&'a str>,
 }
 
-/// The same pattern for the `regex` crate in Unicode mode, or what is wrong with it. If `is_capturing`, exactly the named
-/// groups capture, unnamed as they are then.
-pub(super) fn translate(source: &str, is_capturing: bool) -> Result<Translation<'_>, String> {
-    let mut translator = Translator {
-        is_capturing,
-        rest: source,
-        out: String::with_capacity(source.len() * 2),
-        groups: vec![Group::default()],
-        names: Vec::new(),
-        atom: Atom::None,
-        repeated: None,
-    };
-    translator.run()?;
-    Ok(Translation { pattern: translator.out, names: translator.names })
+/// The same pattern for the `regex` crate in Unicode mode, without captures, or what is wrong with it.
+pub(super) fn translate(source: &str) -> Result<Translation<'_>, String> {
+    Translation::new(source, false)
+}
+
+/// The same with captures of exactly the named groups, in order of their opening.
+pub(super) fn translate_capturing(source: &str) -> Result<Translation<'_>, String> {
+    Translation::new(source, true)
+}
+
+impl<'a> Translation<'a> {
+    fn new(source: &'a str, is_capturing: bool) -> Result<Self, String> {
+        let mut translator = Translator {
+            is_capturing,
+            rest: source,
+            out: String::with_capacity(source.len() * 2),
+            groups: vec![Group::default()],
+            names: Vec::new(),
+            atom: Atom::None,
+            repeated: None,
+        };
+        translator.run()?;
+        Ok(Translation { pattern: translator.out, names: translator.names })
+    }
 }
 
 struct Translator<'a> {

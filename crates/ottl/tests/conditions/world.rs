@@ -14,7 +14,7 @@ pub(crate) enum Answer {
 }
 
 /// 2026-01-01T00:00:10Z.
-pub(crate) const MOMENT: Moment = Moment { wall_ns: 1_767_225_610_000_000_000, seed: 7 };
+pub(crate) const MOMENT: Moment = Moment { wall_ns: 1_767_325_610_000_000_000, seed: 7 };
 
 /// Enough for every condition that is not meant to run dry.
 pub(crate) const FUEL: u64 = 1_000_000_000;

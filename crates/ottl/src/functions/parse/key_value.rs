@@ -2,12 +2,11 @@
 //!
 //! Quotes are taken away wherever they stand; a backslash keeps a quote from being one and stays in the text.
 
+/// A key and its value.
+pub(super) type Pair = (Vec<u8>, Vec<u8>);
+
 /// The pairs in order, white space around keys and values taken away.
-pub(super) fn parse(
-    text: &[u8],
-    delimiter: &[u8],
-    pair_delimiter: &[u8],
-) -> Result<Vec<(Vec<u8>, Vec<u8>)>, &'static str> {
+pub(super) fn parse(text: &[u8], delimiter: &[u8], pair_delimiter: &[u8]) -> Result<Vec<Pair>, &'static str> {
     if text.is_empty() {
         return Err("the text is empty");
     }

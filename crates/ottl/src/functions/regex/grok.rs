@@ -143,7 +143,7 @@ impl<'t> Reference<'t> {
         loop {
             let start = from + source[from..].find("%{")?;
             from = start + 2;
-            let Some(len) = source[from..].find('}') else { return None };
+            let len = source[from..].find('}')?;
             let mut parts = source[from..from + len].split(':');
             let reference = Self {
                 pattern: parts.next().unwrap_or_default(),
