@@ -113,7 +113,7 @@ mod tests {
         value::{Id, List, Time},
     };
 
-    const TIME: Value<'static> = Value::Time(Time { seconds: 0, nanos: 0, offset_s: 0 });
+    const TIME: Value<'static> = Value::Time(Time { seconds: 0, nanos: 0, offset_s: 0, zone: [0; 6] });
 
     #[test]
     fn like_getters_convert() {

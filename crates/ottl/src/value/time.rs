@@ -11,7 +11,12 @@ pub struct Time {
     pub nanos: u32,
     /// Seconds east of UTC, for the parts of date and clock.
     pub offset_s: i32,
+    /// The abbreviation of the clock's zone, filled up with zeros; all zeros where there is none.
+    pub zone: [u8; ZONE_LEN],
 }
+
+/// No zone has had a longer abbreviation.
+pub const ZONE_LEN: usize = 6;
 
 /// Date and clock of a [`Time`] at its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +47,7 @@ impl Time {
             seconds: seconds.wrapping_add(nanos.div_euclid(SECOND_NS)),
             nanos: nanos.rem_euclid(SECOND_NS) as u32,
             offset_s: 0,
+            zone: [0; ZONE_LEN],
         }
     }
 
@@ -70,7 +76,7 @@ impl Time {
     pub fn plus(self, duration_ns: i64) -> Self {
         let nanos = i64::from(self.nanos) + duration_ns.rem_euclid(SECOND_NS);
         let seconds = self.seconds.wrapping_add(duration_ns.div_euclid(SECOND_NS));
-        Self { offset_s: self.offset_s, ..Self::from_unix(seconds, nanos) }
+        Self { offset_s: self.offset_s, zone: self.zone, ..Self::from_unix(seconds, nanos) }
     }
 
     /// Date and clock at the offset.

@@ -185,6 +185,9 @@ fn write_element(element: Element, time: Time, parts: &Parts, out: &mut Vec<u8>)
         Element::Fraction(digits, separator) => write_fraction(time.nanos, digits, separator, out),
         Element::UpperPeriod => out.extend_from_slice(if is_morning { b"AM" } else { b"PM" }),
         Element::LowerPeriod => out.extend_from_slice(if is_morning { b"am" } else { b"pm" }),
+        Element::ZoneName if time.zone[0] != 0 => {
+            out.extend(time.zone.iter().take_while(|byte| **byte != 0));
+        }
         Element::ZoneName if time.offset_s == 0 => out.extend_from_slice(b"UTC"),
         Element::ZoneName => write_offset(Offset { has_z: false, has_colon: false, fields: 2 }, time.offset_s, out),
         Element::Offset(form) if form.has_z && time.offset_s == 0 => out.push(b'Z'),

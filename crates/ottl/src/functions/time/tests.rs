@@ -7,7 +7,7 @@ use crate::{
 };
 
 /// Half past three on a Monday in June, and some, two hours east of UTC.
-const TIME: Time = Time { seconds: 1_750_080_605, nanos: 123_456_789, offset_s: 7200 };
+const TIME: Time = Time { seconds: 1_750_080_605, nanos: 123_456_789, offset_s: 7200, zone: [0; 6] };
 const DURATION: Value<'static> = Value::Duration(5_400_000_000_001);
 
 #[test]
@@ -52,7 +52,7 @@ fn units_of_durations() {
 
 #[test]
 fn times_are_made_and_cut() {
-    let at = |seconds, nanos| Some(Value::Time(Time { seconds, nanos, offset_s: 0 }));
+    let at = |seconds, nanos| Some(Value::Time(Time { seconds, nanos, offset_s: 0, zone: [0; 6] }));
     check(
         "Unix",
         &[

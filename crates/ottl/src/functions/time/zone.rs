@@ -110,7 +110,14 @@ impl Place {
 
     /// An instant as the clock shows it.
     pub(super) fn show(&self, seconds: i64, nanos: u32) -> Time {
-        Time { seconds, nanos, offset_s: self.offset_s(seconds) }
+        let mut time = Time { offset_s: self.offset_s(seconds), ..Time::from_unix(seconds, nanos.into()) };
+        if !matches!(self, Self::Utc) {
+            let name = self.name(seconds);
+            if let Some(zone) = time.zone.get_mut(..name.len()) {
+                zone.copy_from_slice(&name);
+            }
+        }
+        time
     }
 }
 
