@@ -249,7 +249,7 @@ fn some((number, rest): (u32, &[u8])) -> (Option<u32>, &[u8]) {
     (Some(number), rest)
 }
 
-fn in_range<'v>((number, rest): (u32, &'v [u8]), range: std::ops::Range<u32>) -> Result<(u32, &'v [u8]), Fault> {
+fn in_range((number, rest): (u32, &[u8]), range: std::ops::Range<u32>) -> Result<(u32, &[u8]), Fault> {
     if range.contains(&number) { Ok((number, rest)) } else { Err(Fault::Range) }
 }
 
