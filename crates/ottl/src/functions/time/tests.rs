@@ -138,6 +138,8 @@ fn formats_read() {
         ("2026-01-01 25:00:00", "%F %T", None),
         // otelcol never ends here.
         (" 13 x", "%m", None),
+        // The space makes a fraction of what was none.
+        (".9990 4/26/1988", ".%L%x", Some("1988-04-26T00:00:00.999Z")),
     ] {
         assert_eq!(read(&[text, format]).as_deref(), expected, "{text}");
     }
