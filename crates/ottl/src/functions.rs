@@ -8,7 +8,7 @@
 //! - The parameters' names are those of otelcol's Go structs: a named argument `pattern_definitions=` is turned into
 //!   `PatternDefinitions` and looked up. [`Kind`] says what each takes. Where the argument of a condition is a literal, it is
 //!   coerced to its kind when the condition is compiled, and what does not fit refuses the configuration; the function needs
-//!   no check for that. `Text`, `Number`, `Flag` and `Texts` take literals only.
+//!   no check for that. `Text`, `Flag` and `Texts` take literals only.
 //! - [`plain`] names the function that answers a call. It pulls its arguments, `call.str(0)?`, in the order in which otelcol
 //!   does, because an error in one that is never pulled is never seen.
 //! - [`prepared`] names a function that looks at the literal arguments once, when the condition is compiled, refuses what is
@@ -116,8 +116,6 @@ pub(crate) enum Kind {
     List,
     /// A string literal.
     Text,
-    /// An int literal.
-    Number,
     /// A bool literal.
     Flag,
     /// A list literal of string literals.

@@ -13,10 +13,10 @@ mod map;
 mod text;
 mod time;
 
-pub(crate) use civil::{date_of_days, days_of_date};
+pub(crate) use civil::days_of_date;
 pub use list::{List, ListForm};
 pub use map::{Entry, Map};
-pub(crate) use text::{base64, element_text, excerpt, hex, time_text};
+pub(crate) use text::{base64, element_text, excerpt, hex};
 pub use text::{duration_text, float_text, json, json_float};
 pub use time::{Parts, Time};
 

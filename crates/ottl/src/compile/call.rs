@@ -128,9 +128,8 @@ impl Compiler<'_> {
     /// An expression for a parameter; a literal must fit.
     fn typed(&mut self, node: &Node, kind: Kind) -> Option<Expr> {
         let literal = match (kind, &node.kind) {
-            (Kind::Text, NodeKind::Str(_)) | (Kind::Number, NodeKind::Int(_)) | (Kind::Flag, NodeKind::Bool(_)) => None,
+            (Kind::Text, NodeKind::Str(_)) | (Kind::Flag, NodeKind::Bool(_)) => None,
             (Kind::Text, _) => Some("a string literal"),
-            (Kind::Number, _) => Some("an int literal"),
             (Kind::Flag, _) => Some("`true` or `false`"),
             _ => None,
         };

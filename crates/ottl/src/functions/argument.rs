@@ -47,11 +47,6 @@ impl Arguments {
         self.constant_str(index).and_then(|text| std::str::from_utf8(text).ok())
     }
 
-    /// The value of an int literal.
-    pub(crate) fn constant_int(&self, index: usize) -> Option<i64> {
-        if let Some(Value::Int(int)) = self.constant(index) { Some(*int) } else { None }
-    }
-
     /// The value of a bool literal.
     pub(crate) fn constant_bool(&self, index: usize) -> Option<bool> {
         if let Some(Value::Bool(bool)) = self.constant(index) { Some(*bool) } else { None }

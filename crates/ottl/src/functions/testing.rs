@@ -46,7 +46,7 @@ fn call(name: &str, values: &[Value<'static>], wrap: fn(Value<'static>) -> Expr)
         Some(match (param.kind, value) {
             (Kind::Texts, Value::List(list)) => items(list, Expr::Literal),
             (Kind::EachAny | Kind::EachStr | Kind::EachStrLike, Value::List(list)) => items(list, wrap),
-            (Kind::Text | Kind::Number | Kind::Flag, value) => Argument::Value(Expr::Literal(value)),
+            (Kind::Text | Kind::Flag, value) => Argument::Value(Expr::Literal(value)),
             (_, value) => Argument::Value(wrap(value)),
         })
     });

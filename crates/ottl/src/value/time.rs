@@ -16,7 +16,7 @@ pub struct Time {
 }
 
 /// No zone has had a longer abbreviation.
-pub const ZONE_LEN: usize = 6;
+pub(super) const ZONE_LEN: usize = 6;
 
 /// Date and clock of a [`Time`] at its offset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

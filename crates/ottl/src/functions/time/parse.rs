@@ -11,16 +11,15 @@ use crate::value::Time;
 pub(super) struct Mismatch {
     /// The piece of the layout; empty if all of it fits and the whole makes no time.
     pub(super) element: Vec<u8>,
-    /// The text from there on; empty if it looks right and is out of range, which no spaces in front mend. Go goes on with
-    /// what follows then, and otelcol, which tries again with more and more spaces, never ends.
+    /// The text from there on, or what follows a number that is out of range.
     pub(super) rest: Vec<u8>,
 }
 
 /// Why a single element does not fit.
 enum Fault {
     Unlike,
-    /// It is a number, and no such one.
-    Range,
+    /// It is a number, and no such one; how many bytes follow it.
+    Range(usize),
 }
 
 /// What has been read.
@@ -52,7 +51,7 @@ pub(super) fn parse(layout: &[u8], value: &[u8], place: &Place) -> Result<(Time,
         let following = layout::next(chunk.rest).map(|chunk| chunk.element);
         value = fields.read(chunk.element, following, value).map_err(|fault| match fault {
             Fault::Unlike => mismatch(chunk.text, value),
-            Fault::Range => mismatch(chunk.text, b""),
+            Fault::Range(length) => mismatch(chunk.text, &value[value.len() - length..]),
         })?;
         layout = chunk.rest;
     }
@@ -177,7 +176,7 @@ impl Fields {
         }
         let [hours, minutes, seconds] = fields;
         if hours > 24 || minutes > 60 || seconds > 60 {
-            return Err(Fault::Range);
+            return Err(Fault::Range(rest.len()));
         }
         let offset_s = ((hours * 60 + minutes) * 60 + seconds).cast_signed();
         let offset_s = match sign {
@@ -250,7 +249,7 @@ fn some((number, rest): (u32, &[u8])) -> (Option<u32>, &[u8]) {
 }
 
 fn in_range((number, rest): (u32, &[u8]), range: std::ops::Range<u32>) -> Result<(u32, &[u8]), Fault> {
-    if range.contains(&number) { Ok((number, rest)) } else { Err(Fault::Range) }
+    if range.contains(&number) { Ok((number, rest)) } else { Err(Fault::Range(rest.len())) }
 }
 
 /// One or two digits, two if padded with zeros.

@@ -173,8 +173,10 @@ impl Format {
         pieces: &[(String, char)],
         attempt: &mut Attempt<'_>,
     ) -> (bool, Result<Time, Misfit>) {
+        // Spaces in front of a piece help once, if at all; otelcol may try forever.
+        let tries_max = reading.len() + 1;
         let mut reading: Vec<String> = reading.iter().map(|piece| (*piece).to_string()).collect();
-        loop {
+        for _ in 0..tries_max {
             let answer = self.read_on(&[begun, &reading.concat()].concat(), pieces, attempt);
             let Err(Misfit::Piece(Mismatch { element, rest })) = &answer else { return (false, answer) };
             let Some(index) = reading.iter().position(|piece| piece.as_bytes() == element && !element.is_empty())
@@ -183,11 +185,12 @@ impl Format {
             };
             let spaces = rest.iter().take_while(|byte| matches!(byte, b'\t' | b'\n' | b'\x0c' | b'\r' | b' ')).count();
             if spaces == 0 || !reading[index].starts_with(|first: char| first.is_ascii_digit() || first == 'Z') {
-                // Nobody outside mistakes this piece for one of their own.
-                return (true, Err(Misfit::Piece(Mismatch { element: Vec::new(), rest: Vec::new() })));
+                break;
             }
             reading.insert(index, String::from_utf8_lossy(&rest[..spaces]).into_owned());
         }
+        // Nobody outside mistakes this piece for one of their own.
+        (true, Err(Misfit::Piece(Mismatch { element: Vec::new(), rest: Vec::new() })))
     }
 }
 

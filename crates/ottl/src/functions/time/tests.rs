@@ -109,8 +109,9 @@ fn formats_write() {
 /// The text that a time has, or none.
 fn read(arguments: &[&'static str]) -> Option<String> {
     let arguments: Vec<_> = arguments.iter().map(|text| Value::str(*text)).collect();
-    let Ok(Value::Time(time)) = ask("Time", &arguments) else { return None };
-    Some(crate::value::time_text(time))
+    let Ok(time @ Value::Time(_)) = ask("Time", &arguments) else { return None };
+    let quoted = String::from_utf8(crate::value::json(&time).expect("a time has a text")).expect("UTF-8");
+    Some(quoted.trim_matches('"').to_string())
 }
 
 #[test]
@@ -138,6 +139,8 @@ fn formats_read() {
         ("2026-01-01 25:00:00", "%F %T", None),
         // otelcol never ends here.
         (" 13 x", "%m", None),
+        // The space makes a fraction of what was none.
+        (".9990 4/26/1988", ".%L%x", Some("1988-04-26T00:00:00.999Z")),
     ] {
         assert_eq!(read(&[text, format]).as_deref(), expected, "{text}");
     }
