@@ -63,10 +63,8 @@ const DECIDED_AFTER: Duration = Duration::from_millis(6_400);
 /// At most so many differences are shown.
 const SHOWN_MAX: usize = 5;
 /// Conditions of a run.
-const RANDOM_CONDITIONS: usize = 400;
+const CONDITIONS_A_CONFIGURATION: usize = 10;
 const RECORDED_CONDITIONS: usize = 400;
-/// Mistakes of a run.
-const MISTAKES: usize = 60;
 const CONDITION_TRACES: usize = 60;
 
 /// Files of recorded conditions.
@@ -83,10 +81,15 @@ fn seed() -> u64 {
     seed
 }
 
+/// How long a run is: so many configurations, as many mistakes, and several conditions for each.
+fn configurations() -> usize {
+    env::var("TAILRACE_CONFIGURATIONS").map_or(CONFIGURATIONS, |text| text.parse().expect("a number"))
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn random_configurations_keep_the_same_traces() {
     let seed = seed();
-    let count = env::var("TAILRACE_CONFIGURATIONS").map_or(CONFIGURATIONS, |text| text.parse().expect("a number"));
+    let count = configurations();
     let (mut telling, mut differences) = (0, Vec::new());
     for round in 0..count.div_ceil(CONFIGURATIONS) {
         let mut dice = Dice::new(seed.wrapping_add(round as u64));
@@ -172,7 +175,8 @@ fn random_mistakes_are_refused_alike() {
     let mut dice = Dice::new(seed);
     let mut wrong = Vec::new();
     let mut refused = 0;
-    for _ in 0..MISTAKES {
+    let count = configurations();
+    for _ in 0..count {
         let settings = policies::settings(&mut dice, WAIT_MS, AFTER_ROOT_MS);
         let (settings, said) = mistakes::mistake(&mut dice, &settings);
         let ours = play::decode(&settings.to_string());
@@ -184,9 +188,9 @@ fn random_mistakes_are_refused_alike() {
             _ => {}
         }
     }
-    println!("{refused} of {MISTAKES} mistakes are refused");
+    println!("{refused} of {count} mistakes are refused");
     let shown = wrong[..wrong.len().min(SHOWN_MAX)].join("\n");
-    assert!(wrong.is_empty(), "seed {seed}: {} of {MISTAKES} mistakes come out differently\n{shown}", wrong.len());
+    assert!(wrong.is_empty(), "seed {seed}: {} of {count} mistakes come out differently\n{shown}", wrong.len());
 }
 
 /// Whether the reference swallows this, and crashes later.
@@ -216,7 +220,7 @@ fn random_conditions_come_out_alike() {
     let mut dice = Dice::new(seed);
     let traffic = Traffic::generate(&mut dice, CONDITION_TRACES);
     let requests = [traffic.first, traffic.late].concat();
-    let conditions: Vec<(String, String)> = (0..RANDOM_CONDITIONS)
+    let conditions: Vec<(String, String)> = (0..configurations() * CONDITIONS_A_CONFIGURATION)
         .map(|index| match index % 8 {
             0 => ("spanevent".to_owned(), conditions::event(&mut dice)),
             _ => ("span".to_owned(), conditions::span(&mut dice)),

@@ -7,13 +7,24 @@ use crate::{
     collector::{get, post_json, sum_of},
     process::{Program, free_port, peer},
 };
+use parking_lot::Mutex;
 use serde_json::{Value, json};
-use std::{fs, net::SocketAddr, path::Path, process::Command, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    path::Path,
+    process::Command,
+    sync::atomic::{AtomicUsize, Ordering},
+    thread,
+    time::Duration,
+};
 
 const START_LIMIT: Duration = Duration::from_secs(30);
 const DECIDE_LIMIT: Duration = Duration::from_secs(30);
-/// As many series as its metrics hold without lumping the rest together, twice that many with both verdicts.
-const CONDITIONS_MAX: usize = 500;
+/// Conditions of one process: few, for it starts once more for each that it refuses.
+const CONDITIONS_MAX: usize = 200;
+/// Processes at a time.
+const PROCESSES: usize = 3;
 const COUNTER: &str = "otelcol_processor_tail_sampling_count_traces_sampled";
 const DECIDED: &str = "otelcol_processor_tail_sampling_global_count_traces_sampled";
 const REFUSAL: &str = "failed to create policy evaluator for \"condition-";
@@ -87,7 +98,22 @@ pub(crate) fn policy(name: &str, list: &str, condition: &str) -> Value {
 
 /// The answers to conditions, each with its list, about the `traces` traces in these requests.
 pub(crate) fn ask(conditions: &[(String, String)], requests: &[String], traces: u64) -> Vec<Answer> {
-    conditions.chunks(CONDITIONS_MAX).flat_map(|some| ask_some(some, requests, traces)).collect()
+    let parts: Vec<&[(String, String)]> = conditions.chunks(CONDITIONS_MAX).collect();
+    let next = AtomicUsize::new(0);
+    let answers = Mutex::new(vec![Vec::new(); parts.len()]);
+    thread::scope(|scope| {
+        for _ in 0..PROCESSES {
+            scope.spawn(|| {
+                loop {
+                    let at = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(part) = parts.get(at) else { return };
+                    let said = ask_some(part, requests, traces);
+                    answers.lock()[at] = said;
+                }
+            });
+        }
+    });
+    answers.into_inner().concat()
 }
 
 /// It names only the first policy that it refuses, but policies are made in order: those in front are in order.
