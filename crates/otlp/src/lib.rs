@@ -6,6 +6,7 @@
 
 pub mod id;
 pub mod keys;
+pub mod signal;
 pub mod trace_state;
 pub mod value;
 pub mod wire;
@@ -20,4 +21,5 @@ pub mod json;
 
 pub use id::{SpanId, TraceId};
 pub use keys::{KeyId, Keys};
+pub use signal::Signal;
 pub use value::Value;
