@@ -72,7 +72,16 @@ impl http_body::Body for Frames {
 struct Discard;
 
 impl Intake for Discard {
-    fn traces<'a>(&'a self, _origin: &'a Origin, body: &'a [u8]) -> BoxFuture<'a, Result<Accepted, Refusal>> {
+    fn serves(&self, _signal: otlp::Signal) -> bool {
+        true
+    }
+
+    fn take<'a>(
+        &'a self,
+        _signal: otlp::Signal,
+        _origin: &'a Origin,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         std::hint::black_box(body);
         Box::pin(async { Ok(Accepted::default()) })
     }

@@ -31,6 +31,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use otlp::Signal;
+
 use crate::BoxFuture;
 use crate::budget::Budget;
 use crate::buffer::Pool;
@@ -41,8 +43,16 @@ pub use stats::{ReceiverStats, TransportCounts, TransportStats};
 
 /// Whoever takes requests in.
 pub trait Intake: Send + Sync + 'static {
-    /// Takes one `ExportTraceServiceRequest`, whole and inflated; it stays charged until the future is done.
-    fn traces<'a>(&'a self, origin: &'a Origin, body: &'a [u8]) -> BoxFuture<'a, Result<Accepted, Refusal>>;
+    /// Whether requests of this signal are taken; for another one the client is told that nobody serves it.
+    fn serves(&self, signal: Signal) -> bool;
+
+    /// Takes one export request of `signal`, whole and inflated; it stays charged until the future is done.
+    fn take<'a>(
+        &'a self,
+        signal: Signal,
+        origin: &'a Origin,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>>;
 }
 
 /// Which door a request came through.
@@ -66,13 +76,13 @@ pub enum Transport {
 /// What a listener speaks.
 pub type Protocol = Transport;
 
-/// A request that was taken, perhaps without some of its spans.
+/// A request that was taken, perhaps without some of its items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Spans taken.
-    pub spans: u64,
-    /// Spans that were not; more than none makes the answer a partial success.
-    pub rejected_spans: u64,
+    /// Spans, data points or log records taken.
+    pub items: u64,
+    /// Those that were not; more than none makes the answer a partial success.
+    pub rejected: u64,
     /// Why, in a sentence for the client; a warning where nothing was rejected.
     pub message: String,
 }

@@ -16,6 +16,7 @@ use bytes::{BufMut, Bytes};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use otlp::Signal;
 use tonic::Status;
 
 use super::body::{Message, Pieces, Workshop};
@@ -73,7 +74,7 @@ impl GrpcApi {
             return Err(Refused::Overloaded(RETRY_AFTER));
         }
         let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
-        hand_over(&*self.intake, &self.origin, &message).await
+        hand_over(&*self.intake, Signal::Traces, &self.origin, &message).await
     }
 }
 

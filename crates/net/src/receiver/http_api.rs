@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
+use otlp::Signal;
 
 use super::body::{Message, Pieces, Workshop};
 use super::cors::CrossOrigin;
@@ -106,7 +107,7 @@ impl HttpApi {
         if format == Format::Json {
             message = self.translate(&message)?;
         }
-        hand_over(&*self.intake, &self.origin, &message).await
+        hand_over(&*self.intake, Signal::Traces, &self.origin, &message).await
     }
 
     /// JSON as protobuf.

@@ -3,6 +3,7 @@
 //! One table for both protocols, so that they cannot disagree about what is worth sending again: OTLP's clients repeat
 //! UNAVAILABLE (and 503), and nothing else that stands here, except DEADLINE_EXCEEDED for a body that came too slowly.
 
+use otlp::Signal;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
@@ -45,8 +46,13 @@ pub(super) enum Refused {
 }
 
 /// Hands a request to the intake; a panic over one request is that request's alone, and never retried into another.
-pub(super) async fn hand_over(intake: &dyn Intake, origin: &Origin, body: &[u8]) -> Result<Accepted, Refused> {
-    let mut future = intake.traces(origin, body);
+pub(super) async fn hand_over(
+    intake: &dyn Intake,
+    signal: Signal,
+    origin: &Origin,
+    body: &[u8],
+) -> Result<Accepted, Refused> {
+    let mut future = intake.take(signal, origin, body);
     let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(Refused::from)),

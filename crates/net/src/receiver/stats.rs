@@ -78,9 +78,9 @@ impl TransportStats {
 
     pub(super) fn accepted(&self, accepted: &Accepted) {
         self.accepted_requests.fetch_add(1, Ordering::Relaxed);
-        self.accepted_spans.fetch_add(accepted.spans, Ordering::Relaxed);
-        if accepted.rejected_spans > 0 {
-            self.refused_spans.fetch_add(accepted.rejected_spans, Ordering::Relaxed);
+        self.accepted_spans.fetch_add(accepted.items, Ordering::Relaxed);
+        if accepted.rejected > 0 {
+            self.refused_spans.fetch_add(accepted.rejected, Ordering::Relaxed);
         }
     }
 

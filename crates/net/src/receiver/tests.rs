@@ -6,6 +6,7 @@ mod life;
 mod limits;
 mod tls;
 
+use otlp::Signal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -56,7 +57,7 @@ impl FakeIntake {
     }
 
     fn accepting() -> Arc<FakeIntake> {
-        FakeIntake::new(|body| Ok(Accepted { spans: body.len() as u64, ..Accepted::default() }))
+        FakeIntake::new(|body| Ok(Accepted { items: body.len() as u64, ..Accepted::default() }))
     }
 
     fn bodies(&self) -> Vec<Bytes> {
@@ -65,7 +66,16 @@ impl FakeIntake {
 }
 
 impl Intake for FakeIntake {
-    fn traces<'a>(&'a self, origin: &'a Origin, body: &'a [u8]) -> BoxFuture<'a, Result<Accepted, Refusal>> {
+    fn serves(&self, signal: Signal) -> bool {
+        signal == Signal::Traces
+    }
+
+    fn take<'a>(
+        &'a self,
+        _signal: Signal,
+        origin: &'a Origin,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         Box::pin(async move {
             self.arrived.add_permits(1);
             self.gate.acquire().await.unwrap().forget();

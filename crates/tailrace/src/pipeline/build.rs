@@ -20,7 +20,7 @@ use net::{
         zipkin::Zipkin,
     },
 };
-use otlp::Keys;
+use otlp::{Keys, Signal};
 use parking_lot::Mutex;
 use policy::{Amounts, PolicySet, TailSampling};
 use std::{
@@ -119,24 +119,24 @@ fn destination(name: &str, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<
     Ok(match exporter {
         Exporter::OtlpGrpc(settings) => {
             let exporter = Arc::new(OtlpGrpc::new(settings)?);
-            Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
+            Destination::start(name, Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::OtlpHttp(settings) => {
             let exporter = Arc::new(OtlpHttp::new(settings)?);
-            Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
+            Destination::start(name, Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Zipkin(settings) => {
             let exporter = Arc::new(Zipkin::new(settings)?);
-            Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
+            Destination::start(name, Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Debug(settings) => {
             let queue = settings.queue.clone().unwrap_or(local);
-            Destination::start(name, Arc::new(Debug::new(name, settings.clone())), queue, retry)
+            Destination::start(name, Signal::Traces, Arc::new(Debug::new(name, settings.clone())), queue, retry)
         }
-        Exporter::Nop => Destination::start(name, Arc::new(Nop), local, retry),
+        Exporter::Nop => Destination::start(name, Signal::Traces, Arc::new(Nop), local, retry),
         Exporter::Terminal(settings) => {
             let exporter = Arc::new(Terminal::new(settings, Arc::clone(whys)));
-            Destination::start(name, exporter, local, retry)
+            Destination::start(name, Signal::Traces, exporter, local, retry)
         }
     })
 }

@@ -6,7 +6,7 @@
 use super::{Clock, lane::Lane};
 use net::{BoxFuture, receiver};
 use otlp::{
-    Keys,
+    Keys, Signal,
     scan::{Progress, Scan},
 };
 use parking_lot::Mutex;
@@ -89,8 +89,13 @@ impl Intake {
 }
 
 impl receiver::Intake for Intake {
-    fn traces<'a>(
+    fn serves(&self, signal: Signal) -> bool {
+        signal == Signal::Traces
+    }
+
+    fn take<'a>(
         &'a self,
+        _signal: Signal,
         _origin: &'a receiver::Origin,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<receiver::Accepted, receiver::Refusal>> {
@@ -104,5 +109,5 @@ fn answer(scan: &Scan) -> receiver::Accepted {
         1 => "1 span has no valid trace ID (16 bytes, not all zero) and was rejected".to_owned(),
         count => format!("{count} spans have no valid trace ID (16 bytes, not all zero) and were rejected"),
     };
-    receiver::Accepted { spans: scan.spans.len() as u64, rejected_spans: scan.rejected, message }
+    receiver::Accepted { items: scan.spans.len() as u64, rejected: scan.rejected, message }
 }

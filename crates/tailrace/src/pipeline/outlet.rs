@@ -7,6 +7,7 @@ use net::{
     budget::{Budget, Class},
     exporter::{Batch, Destination, TraceNote},
 };
+use otlp::Signal;
 use parking_lot::Mutex;
 use std::{any::Any, sync::Arc};
 
@@ -35,8 +36,9 @@ impl Outlet {
     pub(crate) fn send(&self, body: Vec<u8>, spans: u32, notes: Vec<Note>, tokens: Vec<Token>) {
         let charge = self.budget.charge_always(Class::Batches, body.capacity());
         let batch = Arc::new(Batch {
+            signal: Signal::Traces,
             body: Bytes::from(body),
-            spans,
+            items: spans,
             notes: notes.into_iter().map(trace_note).collect(),
             charge,
             tokens: tokens.into_iter().map(|token| Arc::new(token) as Arc<dyn Any + Send + Sync>).collect(),

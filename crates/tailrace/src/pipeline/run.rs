@@ -207,12 +207,12 @@ fn receiver_counts(name: &str, stats: &receiver::ReceiverStats) -> Vec<ReceiverC
 fn print_totals(snapshot: &Snapshot) {
     for destination in &snapshot.destinations {
         let stats = &destination.stats;
-        let dropped = stats.dropped_total().spans;
-        if dropped + stats.rejected_spans > 0 {
+        let dropped = stats.dropped_total().items;
+        if dropped + stats.rejected > 0 {
             tracing::warn!(
                 exporter = %destination.name,
-                delivered = stats.delivered.spans,
-                rejected = stats.rejected_spans,
+                delivered = stats.delivered.items,
+                rejected = stats.rejected,
                 dropped,
                 "a destination did not take everything"
             );

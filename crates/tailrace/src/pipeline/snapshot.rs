@@ -74,7 +74,7 @@ impl Ledger {
 impl DestinationBooks {
     /// What was kept for it and stands in none of its columns; anything but 0 is a bug.
     pub(crate) fn residue(&self) -> i128 {
-        i128::from(self.kept) - i128::from(self.stats.offered.spans) + i128::from(self.stats.residue().1)
+        i128::from(self.kept) - i128::from(self.stats.offered.items) + i128::from(self.stats.residue().1)
     }
 }
 

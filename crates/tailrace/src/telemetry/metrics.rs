@@ -165,19 +165,19 @@ impl Meter {
             let labels = [("exporter", destination.name.as_str())];
             let mut failed = 0;
             for reason in net::exporter::DropReason::ALL {
-                let spans = stats.dropped_for(reason).spans;
+                let spans = stats.dropped_for(reason).items;
                 self.set(&DESTINATION_DROPPED, &[labels[0], ("reason", reason.name())], spans as f64);
                 failed += if reason == net::exporter::DropReason::QueueFull { 0 } else { spans };
             }
-            let queue_full = stats.dropped_for(net::exporter::DropReason::QueueFull).spans;
-            self.set(&EXPORTER_SENT, &labels, stats.delivered.spans as f64);
-            self.set(&EXPORTER_FAILED, &labels, (failed + stats.rejected_spans) as f64);
+            let queue_full = stats.dropped_for(net::exporter::DropReason::QueueFull).items;
+            self.set(&EXPORTER_SENT, &labels, stats.delivered.items as f64);
+            self.set(&EXPORTER_FAILED, &labels, (failed + stats.rejected) as f64);
             self.set(&EXPORTER_ENQUEUE_FAILED, &labels, queue_full as f64);
             self.set(&EXPORTER_QUEUE_SIZE, &labels, stats.waiting.batches as f64);
             self.set(&DESTINATION_KEPT, &labels, destination.kept as f64);
-            self.set(&DESTINATION_DELIVERED, &labels, stats.delivered.spans as f64);
-            self.set(&DESTINATION_REJECTED, &labels, stats.rejected_spans as f64);
-            self.set(&DESTINATION_WAITING, &labels, stats.waiting.spans as f64);
+            self.set(&DESTINATION_DELIVERED, &labels, stats.delivered.items as f64);
+            self.set(&DESTINATION_REJECTED, &labels, stats.rejected as f64);
+            self.set(&DESTINATION_WAITING, &labels, stats.waiting.items as f64);
             self.set(&DESTINATION_RETRIES, &labels, stats.retries as f64);
             self.set(&DESTINATION_RESIDUE, &labels, destination.residue() as f64);
         }

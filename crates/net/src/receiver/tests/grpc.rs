@@ -80,8 +80,8 @@ async fn broken_messages_are_invalid_arguments() {
 #[tokio::test]
 async fn what_the_intake_says_reaches_the_client() {
     let bench = Bench::start(FakeIntake::new(|body| match body {
-        b"partly" => Ok(Accepted { spans: 3, rejected_spans: 2, message: "2 spans without a trace ID".to_owned() }),
-        b"warned" => Ok(Accepted { spans: 3, rejected_spans: 0, message: "careful".to_owned() }),
+        b"partly" => Ok(Accepted { items: 3, rejected: 2, message: "2 spans without a trace ID".to_owned() }),
+        b"warned" => Ok(Accepted { items: 3, rejected: 0, message: "careful".to_owned() }),
         b"broken" => Err(Refusal::Malformed("truncated varint near byte 7".to_owned())),
         b"full" => Err(Refusal::Overloaded { retry_after: Duration::from_millis(2500) }),
         _ => Err(Refusal::ShuttingDown),

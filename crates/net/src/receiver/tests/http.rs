@@ -177,7 +177,7 @@ async fn wrong_methods_paths_and_types_get_a_status_each() {
 #[tokio::test]
 async fn what_the_intake_says_reaches_the_client() {
     let bench = Bench::start(FakeIntake::new(|body| match body {
-        b"" => Ok(Accepted { spans: 3, rejected_spans: 2, message: "2 without a trace ID".to_owned() }),
+        b"" => Ok(Accepted { items: 3, rejected: 2, message: "2 without a trace ID".to_owned() }),
         b"broken" => Err(Refusal::Malformed("truncated varint".to_owned())),
         b"full" => Err(Refusal::Overloaded { retry_after: Duration::from_millis(900) }),
         b"fuller" => Err(Refusal::Overloaded { retry_after: Duration::from_millis(2001) }),
