@@ -1,0 +1,33 @@
+//! Who may send here, and who we are to others: otelcol's authenticator extensions.
+//!
+//! An authenticator is built once from its extension's settings. Receivers ask [`ServerAuth`] before a body is read;
+//! exporters ask [`ClientAuth`] before each attempt. One extension may be both.
+
+use crate::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt;
+
+/// Checks the credentials of a request.
+pub trait ServerAuth: fmt::Debug + Send + Sync {
+    /// Whether these headers (HTTP headers or gRPC metadata) are allowed in.
+    ///
+    /// # Errors
+    /// [`Denied`]; the client learns nothing but that.
+    fn check(&self, headers: &HeaderMap) -> Result<(), Denied>;
+}
+
+/// Adds credentials to requests.
+pub trait ClientAuth: fmt::Debug + Send + Sync {
+    /// The headers that this attempt is to bear. May fetch or read a token; ends in bounded time.
+    ///
+    /// # Errors
+    /// Why there are none now, in words without secrets; the attempt is retried later.
+    fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>>;
+
+    /// The peer did not accept the credentials: a cached token is to be forgotten.
+    fn rejected(&self) {}
+}
+
+/// The credentials are missing or wrong. Answered with UNAUTHENTICATED or 401 and no detail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Denied;
