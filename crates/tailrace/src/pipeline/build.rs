@@ -66,10 +66,11 @@ impl Parts {
         let mut keys = Keys::default();
         let mut lanes = Vec::new();
         let mut feeds: BTreeMap<ComponentId, Vec<Arc<Lane>>> = BTreeMap::new();
-        for (name, pipeline) in &configuration.service.pipelines {
+        let pipelines = &configuration.service.pipelines;
+        for (id, pipeline) in pipelines.iter().filter(|(id, _)| id.signal == Signal::Traces) {
             let outlet = outlet(configuration, pipeline, &destinations, &budget);
             let stage = stage(configuration, pipeline, &mut keys, &budget, clock);
-            let lane = Arc::new(Lane::new(name.clone(), stage, outlet, Arc::clone(&nudge)));
+            let lane = Arc::new(Lane::new(id.to_string(), stage, outlet, Arc::clone(&nudge)));
             for receiver in &pipeline.receivers {
                 feeds.entry(receiver.id.clone()).or_default().push(Arc::clone(&lane));
             }
