@@ -30,14 +30,14 @@ pub(crate) struct Kind<T> {
 }
 
 /// Where traces come in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Receiver {
     /// OTLP over gRPC and HTTP.
     Otlp(Box<OtlpReceiver>),
 }
 
 /// What happens to them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Processor {
     /// One verdict a trace.
     TailSampling(Box<TailSampling>),
@@ -48,7 +48,7 @@ pub(crate) enum Processor {
 }
 
 /// Where the kept ones go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Exporter {
     /// OTLP over gRPC.
     OtlpGrpc(Box<OtlpGrpcSettings>),
@@ -65,7 +65,7 @@ pub(crate) enum Exporter {
 }
 
 /// What stands beside the pipelines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Extension {
     /// Known from otelcol and read over, so that its files run.
     Ignored,
