@@ -6,11 +6,13 @@
 
 pub mod id;
 pub mod keys;
+mod schema;
 pub mod signal;
 pub mod trace_state;
 pub mod value;
 pub mod wire;
 
+pub mod check;
 pub mod pdata_size;
 pub mod scan;
 pub mod scope;
