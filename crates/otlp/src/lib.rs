@@ -14,11 +14,13 @@ pub mod wire;
 
 pub mod check;
 pub mod pdata_size;
+pub mod records;
 pub mod scan;
 pub mod scope;
 pub mod view;
 
 pub mod assemble;
+pub mod cut;
 pub mod json;
 
 pub use id::{SpanId, TraceId};

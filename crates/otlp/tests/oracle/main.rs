@@ -5,6 +5,7 @@
 //! cases run (CI: 1 000 000), `TAILRACE_SEED` where they begin; a failure names the seed of its case.
 
 mod check;
+mod cut;
 mod envelope;
 mod generate;
 mod messages;
@@ -12,7 +13,7 @@ mod random;
 
 use envelope::envelope;
 use messages::{AnyKind, KeyValue, Request};
-use otlp::assemble::{Builder, split};
+use otlp::assemble::Builder;
 use otlp::scan::{Hit, Progress, Scan};
 use otlp::wire::put_len;
 use otlp::{KeyId, Keys, Signal, TraceId, Value};
@@ -147,38 +148,6 @@ fn unusual_kind_is_no_time() {
     let mut scan = Scan::new(Arc::default());
     scan.run(&request).expect("valid");
     assert_eq!((scan.spans[0].start_ns, scan.spans[0].end_ns), (0, 5));
-}
-
-#[test]
-fn split_halves() {
-    let request = generate::large(Signal::Traces, &mut Random(5), 200_000);
-    let (mut scan, mut pieces, mut spans) = (Scan::new(Arc::default()), vec![request], Vec::new());
-    scan.run(&pieces[0]).expect("valid");
-    // Spans that the scan rejects cannot be split off.
-    assert!(scan.rejected > 0 && split(&pieces[0]).is_none());
-    let mut builder = Builder::new();
-    rebuild(&mut builder, &scan, &pieces[0], 0..scan.spans.len()).expect("valid");
-    pieces = vec![builder.finish()];
-    scan.run(&pieces[0]).expect("valid");
-    let mut expected = triples(&scan, &pieces[0]);
-    while let Some(piece) = pieces.pop() {
-        scan.run(&piece).expect("valid");
-        let count = scan.spans.len();
-        match split(&piece) {
-            Some((left, right)) => {
-                assert!(count > 1);
-                for (half, count) in [(&left, count / 2), (&right, count - count / 2)] {
-                    scan.run(half).expect("valid");
-                    assert_eq!(scan.spans.len(), count);
-                }
-                pieces.extend([left, right]);
-            }
-            None => spans.extend(triples(&scan, &piece)),
-        }
-    }
-    spans.sort();
-    expected.sort();
-    assert!(spans == expected);
 }
 
 fn variable(name: &str) -> Option<u64> {
