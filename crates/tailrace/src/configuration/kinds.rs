@@ -3,6 +3,8 @@
 //! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
 //! the same tables and so cannot disagree.
 
+use std::sync::Arc;
+
 use net::exporter::debug::DebugSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
@@ -45,6 +47,15 @@ pub(crate) enum Processor {
     Batch(Batch),
     /// The byte budget.
     MemoryLimiter(MemoryLimiter),
+}
+
+impl Processor {
+    /// What edits requests by these settings; nothing, where the pipeline itself does what they say.
+    pub(crate) fn editing(&self) -> Option<Arc<dyn process::Processor>> {
+        match self {
+            Processor::TailSampling(_) | Processor::Batch(_) | Processor::MemoryLimiter(_) => None,
+        }
+    }
 }
 
 /// Where the kept ones go.

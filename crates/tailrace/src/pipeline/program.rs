@@ -26,10 +26,7 @@ use net::{budget::Budget, receiver};
 use otlp::Signal;
 use parking_lot::Mutex;
 use retire::Retired;
-use std::{
-    sync::{Arc, atomic::AtomicU64},
-    time::Duration,
-};
+use std::sync::{Arc, atomic::AtomicU64};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::Instant,
@@ -228,9 +225,12 @@ impl Started {
         if emptied.await.is_err() {
             tracing::error!("BUG: waiting for the deciding thread panicked");
         }
-        let drains = self.ledger.running().ways.into_iter().map(|way| {
-            tokio::spawn(async move { way.destination.drain(deadline).await })
-        });
+        let drains = self
+            .ledger
+            .running()
+            .ways
+            .into_iter()
+            .map(|way| tokio::spawn(async move { way.destination.drain(deadline).await }));
         for drain in drains.collect::<Vec<_>>() {
             // A panic in there is counted by the destination itself.
             let _ = drain.await;

@@ -98,6 +98,13 @@ impl Ledger {
         self.running.read().clone()
     }
 
+    /// Takes out what has ended.
+    pub(crate) fn remove(&self, lanes: &[Arc<Lane>], ways: &[Way]) {
+        let mut running = self.running.write();
+        running.lanes.retain(|lane| !lanes.iter().any(|gone| Arc::ptr_eq(lane, gone)));
+        running.ways.retain(|way| !ways.iter().any(|gone| way.is(gone)));
+    }
+
     /// Takes a snapshot. Blocks while a slot is being assembled; not for a connection's thread.
     pub(crate) fn snapshot(&self) -> Snapshot {
         let running = self.running();

@@ -57,10 +57,14 @@ impl Doors {
             let Receiver::Otlp(otlp) = settings;
             let intake = Arc::new(Intake::new(Arc::clone(feed), self.clock));
             let name = id.to_string();
-            let running =
-                receiver::serve(&name, otlp, Arc::clone(&intake) as Arc<dyn receiver::Intake>, Arc::clone(&self.budget))
-                    .await
-                    .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
+            let running = receiver::serve(
+                &name,
+                otlp,
+                Arc::clone(&intake) as Arc<dyn receiver::Intake>,
+                Arc::clone(&self.budget),
+            )
+            .await
+            .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
             for (protocol, address) in &running.addresses {
                 tracing::info!(receiver = %name, %protocol, %address, "listening");
             }
@@ -80,7 +84,7 @@ impl Doors {
         opened: BTreeMap<ComponentId, Door>,
     ) -> Vec<Running> {
         let mut closed = Vec::new();
-        for (id, mut door) in std::mem::take(&mut self.open) {
+        for (id, door) in std::mem::take(&mut self.open) {
             match feeds.get(&id) {
                 Some(feed) if !opened.contains_key(&id) && configuration.receivers.contains_key(&id) => {
                     door.intake.replace(Arc::clone(feed));
