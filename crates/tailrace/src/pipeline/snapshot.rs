@@ -90,10 +90,11 @@ fn lane_books(lane: &Lane) -> LaneBooks {
     };
     match &lane.stage {
         Stage::Sample { processor, engine } => {
-            let counts = engine.policies().counts().into_iter();
+            let policies = engine.policies();
+            let counts = policies.counts().into_iter();
             books.policies = counts.map(|(name, counts)| (name.to_owned(), counts)).collect();
-            books.amounts = engine.policies().amounts();
-            books.evaluations_cut = engine.policies().evaluation_cut();
+            books.amounts = policies.amounts();
+            books.evaluations_cut = policies.evaluation_cut();
             books.processor = Some(processor.clone());
             books.books = engine.books();
         }

@@ -86,7 +86,8 @@ impl Rig {
     }
 
     fn scrape_with(&self, gates: Gates) -> String {
-        let counts = self.engine.policies().counts();
+        let policies = self.engine.policies();
+        let counts = policies.counts();
         let lane = LaneBooks {
             name: "traces".to_owned(),
             processor: Some(self.processor.to_owned()),
