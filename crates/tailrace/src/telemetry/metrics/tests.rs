@@ -86,7 +86,8 @@ impl Rig {
     }
 
     fn scrape_with(&self, gates: Gates) -> String {
-        let counts = self.engine.policies().counts();
+        let policies = self.engine.policies();
+        let counts = policies.counts();
         let books = self.engine.books();
         let sampling = SamplingBooks {
             processor: self.processor.to_owned(),
