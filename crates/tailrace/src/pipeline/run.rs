@@ -148,7 +148,8 @@ async fn start_receivers(
         let Some(Receiver::Otlp(settings)) = configuration.receivers.get(id) else { continue };
         let intake = Arc::new(Intake::new(lanes.clone(), Arc::clone(&parts.keys), clock));
         let name = id.to_string();
-        let running = receiver::serve(&name, settings, intake, Arc::clone(&parts.budget)).await;
+        let (budget, inherited) = (Arc::clone(&parts.budget), &mut receiver::Inherited::default());
+        let running = receiver::serve(&name, settings, intake, budget, &|_| None, inherited).await;
         let running = running.map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
         for (protocol, address) in &running.addresses {
             tracing::info!(receiver = %name, %protocol, %address, "listening");
@@ -193,12 +194,13 @@ async fn start_metrics(
 }
 
 fn receiver_counts(name: &str, stats: &receiver::ReceiverStats) -> Vec<ReceiverCounts> {
-    let counts = stats.transports().into_iter().map(|(transport, counts)| ReceiverCounts {
+    let traces = stats.signals().filter(|(_, signal, _)| *signal == otlp::Signal::Traces);
+    let counts = traces.map(|(transport, _, counts)| ReceiverCounts {
         receiver: name.to_owned(),
-        transport,
-        accepted_spans: counts.accepted_spans,
-        refused_spans: counts.refused_spans,
-        refused_requests: counts.refused_requests,
+        transport: transport.name(),
+        accepted_spans: counts.accepted_items,
+        refused_spans: counts.rejected_items,
+        refused_requests: counts.refused_requests(),
     });
     counts.collect()
 }
