@@ -14,7 +14,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use settings::Severity;
 
-use crate::configuration::kinds::{EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
+use crate::configuration::kinds::{CONNECTORS, EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
 use crate::configuration::{Configuration, Loaded, Origin, load};
 use crate::{pipeline, telemetry::logs};
 use demo::Demo;
@@ -43,6 +43,9 @@ struct OriginArguments {
     /// Switches feature gates, as in `+gate,-other`.
     #[arg(long = "feature-gates", value_name = "GATES", global = true, allow_hyphen_values = true)]
     gates: Vec<String>,
+    /// Only these pipelines and what they use, as in `traces,traces/sampled`; the rest of the file is left alone.
+    #[arg(long = "pipelines", value_name = "IDS", global = true)]
+    pipelines: Vec<String>,
 }
 
 #[derive(Subcommand)]
@@ -87,6 +90,9 @@ Examples:
   tailrace --config gateway.yaml --set processors::tail_sampling::decision_wait=10s
       Run it with one value changed.
 
+  tailrace --config everything.yaml --pipelines traces,traces/sampled
+      Run these pipelines of a file whose others use what Tailrace does not have.
+
   tailrace print-config --config gateway.yaml
       See what it comes to with all defaults.
 
@@ -110,7 +116,8 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { EXIT_USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
-    let origin = Origin { uris: arguments.origin.uris, sets: arguments.origin.sets, gates: arguments.origin.gates };
+    let OriginArguments { uris, sets, gates, pipelines } = arguments.origin;
+    let origin = Origin { uris, sets, gates, pipelines };
     match arguments.command {
         None => run(&origin),
         Some(Command::Validate) => validate(&origin),
@@ -212,6 +219,7 @@ fn components() -> String {
         section("receivers", RECEIVERS),
         section("processors", PROCESSORS),
         section("exporters", EXPORTERS),
+        section("connectors", CONNECTORS),
         section("extensions", EXTENSIONS),
     ]
     .concat()
