@@ -164,7 +164,7 @@ async fn start_metrics(
     receivers: &[(String, Running)],
     clock: Clock,
 ) -> Result<Option<Endpoint>, String> {
-    let Some(settings) = &configuration.service.telemetry.metrics.prometheus else { return Ok(None) };
+    let Some(settings) = configuration.service.telemetry.metrics.prometheus() else { return Ok(None) };
     let meter = Meter::new(!settings.without_type_suffix || !settings.without_units);
     let stats: Vec<_> = receivers.iter().map(|(name, running)| (name.clone(), Arc::clone(&running.stats))).collect();
     let gates = configuration.gates;
