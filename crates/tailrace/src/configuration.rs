@@ -23,7 +23,7 @@ mod unsupported;
 use std::collections::BTreeMap;
 
 use otlp::Signal;
-use settings::{Decode, Node, Problems, Sources};
+use settings::{Decode, Location, Node, Problems, Sources};
 
 pub(crate) use gates::Gates;
 pub(crate) use kinds::{Connector, Exporter, Extension, Processor, Receiver};
@@ -167,6 +167,11 @@ impl Configuration {
 
     /// What concerns several components.
     fn check(&self, p: &mut Problems) {
+        let telemetry = &self.service.telemetry;
+        if telemetry.metrics.periodic().next().is_some() || !telemetry.logs.processors.is_empty() {
+            let message = "Tailrace's own metrics and logs are not pushed by this version yet";
+            p.warning(&Location::NOWHERE, message, None);
+        }
         for extension in &self.service.extensions {
             if let Some(Extension::Ignored) = self.extensions.get(&extension.id) {
                 let message = format!("the extension `{}` is not supported by this version yet, ignored", extension.id);

@@ -149,9 +149,4 @@ impl Pipeline {
             ("receivers", Node::list_of(&self.receivers)),
         ])
     }
-
-    /// Every component that it names.
-    pub(crate) fn references(&self) -> impl Iterator<Item = &Reference> {
-        self.receivers.iter().chain(&self.processors).chain(&self.exporters)
-    }
 }

@@ -262,7 +262,7 @@ async fn start_metrics(
     ledger: &Arc<Ledger>,
     doors: &Doors,
 ) -> Result<Option<Endpoint>, String> {
-    let Some(settings) = &configuration.service.telemetry.metrics.prometheus else { return Ok(None) };
+    let Some(settings) = configuration.service.telemetry.metrics.prometheus() else { return Ok(None) };
     let meter = Meter::new(!settings.without_type_suffix || !settings.without_units);
     let gates = configuration.gates;
     let (ledger, budget, clock) = (Arc::clone(ledger), Arc::clone(&common.budget), common.clock);
