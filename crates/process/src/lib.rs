@@ -7,6 +7,8 @@
 pub mod action;
 pub mod any_value;
 pub mod attribute_list;
+pub mod attributes;
+pub mod matching;
 pub mod processor;
 pub mod resource;
 pub mod splice;

@@ -156,11 +156,30 @@ impl<'t> Item<'t> {
 /// Resource, scopes, and each scope's items.
 type Line<'t> = (Option<Resource>, Vec<(Option<InstrumentationScope>, Vec<Item<'t>>)>);
 
+/// The parts between brackets that stand outside of braces.
+fn split_scopes(text: &str) -> Vec<&str> {
+    let (mut depth, mut from, mut parts) = (0, 0, Vec::new());
+    for (at, c) in text.char_indices() {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            '[' if depth == 0 => {
+                parts.push(&text[from..at]);
+                from = at + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[from..]);
+    parts
+}
+
 fn line(text: &str) -> Line<'_> {
-    let (resource, scopes) = text.split_at(text.find('[').unwrap_or(text.len()));
+    let mut scopes = split_scopes(text).into_iter();
+    let resource = scopes.next().unwrap_or_default();
     let resource =
         (resource.trim() != "-").then(|| Resource { attributes: attributes(resource.trim()), ..Resource::default() });
-    let scopes = scopes.split('[').skip(1).map(|scope| {
+    let scopes = scopes.map(|scope| {
         let (name, items) = scope.split_once(']').expect("a closing bracket");
         let (name, version) = name.split_once('@').unwrap_or((name, ""));
         let scope = InstrumentationScope { name: name.into(), version: version.into(), ..Default::default() };
