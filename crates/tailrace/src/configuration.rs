@@ -8,6 +8,7 @@
 
 pub(crate) mod batch;
 mod connectors;
+mod editing;
 mod gates;
 pub(crate) mod kinds;
 pub(crate) mod memory_limiter;
