@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use settings::{ComponentId, Decode, Location, Node, Problems, Reference, Value};
+use settings::{Decode, Location, Node, Problems, Reference, Value};
 
 use super::pipeline_id::PipelineId;
 use super::telemetry::Telemetry;
