@@ -112,7 +112,8 @@ impl HttpApi {
 
     /// JSON as protobuf.
     fn translate(&self, json: &[u8]) -> Result<Message, Refused> {
-        let bytes = otlp::json::decode(json).map_err(|error| Refused::Malformed(format!("not OTLP/JSON: {error}")))?;
+        let bytes = otlp::json::decode(otlp::Signal::Traces, json)
+            .map_err(|error| Refused::Malformed(format!("not OTLP/JSON: {error}")))?;
         let charge = self.workshop.pool.budget().charge_always(Class::Frames, bytes.capacity());
         Ok(Message::Translated(bytes, charge))
     }
