@@ -59,7 +59,7 @@ impl OtlpHttp {
 
 /// On a blocking thread: 4 MiB of protobuf are a lot of text.
 async fn encode_json(body: Bytes) -> Result<Bytes, ExportError> {
-    let encoded = tokio::task::spawn_blocking(move || otlp::json::encode(&body)).await;
+    let encoded = tokio::task::spawn_blocking(move || otlp::json::encode(otlp::Signal::Traces, &body)).await;
     match encoded {
         Ok(Ok(json)) => Ok(json.into()),
         Ok(Err(error)) => Err(ExportError::new(Kind::Refused, error)),
