@@ -206,6 +206,94 @@ proptest! {
     }
 }
 
+/// What happens where nobody could say by whom a trace is decided, but only one verdict is right.
+#[derive(Clone, Debug)]
+enum Wild {
+    /// One span for each of these traces, some of them roots.
+    Send(Vec<(u64, bool)>),
+    Pass(u64),
+    /// With or without a short wait after the root, and with or without a limit on a trace's memory.
+    Reload(Kind, u64, bool, bool),
+    /// The oldest slot is decided before its time.
+    Early,
+    /// Reloads and a request come while a slot is being decided.
+    Between(Vec<u64>, Vec<Kind>),
+}
+
+fn wilds() -> impl Strategy<Value = Vec<Wild>> {
+    let kind = || prop::sample::select(vec![Kind::Errors, Kind::Pieces, Kind::Key, Kind::Pattern]);
+    let step = prop_oneof![
+        4 => prop::collection::vec((0u64..40, prop::bool::weighted(0.2)), 1..12).prop_map(Wild::Send),
+        4 => (0u64..25).prop_map(Wild::Pass),
+        2 => (kind(), 1u64..8, any::<bool>(), any::<bool>())
+            .prop_map(|(kind, wait_s, roots, limit)| Wild::Reload(kind, wait_s, roots, limit)),
+        1 => Just(Wild::Early),
+        2 => (prop::collection::vec(0u64..40, 0..12), prop::collection::vec(kind(), 0..4))
+            .prop_map(|(traces, kinds)| Wild::Between(traces, kinds)),
+    ];
+    prop::collection::vec(step, 1..60)
+}
+
+fn run_wild(steps: &[Wild]) {
+    let mut rig = Rig::new(&Kind::Pieces.yaml(0), &settings(4));
+    let (mut sent, mut number) = (BTreeMap::new(), 0);
+    let mut reload = |rig: &mut Rig, kind: Kind, settings: &Settings| {
+        number += 1;
+        rig.reload(&kind.yaml(number), settings);
+    };
+    let mut send = |rig: &mut Rig, traces: &[(u64, bool)]| {
+        let as_span = |(trace, root): &(u64, bool)| if *root { span_of(*trace).root() } else { span_of(*trace) };
+        rig.send(&traces.iter().map(as_span).collect::<Vec<_>>());
+        traces.iter().for_each(|(trace, _)| *sent.entry(*trace).or_insert(0) += 1);
+    };
+    for step in steps {
+        match step {
+            Wild::Send(traces) => send(&mut rig, traces),
+            Wild::Pass(tenths) => rig.pass(Duration::from_millis(tenths * 100)),
+            Wild::Reload(kind, wait_s, roots, limit) => {
+                let after_root = roots.then(|| Duration::from_millis(700));
+                let trace_bytes_max = limit.then_some(400);
+                reload(&mut rig, *kind, &Settings { after_root, trace_bytes_max, ..settings(*wait_s) });
+            }
+            Wild::Early => {
+                if let Some(due) = rig.engine.take_early() {
+                    rig.settle(due);
+                }
+            }
+            Wild::Between(traces, kinds) => {
+                rig.now_ns += SECOND;
+                let due = rig.engine.take_due(rig.now_ns);
+                for kind in kinds {
+                    let traces: Vec<(u64, bool)> = traces.iter().map(|trace| (*trace, false)).collect();
+                    send(&mut rig, &traces);
+                    reload(&mut rig, *kind, &settings(3));
+                    let mut scratch = Scratch::default();
+                    rig.engine.tidy(rig.now_ns, &mut scratch);
+                }
+                if let Some(due) = due {
+                    rig.settle(due);
+                }
+            }
+        }
+        rig.check_books();
+    }
+    rig.stop();
+    for (trace, count) in sent {
+        assert_eq!(rig.kept(trace), if fails(trace) { count } else { 0 }, "trace {trace}");
+        let firsts = rig.named(trace).iter().filter(|(_, late)| !late).count();
+        assert_eq!(firsts, usize::from(fails(trace)), "{trace}: {:?}", rig.named(trace));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn whatever_happens_failed_traces_are_kept_whole(steps in wilds()) {
+        run_wild(&steps);
+    }
+}
+
 /// Requests of two threads, a hundred reloads of a third, and a fourth that decides.
 #[test]
 fn reloads_under_load_lose_nothing() {
