@@ -20,9 +20,13 @@ pub mod retry;
 pub mod zipkin;
 
 mod answer;
+mod credentials;
 mod delivery;
+mod envelope;
 #[cfg(test)]
-mod peer;
+pub(crate) mod peer;
+#[cfg(test)]
+mod route_tests;
 #[cfg(test)]
 mod settings_tests;
 #[cfg(test)]
@@ -43,6 +47,8 @@ use crate::budget::Charge;
 pub use destination::{Destination, DestinationStats, DropReason};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
+
+pub(crate) use http::parse_url;
 
 /// Items on their way out: immutable, shared by all destinations, freed when the last one is done with it.
 pub struct Batch {

@@ -119,15 +119,15 @@ fn destination(name: &str, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<
     let retry = RetrySettings::default();
     Ok(match exporter {
         Exporter::OtlpGrpc(settings) => {
-            let exporter = Arc::new(OtlpGrpc::new(settings)?);
+            let exporter = Arc::new(OtlpGrpc::new(settings, Signal::Traces, None)?);
             Destination::start(name, Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::OtlpHttp(settings) => {
-            let exporter = Arc::new(OtlpHttp::new(settings)?);
+            let exporter = Arc::new(OtlpHttp::new(settings, Signal::Traces, None)?);
             Destination::start(name, Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Zipkin(settings) => {
-            let exporter = Arc::new(Zipkin::new(settings)?);
+            let exporter = Arc::new(Zipkin::new(settings, None)?);
             Destination::start(name, Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Debug(settings) => {
