@@ -23,7 +23,6 @@ use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::destination::{DropReason, Offered, Phase, Shared};
-use super::envelope;
 use super::retry::Backoff;
 use super::{Batch, Delivered, ExportError, Kind};
 use crate::budget::{Charge, Class};
@@ -179,8 +178,8 @@ impl Delivery {
 
     /// Two requests with half of the items each; `None` where there is nothing to halve.
     fn halves(&self, part: &Part) -> Option<(Part, Part)> {
-        let (first, second) = envelope::split(self.batch.signal, &part.body)?;
-        let first_items = envelope::count(self.batch.signal, &first)?.min(part.items);
+        let ((first, first_items), (second, _)) = otlp::cut::split(self.batch.signal, &part.body)?;
+        let first_items = u32::try_from(first_items).ok()?.min(part.items);
         let part_of = |body: Vec<u8>, items| {
             let charge = self.batch.charge.beside(Class::Scratch, body.len());
             Part { body: body.into(), items, _charge: Some(charge) }

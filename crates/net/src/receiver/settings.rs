@@ -17,7 +17,7 @@ use crate::inflate::Encoding;
 use crate::tls::TlsServer;
 
 /// Settings of an `otlp` receiver; at least one protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OtlpReceiver {
     /// `protocols.grpc`.
     pub grpc: Option<GrpcServer>,
@@ -26,7 +26,7 @@ pub struct OtlpReceiver {
 }
 
 /// `protocols.grpc`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GrpcServer {
     /// Where to listen.
     pub endpoint: Endpoint,
@@ -66,7 +66,7 @@ pub struct Keepalive {
 }
 
 /// `protocols.http`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpServer {
     /// Where to listen.
     pub endpoint: Endpoint,

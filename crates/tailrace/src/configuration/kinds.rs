@@ -3,6 +3,8 @@
 //! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
 //! the same tables and so cannot disagree.
 
+use std::sync::Arc;
+
 use net::exporter::debug::DebugSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
@@ -30,14 +32,14 @@ pub(crate) struct Kind<T> {
 }
 
 /// Where traces come in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Receiver {
     /// OTLP over gRPC and HTTP.
     Otlp(Box<OtlpReceiver>),
 }
 
 /// What happens to them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Processor {
     /// One verdict a trace.
     TailSampling(Box<TailSampling>),
@@ -47,8 +49,17 @@ pub(crate) enum Processor {
     MemoryLimiter(MemoryLimiter),
 }
 
+impl Processor {
+    /// What edits requests by these settings; nothing, where the pipeline itself does what they say.
+    pub(crate) fn editing(&self) -> Option<Arc<dyn process::Processor>> {
+        match self {
+            Processor::TailSampling(_) | Processor::Batch(_) | Processor::MemoryLimiter(_) => None,
+        }
+    }
+}
+
 /// Where the kept ones go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Exporter {
     /// OTLP over gRPC.
     OtlpGrpc(Box<OtlpGrpcSettings>),
@@ -65,7 +76,7 @@ pub(crate) enum Exporter {
 }
 
 /// What stands beside the pipelines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Extension {
     /// Known from otelcol and read over, so that its files run.
     Ignored,
