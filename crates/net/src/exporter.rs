@@ -11,6 +11,7 @@ pub mod client;
 pub mod compress;
 pub mod debug;
 pub mod destination;
+pub mod file;
 pub mod http;
 pub mod nop;
 pub mod otlp_grpc;
@@ -85,6 +86,11 @@ pub struct TraceNote {
 pub trait Exporter: Send + Sync + 'static {
     /// Sends `body`, which is `batch.body` or a part of it after a split. The caller may drop the future at any time.
     fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>>;
+
+    /// Everything was sent: what the exporter still holds back is to be written. Called once, at the end of a drain.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 
     /// Whether batches for this exporter should carry [`TraceNote`]s.
     fn wants_notes(&self) -> bool {
