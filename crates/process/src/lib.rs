@@ -8,9 +8,11 @@ pub mod action;
 pub mod any_value;
 pub mod attribute_list;
 pub mod attributes;
+pub mod groupbytrace;
 pub mod matching;
 pub mod processor;
 pub mod resource;
+pub mod span;
 pub mod splice;
 pub mod walk;
 
