@@ -19,7 +19,7 @@ impl Extractor {
     /// Compiles Go syntax; the error says what is wrong with it.
     pub(crate) fn new(source: &str) -> Result<Self, String> {
         let (regex, _, names) = compile(source, translate::translate_capturing)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        Ok(Self { regex, names: names.into_iter().flatten().map(Box::from).collect() })
     }
 
     /// Whether there is no named group.
@@ -41,7 +41,7 @@ impl Extractor {
 }
 
 /// Where a range of the repaired text lies in the text: each byte that is no UTF-8 became three.
-fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
+pub(super) fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
     let place = |offset: usize| {
         let (mut at, mut at_repaired) = (0, 0);
         for chunk in text.utf8_chunks() {
