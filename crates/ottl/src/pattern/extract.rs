@@ -20,14 +20,14 @@ impl Extractor {
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
         let (regex, _, names) = compile(source, translate::translate_capturing)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        Ok(Self { regex, names: names.into_iter().flatten().map(Box::from).collect() })
     }
 
     /// Compiles Go syntax to capture all groups; one without a name has an empty one.
     #[must_use = "compiling has no other effect"]
     pub fn with_all_groups(source: &str) -> Result<Self, String> {
-        let (regex, _, names) = compile(source, translate::translate_capturing_all)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        let (regex, _, names) = compile(source, translate::translate_all)?;
+        Ok(Self { regex, names: names.into_iter().map(|name| name.unwrap_or_default().into()).collect() })
     }
 
     /// The names of the groups, in order of their opening.
@@ -61,7 +61,7 @@ impl Extractor {
 }
 
 /// Where a range of the repaired text lies in the text: each byte that is no UTF-8 became three.
-fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
+pub(super) fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
     let place = |offset: usize| {
         let (mut at, mut at_repaired) = (0, 0);
         for chunk in text.utf8_chunks() {
