@@ -198,7 +198,7 @@ fn listing(file: &Published, places: &[Place]) -> Vec<String> {
         let begin = format!("{}:{at}: error: ", file.name);
         let told =
             |line: &&str| line.starts_with(&begin) && line.contains(&format!("`{id}`")) && line.contains(section);
-        match errors.iter().position(|line| told(line)) {
+        match errors.iter().position(told) {
             Some(index) => drop(errors.swap_remove(index)),
             None => faults.push(format!("{}: `{section}/{id}` is not told at {at}", file.name)),
         }
