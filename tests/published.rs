@@ -162,6 +162,25 @@ fn the_running_files_use_every_component_and_many_settings() {
     assert!(keys.len() >= KEYS_MIN, "{} names of settings, at least {KEYS_MIN}: {keys:?}", keys.len());
 }
 
+/// A receiver whose authenticator is not supported must not run without it, not even where `--pipelines` leaves out much.
+#[test]
+fn nothing_runs_without_the_authenticator_that_it_names() {
+    for file in files().iter().filter(|file| ["docs-oidc.yaml", "google-built.yaml"].contains(&file.name.as_str())) {
+        let output = tailrace(file, &["validate", "--pipelines", "traces"]);
+        assert!(!output.status.success(), "{} runs without its authenticator", file.name);
+    }
+}
+
+#[test]
+fn the_table_in_config_names_every_component() {
+    let table = std::fs::read_to_string(folder().join("../../../config/README.md")).expect("the table");
+    let named: BTreeSet<&str> = table.split('`').skip(1).step_by(2).collect();
+    for (section, kinds) in COMPONENTS {
+        let missing: Vec<&&str> = kinds.iter().filter(|kind| !named.contains(**kind)).collect();
+        assert!(missing.is_empty(), "config/README.md lacks the {section} {missing:?}");
+    }
+}
+
 /// What is wrong with a file.
 fn check(file: &Published) -> Vec<String> {
     match &file.expectation {
