@@ -59,6 +59,22 @@ fn what_is_copied_exists_and_what_is_exposed_listens() {
     configuration.assert_valid();
 }
 
+/// There is no shell, so the check is the program itself, in the form that needs none.
+#[test]
+fn the_health_check_asks_where_health_check_answers() {
+    let instructions = instructions();
+    let stage = last_stage(&instructions);
+    let [check] = all(stage, "HEALTHCHECK")[..] else { panic!("one check") };
+    let (_, command) = check.split_once(" CMD ").expect("a command");
+    let words: Vec<String> = serde_yaml::from_str(command).expect("the form without a shell");
+    let [program, health, url] = &words[..] else { panic!("{words:?}") };
+    assert_eq!(all(stage, "ENTRYPOINT"), [format!("[\"{program}\"]")]);
+    let configuration = Configuration::load("gateway", &read("config/gateway.yaml"), &[]);
+    assert_eq!(*url, format!("http://127.0.0.1:{}{}", configuration.health_port(), configuration.health_path()));
+    let binary = std::process::Command::new(env!("CARGO_BIN_EXE_tailrace")).args([health, "--help"]).output();
+    assert!(binary.expect("it runs").status.success(), "`tailrace {health}` is a command");
+}
+
 /// The program that the entry point names is the one that was built.
 #[test]
 fn the_entry_point_is_what_was_built() {
