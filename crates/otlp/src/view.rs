@@ -8,8 +8,12 @@
 //! iterator ends at the first broken element.
 
 pub(crate) mod fields;
+pub mod log;
+pub mod metric;
 mod value;
 
+pub use log::LogView;
+pub use metric::{MetricKind, MetricView, PointKind, PointView};
 pub use value::{ArrayValues, Attributes, array_values, map_entries, value};
 
 use crate::wire::{Reader, WireError};

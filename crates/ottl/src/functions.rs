@@ -23,6 +23,7 @@ mod convert;
 mod encoding;
 mod hashes;
 mod ids;
+mod metric;
 mod network;
 mod numbers;
 mod parse;
@@ -41,7 +42,7 @@ pub(crate) use call::Call;
 use crate::{error::Error, value::Value};
 
 /// Every converter.
-pub(crate) const TABLES: [&[Function]; 14] = [
+pub(crate) const TABLES: [&[Function]; 15] = [
     type_tests::TABLE,
     convert::TABLE,
     strings::TABLE,
@@ -56,6 +57,7 @@ pub(crate) const TABLES: [&[Function]; 14] = [
     ids::TABLE,
     network::TABLE,
     span::TABLE,
+    metric::TABLE,
 ];
 
 /// A converter.
@@ -70,8 +72,18 @@ pub(crate) struct Function {
     pub(crate) is_at_verdict: bool,
     /// Whether it parses or matches patterns.
     pub(crate) is_costly: bool,
-    /// Whether it is known only in lists of span conditions.
-    pub(crate) is_for_spans: bool,
+    /// Where it is known.
+    pub(crate) place: Place,
+}
+
+/// Where a converter is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Everywhere,
+    /// In the context `span`.
+    Spans,
+    /// In conditions of the context `metric` that are no part of a statement.
+    MetricConditions,
 }
 
 /// A parameter.
@@ -180,7 +192,7 @@ const fn opt(name: &'static str, kind: Kind) -> Param {
 
 impl Function {
     const fn new(name: &'static str, params: &'static [Param], build: Build) -> Self {
-        Self { name, params, build, is_at_verdict: false, is_costly: false, is_for_spans: false }
+        Self { name, params, build, is_at_verdict: false, is_costly: false, place: Place::Everywhere }
     }
 
     const fn at_verdict(self) -> Self {
@@ -191,8 +203,8 @@ impl Function {
         Self { is_costly: true, ..self }
     }
 
-    const fn for_spans(self) -> Self {
-        Self { is_for_spans: true, ..self }
+    const fn only(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 }
 

@@ -18,9 +18,10 @@ mod subject;
 mod syntax;
 pub mod value;
 
+pub use compile::Paths;
 pub use condition::{Condition, Needs};
 pub use error::{Error, SyntaxError};
 pub use path::Context;
-pub use pattern::Pattern;
-pub use subject::{Fuel, Moment, Subject};
+pub use pattern::{Extractor, Group, Pattern};
+pub use subject::{Fuel, Item, Moment, Record, Subject};
 pub use value::Value;

@@ -7,7 +7,7 @@
 mod extract;
 mod translate;
 
-pub(crate) use extract::Extractor;
+pub use extract::{Extractor, Group};
 
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;

@@ -4,7 +4,7 @@ use super::{Compiler, did_you_mean};
 use crate::{
     error::Error,
     expr::{Answer, Expr, Invocation},
-    functions::{self, Argument, Arguments, Build, Function, Kind, Param},
+    functions::{self, Argument, Arguments, Build, Function, Kind, Param, Place},
     path::Context,
     syntax::tree::{self, Node, NodeKind},
     value::Value,
@@ -28,10 +28,17 @@ impl Compiler<'_> {
     }
 
     fn function(&mut self, call: &tree::Call) -> Option<&'static Function> {
-        let is_known = |function: &&Function| !function.is_for_spans || self.context == Context::Span;
+        let is_known = |function: &&Function| match function.place {
+            Place::Everywhere => true,
+            Place::Spans => self.context == Context::Span,
+            Place::MetricConditions => self.context == Context::Metric && !self.is_statement,
+        };
         match functions::find(&call.name) {
             Some(function) if is_known(&function) => Some(function),
-            Some(_) => self.fail(&call.name_at, &format!("`{}` is for span conditions only", call.name)),
+            Some(function) => {
+                let place = if function.place == Place::Spans { "span" } else { "metric" };
+                self.fail(&call.name_at, &format!("`{}` is for {place} conditions only", call.name))
+            }
             None => {
                 let message = match call.name.as_str() {
                     "Base64Decode" => "`Base64Decode` is gone, write `Decode(…, \"base64\")`".to_string(),

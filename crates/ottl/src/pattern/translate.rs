@@ -1,30 +1,43 @@
 //! Reads a pattern by the rules of Go's `regexp/syntax` (its Perl flavour) and writes one that means the same to the
-//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and
-//! class members are written as escapes.
+//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones or of all;
+//! literals and class members are written as escapes.
 
 use std::fmt::Write;
 
 /// A pattern for the `regex` crate.
 pub(super) struct Translation<'a> {
     pub(super) pattern: String,
-    /// Of the named groups, in order of their opening.
+    /// Of the groups that capture, in order of their opening; empty for one without a name.
     pub(super) names: Vec<&'a str>,
+}
+
+/// Which groups capture.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Capturing {
+    Nothing,
+    Named,
+    All,
 }
 
 /// The same pattern for the `regex` crate in Unicode mode, without captures, or what is wrong with it.
 pub(super) fn translate(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, false)
+    Translation::new(source, Capturing::Nothing)
 }
 
 /// The same with captures of exactly the named groups, in order of their opening.
 pub(super) fn translate_capturing(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, true)
+    Translation::new(source, Capturing::Named)
+}
+
+/// The same with captures of all groups that capture in Go.
+pub(super) fn translate_capturing_all(source: &str) -> Result<Translation<'_>, String> {
+    Translation::new(source, Capturing::All)
 }
 
 impl<'a> Translation<'a> {
-    fn new(source: &'a str, is_capturing: bool) -> Result<Self, String> {
+    fn new(source: &'a str, capturing: Capturing) -> Result<Self, String> {
         let mut translator = Translator {
-            is_capturing,
+            capturing,
             rest: source,
             out: String::with_capacity(source.len() * 2),
             groups: vec![Group::default()],
@@ -38,7 +51,7 @@ impl<'a> Translation<'a> {
 }
 
 struct Translator<'a> {
-    is_capturing: bool,
+    capturing: Capturing,
     rest: &'a str,
     out: String,
     /// The open groups, the whole pattern first; never empty.
@@ -160,7 +173,11 @@ impl<'a> Translator<'a> {
             };
         }
         self.take(1);
-        self.push_group("(?:");
+        let captures = self.capturing == Capturing::All;
+        if captures {
+            self.names.push("");
+        }
+        self.push_group(if captures { "(" } else { "(?:" });
         Ok(())
     }
 
@@ -173,7 +190,7 @@ impl<'a> Translator<'a> {
         self.names.push(name);
         self.rest = named;
         self.take(name.len() + 1);
-        self.push_group(if self.is_capturing { "(" } else { "(?:" });
+        self.push_group(if self.capturing == Capturing::Nothing { "(?:" } else { "(" });
         Ok(())
     }
 
