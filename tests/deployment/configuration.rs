@@ -7,11 +7,7 @@ use std::time::Duration;
 use settings::Node;
 
 /// What the binary may still say about these configurations because it is not built yet.
-const PENDING: &[&str] = &[
-    "pipelines of metrics are not supported",
-    "pipelines of logs are not supported",
-    "`health_check` is not supported",
-];
+const PENDING: &[&str] = &["`health_check` is not supported"];
 
 /// Where `health_check` listens if it is not told.
 const HEALTH_DEFAULT: &str = "localhost:13133";

@@ -17,11 +17,7 @@ fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
 }
 
 /// What the files in `config/` use and this version does not have yet.
-const PENDING: [&str; 3] = [
-    "pipelines of metrics are not supported",
-    "pipelines of logs are not supported",
-    "`health_check` is not supported",
-];
+const PENDING: [&str; 1] = ["`health_check` is not supported"];
 
 /// The folders beside them hold manifests, which `tests/deployment.rs` checks.
 #[test]
