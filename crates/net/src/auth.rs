@@ -8,6 +8,9 @@ pub mod basic;
 pub mod bearer;
 pub(crate) mod watched;
 
+pub mod headers_setter;
+pub mod oauth2;
+
 use crate::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -32,8 +35,32 @@ pub trait ClientAuth: fmt::Debug + Send + Sync {
     /// Why there are none now, in words without secrets; the attempt is retried later.
     fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>>;
 
+    /// Puts the credentials among the headers of an attempt. What [`Self::headers`] gives replaces what was there; an
+    /// authenticator that does more than that says so here.
+    ///
+    /// # Errors
+    /// As [`Self::headers`].
+    fn apply<'a>(&'a self, headers: &'a mut HeaderMap) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            for (name, value) in self.headers().await? {
+                headers.insert(name, value);
+            }
+            Ok(())
+        })
+    }
+
     /// The peer did not accept the credentials: a cached token is to be forgotten.
     fn rejected(&self) {}
+
+    /// Whether, after [`Self::rejected`], the next headers may be others, so that a second attempt at once makes sense.
+    fn can_refresh(&self) -> bool {
+        false
+    }
+
+    /// Whether gRPC sends them over TLS only, as grpc-go's credentials demand.
+    fn needs_tls(&self) -> bool {
+        true
+    }
 }
 
 /// Why a request was not allowed in. The client learns nothing but which of the two.

@@ -10,6 +10,7 @@ mod generate;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use settings::Severity;
@@ -131,20 +132,23 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs a pipeline until it is told to stop.
 fn run(origin: &Origin) -> ExitCode {
     match loaded(origin) {
-        Ok(configuration) => start(&configuration, None),
+        Ok(configuration) => start(configuration, origin, None),
         Err(code) => code,
     }
 }
 
 /// Runs the pipelines, with the demo's traffic if there is a demo.
-fn start(configuration: &Configuration, demo: Option<Demo>) -> ExitCode {
+fn start(configuration: Configuration, origin: &Origin, demo: Option<Demo>) -> ExitCode {
+    let origin = origin.clone();
+    let files = origin.files();
+    let reread = pipeline::Reread { load: Arc::new(move || loaded(&origin).ok()), files };
     let outcome = logs::start(&configuration.service.telemetry.logs).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
         runtime.block_on(async {
             match demo {
-                None => pipeline::run(configuration).await,
-                Some(demo) => demo.play(configuration).await,
+                None => pipeline::run(configuration, reread).await,
+                Some(demo) => demo.play(configuration, reread).await,
             }
         })
     });

@@ -7,6 +7,8 @@ use settings::Mode;
 use super::*;
 
 mod pipelines;
+mod telemetry;
+mod yaml;
 
 fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
     let sets = sets.iter().map(|set| (*set).to_string()).collect();
@@ -128,52 +130,6 @@ fn extensions_are_read_over_with_a_warning() {
         shown.contains("warning: the extension `health_check` is not supported by this version yet, ignored"),
         "{shown}"
     );
-}
-
-#[test]
-fn telemetry() {
-    for (set, expected, problem) in [
-        ("x=1", "host: localhost", "unknown setting `x`"),
-        (
-            "service::telemetry::metrics::address=0.0.0.0:9999",
-            "port: 9999",
-            "warning: `service::telemetry::metrics::address`",
-        ),
-        ("service::telemetry::metrics::address=:9999", "host: 0.0.0.0", "form of older files"),
-        ("service::telemetry::metrics::level=none", "readers: []", ""),
-        ("service::telemetry::metrics::level=detaild", "", "did you mean `detailed`?"),
-        ("service::telemetry::metrics::readers=[]", "", "there must be a metrics reader"),
-        (
-            "service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: h, port: 0, without_units: false}}}}]",
-            "without_units: false",
-            "",
-        ),
-        (
-            "service::telemetry::metrics::readers=[{pull: {exporter: {}}}]",
-            "",
-            "`exporter` needs the setting `prometheus`",
-        ),
-        (
-            "service::telemetry::metrics::readers=[{periodic: {}}]",
-            "readers: []",
-            "not supported by this version yet, ignored",
-        ),
-        ("service::telemetry::logs::level=WARN", "level: warn", ""),
-        ("service::telemetry::logs::level=loud", "", "unknown log level `loud`"),
-        ("service::telemetry::logs::encoding=json", "encoding: json", ""),
-        ("service::telemetry::resource={service.name: shop, service.version: null}", "service.name: shop", ""),
-        ("service::telemetry::resource={service.name: 5}", "", "`service.name` must be text"),
-        ("service::telemetry::logs::verbosity=1", "", "unknown setting `verbosity` in `logs`"),
-    ] {
-        let (configuration, shown) = loaded(DEFAULT, &[set]);
-        let printed = configuration.map(|configuration| configuration.effective().to_yaml(Mode::Redacted));
-        if !problem.is_empty() || printed.is_none() {
-            assert!(!problem.is_empty() && shown.contains(problem), "{set}: {shown}");
-        }
-        if set != "x=1" && !expected.is_empty() {
-            assert!(printed.as_ref().is_some_and(|printed| printed.contains(expected)), "{set}: {printed:?}{shown}");
-        }
-    }
 }
 
 /// What a real collector refuses, at validation or only at its start, is refused here at validation, at its place.

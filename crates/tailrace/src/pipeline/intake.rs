@@ -130,12 +130,7 @@ impl Feed {
     }
 
     /// Metrics and logs: nothing waits for verdicts, so nothing is scanned; the structure is checked and the items counted.
-    async fn others(
-        &self,
-        signal: Signal,
-        body: &[u8],
-        clock: Clock,
-    ) -> Result<receiver::Accepted, receiver::Refusal> {
+    async fn others(&self, signal: Signal, body: &[u8], clock: Clock) -> Result<receiver::Accepted, receiver::Refusal> {
         let whole = check(signal, body).await?;
         let mut admitted = self.admitted(signal, body, clock)?;
         for one in &mut admitted {
@@ -219,10 +214,15 @@ async fn scan(body: &[u8], scan: &mut Scan) -> Result<(), receiver::Refusal> {
 
 /// Checks a request of metrics or logs, in steps, and counts its items.
 async fn check(signal: Signal, body: &[u8]) -> Result<u64, receiver::Refusal> {
-    let mut check = Check::new(signal);
+    // Most requests are small, and the check is not.
+    if body.len() <= STEP_BYTES {
+        return otlp::check::check(signal, body).map(|counts| counts.items).map_err(|error| malformed(&error));
+    }
+    let mut check = Box::new(Check::new());
+    check.begin(signal);
     loop {
         match check.advance(body, STEP_BYTES) {
-            Ok(Progress::Done) => return Ok(check.items()),
+            Ok(Progress::Done) => return Ok(check.counts().items),
             Ok(Progress::More) => tokio::task::yield_now().await,
             Err(error) => return Err(malformed(&error)),
         }

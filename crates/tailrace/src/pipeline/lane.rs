@@ -36,6 +36,7 @@ use std::{
 };
 use tokio::{
     sync::Notify,
+    task::JoinHandle,
     time::{Instant, timeout_at},
 };
 
@@ -57,6 +58,8 @@ pub(crate) struct Lane {
     pub(crate) room: Notify,
     /// Told when the first item was gathered.
     pub(crate) gathering: Notify,
+    /// The task that looks after what has been gathered.
+    watcher: Mutex<Option<JoinHandle<()>>>,
     /// Items that processors took away: in front of the sampler, and behind it.
     filtered: [AtomicU64; 2],
 }
@@ -114,6 +117,7 @@ impl Lane {
             timings: Timings::default(),
             room: Notify::new(),
             gathering: Notify::new(),
+            watcher: Mutex::new(None),
             filtered: Default::default(),
         }
     }
@@ -131,6 +135,18 @@ impl Lane {
         drop(counts);
         // The timer looks at the new settings.
         self.gathering.notify_one();
+    }
+
+    /// Has `task` look after what has been gathered, until [`Lane::unwatch`].
+    pub(crate) fn watch(&self, task: JoinHandle<()>) {
+        *self.watcher.lock() = Some(task);
+    }
+
+    /// Ends the task that looks after what has been gathered: nothing comes any more.
+    pub(crate) fn unwatch(&self) {
+        if let Some(task) = self.watcher.lock().take() {
+            task.abort();
+        }
     }
 
     /// The engine, if this lane samples.

@@ -39,6 +39,13 @@ pub(crate) struct Way {
     pub(crate) sent: Arc<AtomicU64>,
 }
 
+impl Way {
+    /// Whether both are the same.
+    pub(crate) fn is(&self, other: &Way) -> bool {
+        Arc::ptr_eq(&self.destination, &other.destination)
+    }
+}
+
 /// Items on their way out.
 pub(crate) struct Parcel {
     /// An export request.

@@ -2,6 +2,7 @@
 
 use super::{Counts, Lane, Parts};
 use crate::pipeline::{Clock, gather::GatherSettings, outlet::Parcel};
+use otlp::Signal;
 use std::{borrow::Cow, sync::Arc};
 use tokio::time::{Instant, sleep_until};
 
@@ -67,19 +68,27 @@ impl Lane {
 /// by itself goes on waiting, unless `all` of it must go.
 fn release(parts: &Parts, gather: &GatherSettings, counts: &mut Counts, all: bool, clock: Clock) {
     let Some((mut body, mut items)) = counts.gathered.take() else { return };
-    while gather.items_max > 0 && items > gather.items_max {
-        let Some(((first, first_items), (rest, rest_items))) =
-            otlp::assemble::take(parts.outlet.signal, &body, gather.items_max)
-        else {
-            break;
-        };
-        send(parts, counts, first, first_items, clock);
-        (body, items) = (rest, rest_items);
+    if gather.items_max > 0 && items > gather.items_max {
+        let mut portions = cut(parts.outlet.signal, body, items, gather.items_max);
+        let last = portions.pop();
+        for (body, items) in portions {
+            send(parts, counts, body, items, clock);
+        }
+        let Some(last) = last else { return };
+        (body, items) = last;
     }
     if all || items >= gather.items_min.max(1) {
         send(parts, counts, body, items, clock);
     } else {
         counts.gathered.push(&body, items, &parts.outlet.budget);
+    }
+}
+
+/// A request in portions; whole, should it be none, which would be a bug of whoever let it in.
+fn cut(signal: Signal, body: Vec<u8>, items: u64, items_max: u64) -> Vec<(Vec<u8>, u64)> {
+    match otlp::cut::cut(signal, &body, items_max) {
+        Ok(portions) if portions.iter().map(|(_, items)| items).sum::<u64>() == items => portions,
+        _ => vec![(body, items)],
     }
 }
 
