@@ -20,7 +20,7 @@ use super::{
 use crate::{
     configuration::{ComponentId, Configuration, Exporter, Extension, Pipeline, PipelineId, Processor},
     telemetry::process,
-    terminal::{Terminal, Whys},
+    terminal::Whys,
 };
 use engine::{Engine, Most};
 use net::budget::Budget;

@@ -98,7 +98,7 @@ impl Doors {
         opened: BTreeMap<ComponentId, Door>,
     ) -> Vec<Running> {
         let mut closed = Vec::new();
-        for (id, mut door) in std::mem::take(&mut self.open) {
+        for (id, door) in std::mem::take(&mut self.open) {
             match feeds.get(&id) {
                 Some(feed) if !opened.contains_key(&id) => {
                     door.intake.replace(Arc::clone(feed));
