@@ -117,7 +117,7 @@ impl House<'_> {
         let mut builder = connection::builder();
         bound_http2(&mut builder, HTTP_STREAMS_MAX);
         builder.http1().keep_alive(settings.keep_alives_enabled).max_buf_size(HTTP1_BUFFER_BYTES_MAX);
-        let headers = settings.response_headers.iter().map(|(name, value)| {
+        let headers = settings.response_headers.iter().flatten().map(|(name, value)| {
             let name = HeaderName::try_from(name).map_err(io::Error::other)?;
             Ok((name, HeaderValue::from_str(value.expose()).map_err(io::Error::other)?))
         });

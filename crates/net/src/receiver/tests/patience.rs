@@ -87,7 +87,7 @@ async fn without_keepalive_each_answer_is_the_last() {
 async fn write_timeout_ends_who_does_not_read() {
     let bench = http(|http| {
         http.write_timeout = Duration::from_secs(3);
-        http.response_headers = vec![("x-long".to_owned(), ::settings::Secret::new("x".repeat(8000)))];
+        http.response_headers = Some(vec![("x-long".to_owned(), ::settings::Secret::new("x".repeat(8000)))]);
     })
     .await;
     let socket = tokio::net::TcpSocket::new_v4().unwrap();
