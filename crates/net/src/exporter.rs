@@ -45,7 +45,7 @@ use settings::{Fields, Problems};
 use crate::BoxFuture;
 use crate::budget::Charge;
 
-pub use destination::{Destination, DestinationStats, DropReason};
+pub use destination::{Destination, DestinationStats, DropReason, SentSizes, SizeHistogram};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
 
