@@ -169,7 +169,7 @@ fn what_is_written_is_printed() {
         ),
         (
             "debug",
-            "{verbosity: Detailed, output_paths: [stderr], sending_queue: {}}",
+            "{verbosity: Detailed, use_internal_logger: false, output_paths: [stderr, /tmp/x], sending_queue: {}}",
             &["verbosity: Detailed", "- stderr", "queue_size: 1000"],
         ),
         ("logging", "{loglevel: debug}", &["verbosity: Detailed", "sampling_thereafter: 500"]),
@@ -264,7 +264,8 @@ fn mistakes_are_located_and_told() {
         ),
         ("zipkin", "{endpoint: 'http://z', format: xml}", "unknown format `xml`"),
         ("debug", "{verbosity: loud}", "unknown verbosity `loud`"),
-        ("debug", "{output_paths: [/tmp/x]}", "`output_paths` with files is not supported by this version yet"),
+        ("debug", "{output_paths: [/tmp/x]}", "`output_paths` has no effect while `use_internal_logger` is true"),
+        ("debug", "{use_internal_logger: false, output_paths: []}", "`output_paths` must not be empty"),
         ("debug", "{loglevel: debug}", "unknown setting `loglevel` in `debug`"),
         ("logging", "{loglevel: loud}", "unknown `loglevel` `loud`"),
     ] {

@@ -353,7 +353,7 @@ fn destination(name: &str, signal: Signal, exporter: &Exporter, whys: &Arc<Whys>
         }
         Exporter::Debug(settings) => {
             let queue = settings.queue.clone().unwrap_or(local);
-            Destination::start(name, signal, Arc::new(Debug::new(name, settings.clone())), queue, retry)
+            Destination::start(name, signal, Arc::new(Debug::new(name, settings.clone())?), queue, retry)
         }
         Exporter::Nop => Destination::start(name, signal, Arc::new(Nop), local, retry),
         Exporter::Terminal(settings) => {
