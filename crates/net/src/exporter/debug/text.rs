@@ -43,7 +43,7 @@ pub(super) fn fixed(value: f64) -> String {
 
 /// Go's `%v`.
 pub(super) fn shortest(value: f64) -> String {
-    special(value, "+Inf", "-Inf").unwrap_or_else(|| scientific_outside(value, 1e-4, 1e21))
+    special(value, "+Inf", "-Inf").unwrap_or_else(|| scientific_outside(value, 1e-4, 1e6))
 }
 
 /// pdata's text of a double, which is JavaScript's.
@@ -169,6 +169,8 @@ mod tests {
             (1e30, "1e+30", "1000000000000000019884624838656.000000", "1e+30"),
             (1.5e-7, "1.5e-07", "0.000000", "1.5e-7"),
             (0.000_01, "1e-05", "0.000010", "0.00001"),
+            (1_234_567.0, "1.234567e+06", "1234567.000000", "1234567"),
+            (123_456.0, "123456", "123456.000000", "123456"),
             (f64::INFINITY, "+Inf", "+Inf", "Infinity"),
             (f64::NAN, "NaN", "NaN", "NaN"),
         ] {
