@@ -12,11 +12,14 @@ use std::fmt;
 
 /// Checks the credentials of a request.
 pub trait ServerAuth: fmt::Debug + Send + Sync {
-    /// Whether these headers (HTTP headers or gRPC metadata) are allowed in.
-    ///
-    /// # Errors
-    /// [`Denied`]; the client learns nothing but that.
-    fn check(&self, headers: &HeaderMap) -> Result<(), Denied>;
+    /// Whether these headers (HTTP headers or gRPC metadata) are allowed in. Never blocks the thread: what is costly by
+    /// design, as a bcrypt hash is, is done elsewhere, a bounded number at a time.
+    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<(), Denied>>;
+
+    /// What a refused HTTP client is told to bring, the value of `WWW-Authenticate`.
+    fn challenge(&self) -> Option<HeaderValue> {
+        None
+    }
 }
 
 /// Adds credentials to requests.
@@ -55,6 +58,11 @@ pub trait ClientAuth: fmt::Debug + Send + Sync {
     }
 }
 
-/// The credentials are missing or wrong. Answered with UNAUTHENTICATED or 401 and no detail.
+/// Why a request was not allowed in. The client learns nothing but which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Denied;
+pub enum Denied {
+    /// The credentials are missing or wrong: UNAUTHENTICATED or 401.
+    Credentials,
+    /// Too many checks are under way: UNAVAILABLE or 503, and the client may come back.
+    Busy,
+}

@@ -8,9 +8,13 @@
 //! iterator ends at the first broken element.
 
 pub(crate) mod fields;
+pub mod log;
+pub mod metric;
 mod value;
 
-pub use value::{ArrayValues, Attributes, array_values, map_entries, value};
+pub use log::LogView;
+pub use metric::{MetricKind, MetricView, PointKind, PointView};
+pub use value::{ArrayValues, Attributes, array_values, key_value, map_entries, value};
 
 use crate::wire::{Reader, WireError};
 use fields::{Bodies, bytes, fixed32, fixed64, int32, uint32};

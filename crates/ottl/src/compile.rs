@@ -4,13 +4,16 @@
 
 mod call;
 mod path;
+mod statement;
+
+pub(crate) use statement::compile_statement;
 
 use crate::{
     compare::compare,
     condition::Needs,
     error::SyntaxError,
     expr::{Expr, Math, Test, entry},
-    path::{Context, ENUMS, Key},
+    path::{Context, Key},
     syntax::{
         self,
         tree::{self, KeyKind, Node, NodeKind},
@@ -21,18 +24,36 @@ use otlp::Keys;
 use std::{borrow::Cow, ops::Range};
 
 /// Compiles a condition.
-pub(crate) fn compile(text: &str, context: Context, keys: &mut Keys) -> Result<(Test, Needs), Vec<SyntaxError>> {
+pub(crate) fn compile(
+    text: &str,
+    context: Context,
+    paths: Paths,
+    keys: &mut Keys,
+) -> Result<(Test, Needs), Vec<SyntaxError>> {
     let tree = syntax::parse(text).map_err(|error| vec![error])?;
-    let mut compiler = Compiler { text, context, keys, needs: Needs::default(), errors: Vec::new() };
+    let mut compiler =
+        Compiler { text, context, paths, is_statement: false, keys, needs: Needs::default(), errors: Vec::new() };
     match compiler.test(&tree) {
         Some(test) if compiler.errors.is_empty() => Ok((test, compiler.needs)),
         _ => Err(compiler.errors),
     }
 }
 
+/// Whether paths say which context they are of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Paths {
+    /// They may: a path that begins with no context's name is of the own one.
+    Plain,
+    /// They must, because the context was inferred from them.
+    Prefixed,
+}
+
 struct Compiler<'c> {
     text: &'c str,
     context: Context,
+    paths: Paths,
+    /// Whether it is a statement; else it is a condition that stands alone.
+    is_statement: bool,
     keys: &'c mut Keys,
     needs: Needs,
     errors: Vec<SyntaxError>,
@@ -151,10 +172,14 @@ impl Compiler<'_> {
     }
 
     fn constant(&mut self, name: &str, at: &Range<usize>) -> Option<Value<'static>> {
-        if let Some((_, value)) = ENUMS.iter().find(|(known, _)| *known == name) {
+        let enums = self.context.enums();
+        if let Some((_, value)) = enums.iter().find(|(known, _)| *known == name) {
             return Some(Value::Int(*value));
         }
-        let suggestion = settings::suggest(name, ENUMS.iter().map(|(known, _)| *known));
+        if enums.is_empty() {
+            return self.fail(at, &format!("unknown enum `{name}`, the context `{}` has none", self.context.name()));
+        }
+        let suggestion = settings::suggest(name, enums.iter().map(|(known, _)| *known));
         self.fail(at, &format!("unknown enum `{name}`{}", did_you_mean(suggestion)))
     }
 

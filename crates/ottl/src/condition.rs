@@ -1,7 +1,7 @@
 //! A compiled condition.
 
 use crate::{
-    compile,
+    compile::{self, Paths},
     error::{Error, SyntaxError},
     expr::Test,
     path::Context,
@@ -10,7 +10,7 @@ use crate::{
 use otlp::{Keys, view::EventView};
 use std::{fmt, sync::Arc};
 
-/// A condition of `ottl_condition`. Clones share what was compiled.
+/// A condition. Clones share what was compiled.
 #[derive(Clone)]
 pub struct Condition {
     text: Arc<str>,
@@ -34,7 +34,15 @@ impl Condition {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn compile(text: &str, context: Context, keys: &mut Keys) -> Result<Self, Vec<SyntaxError>> {
-        let (test, needs) = compile::compile(text, context, keys)?;
+        Self::compile_with(text, context, Paths::Plain, keys)
+    }
+
+    /// Compiles `text`, whose paths say their context in the way that `paths` tells.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn compile_with(text: &str, context: Context, paths: Paths, keys: &mut Keys) -> Result<Self, Vec<SyntaxError>> {
+        let (test, needs) = compile::compile(text, context, paths, keys)?;
         Ok(Self { text: text.into(), context, test: Arc::new(test), needs })
     }
 
@@ -56,7 +64,7 @@ impl Condition {
         self.needs
     }
 
-    /// Whether it holds for a span.
+    /// Whether it holds for the subject, which is of the condition's context.
     ///
     /// # Errors
     /// What otelcol's `error_mode` is about, and [`Error::OutOfFuel`].

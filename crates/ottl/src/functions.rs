@@ -23,6 +23,7 @@ mod convert;
 mod encoding;
 mod hashes;
 mod ids;
+mod metric;
 mod network;
 mod numbers;
 mod parse;
@@ -41,7 +42,7 @@ pub(crate) use call::Call;
 use crate::{error::Error, value::Value};
 
 /// Every converter.
-pub(crate) const TABLES: [&[Function]; 14] = [
+pub(crate) const TABLES: [&[Function]; 15] = [
     type_tests::TABLE,
     convert::TABLE,
     strings::TABLE,
@@ -56,10 +57,11 @@ pub(crate) const TABLES: [&[Function]; 14] = [
     ids::TABLE,
     network::TABLE,
     span::TABLE,
+    metric::TABLE,
 ];
 
 /// A converter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Function {
     /// As the user writes it.
     pub(crate) name: &'static str,
@@ -70,12 +72,22 @@ pub(crate) struct Function {
     pub(crate) is_at_verdict: bool,
     /// Whether it parses or matches patterns.
     pub(crate) is_costly: bool,
-    /// Whether it is known only in lists of span conditions.
-    pub(crate) is_for_spans: bool,
+    /// Where it is known.
+    pub(crate) place: Place,
+}
+
+/// Where a converter is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    Everywhere,
+    /// In the context `span`.
+    Spans,
+    /// In conditions of the context `metric` that are no part of a statement.
+    MetricConditions,
 }
 
 /// A parameter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Param {
     /// The field's name in Go.
     pub(crate) name: &'static str,
@@ -124,12 +136,18 @@ pub(crate) enum Kind {
     EachAny,
     /// A list literal, each element a string.
     EachStr,
+    /// An int literal.
+    Whole,
+    /// A path that is set.
+    Target,
+    /// A converter's name.
+    Converter,
     /// A list literal, each element anything that has a text or nil; or any value that is a list.
     EachStrLike,
 }
 
 /// How a call is answered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Build {
     Plain(Plain),
     Prepared(fn(&Arguments) -> Result<Run, String>),
@@ -169,18 +187,18 @@ const fn prepared(
 }
 
 /// A parameter that must be given.
-const fn arg(name: &'static str, kind: Kind) -> Param {
+pub(crate) const fn arg(name: &'static str, kind: Kind) -> Param {
     Param { name, kind, is_optional: false }
 }
 
 /// A parameter that may be left out.
-const fn opt(name: &'static str, kind: Kind) -> Param {
+pub(crate) const fn opt(name: &'static str, kind: Kind) -> Param {
     Param { name, kind, is_optional: true }
 }
 
 impl Function {
     const fn new(name: &'static str, params: &'static [Param], build: Build) -> Self {
-        Self { name, params, build, is_at_verdict: false, is_costly: false, is_for_spans: false }
+        Self { name, params, build, is_at_verdict: false, is_costly: false, place: Place::Everywhere }
     }
 
     const fn at_verdict(self) -> Self {
@@ -191,8 +209,8 @@ impl Function {
         Self { is_costly: true, ..self }
     }
 
-    const fn for_spans(self) -> Self {
-        Self { is_for_spans: true, ..self }
+    const fn only(self, place: Place) -> Self {
+        Self { place, ..self }
     }
 }
 

@@ -1,18 +1,19 @@
-//! What a condition is asked about: one span with its resource and scope, as it arrives or as it was stored.
+//! What a condition is asked about: one span with its resource and scope, as it arrives or as it was stored, or any other
+//! record.
 //!
 //! An arriving span answers from the scanner's records: times, status, and the attributes that some condition named. Only
-//! what these do not hold parses the span, once, and all conditions share it. A stored span is parsed when something is
-//! asked of it.
+//! what these do not hold parses the span, once, and all conditions share it. What is stored, or in a processor's hands, is
+//! parsed when something is asked of it.
 
 use crate::error::Error;
 use otlp::{
     KeyId,
     scan::{self, Scan},
-    view::{EventView, ResourceView, ScopeView, SpanView},
+    view::{EventView, LogView, MetricView, PointKind, PointView, ResourceView, ScopeView, SpanView},
 };
 use std::cell::{Cell, OnceCell};
 
-/// A span to ask conditions about.
+/// A span or another record to ask conditions about.
 #[derive(Debug)]
 pub struct Subject<'a> {
     source: Source<'a>,
@@ -21,6 +22,7 @@ pub struct Subject<'a> {
     span: OnceCell<SpanView<'a>>,
     resource: OnceCell<ResourceView<'a>>,
     scope: OnceCell<ScopeView<'a>>,
+    other: OnceCell<Other<'a>>,
     /// The event that span event conditions are asked about.
     event: Cell<Option<EventView<'a>>>,
     /// How many random numbers have been drawn.
@@ -40,13 +42,71 @@ pub struct Moment {
 #[derive(Debug)]
 pub struct Fuel(Cell<u64>);
 
-/// Where a span's fields stand.
+/// Something in a processor's hands, as the bytes that it and what it belongs to are.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The body of a ResourceSpans, ResourceMetrics or ResourceLogs, best without its scopes: they are passed over, but that
+    /// takes time.
+    pub resource: &'a [u8],
+    /// The body of a ScopeSpans, ScopeMetrics or ScopeLogs, best without its items.
+    pub scope: &'a [u8],
+    /// What it is.
+    pub item: Item<'a>,
+    /// The entries that `cache` has, as the body of a `KeyValueList`.
+    pub cache: &'a [u8],
+}
+
+/// What a [`Record`] is: message bodies.
+#[derive(Clone, Copy, Debug)]
+pub enum Item<'a> {
+    /// The resource or the scope alone.
+    Alone,
+    /// A Span.
+    Span(&'a [u8]),
+    /// A Span.Event.
+    Event {
+        /// The span that it is an event of.
+        span: &'a [u8],
+        /// The event.
+        event: &'a [u8],
+    },
+    /// A Metric.
+    Metric(&'a [u8]),
+    /// A data point of the kind that its metric has.
+    Point {
+        /// The metric that it is a point of.
+        metric: &'a [u8],
+        /// The point.
+        point: &'a [u8],
+    },
+    /// A LogRecord.
+    Log(&'a [u8]),
+}
+
+/// Views of what is no span.
+#[derive(Debug)]
+enum Other<'a> {
+    Metric(MetricView<'a>),
+    Point(MetricView<'a>, PointView<'a>),
+    Log(LogView<'a>),
+}
+
+/// Where the fields stand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Source<'a> {
     /// In a request that was scanned.
-    Arriving { request: &'a [u8], scan: &'a Scan, span: &'a scan::Span },
+    Arriving {
+        request: &'a [u8],
+        scan: &'a Scan,
+        span: &'a scan::Span,
+    },
     /// In a block, apart: ResourceSpans without scopes, ScopeSpans without spans, Span.
-    Stored { resource: &'a [u8], scope: &'a [u8], span: &'a [u8] },
+    Stored {
+        resource: &'a [u8],
+        scope: &'a [u8],
+        span: &'a [u8],
+    },
+    Record(Record<'a>),
 }
 
 impl<'a> Subject<'a> {
@@ -62,6 +122,16 @@ impl<'a> Subject<'a> {
         Self::new(Source::Stored { resource, scope, span }, moment, fuel)
     }
 
+    /// A record in a processor's hands.
+    #[must_use]
+    pub fn record(record: Record<'a>, moment: Moment, fuel: &'a Fuel) -> Self {
+        let subject = Self::new(Source::Record(record), moment, fuel);
+        if let Item::Event { event, .. } = record.item {
+            subject.event.set(Some(EventView::parse(event).unwrap_or_default()));
+        }
+        subject
+    }
+
     fn new(source: Source<'a>, moment: Moment, fuel: &'a Fuel) -> Self {
         Self {
             source,
@@ -70,6 +140,7 @@ impl<'a> Subject<'a> {
             span: OnceCell::new(),
             resource: OnceCell::new(),
             scope: OnceCell::new(),
+            other: OnceCell::new(),
             event: Cell::new(None),
             draws: Cell::new(0),
         }
@@ -105,6 +176,11 @@ impl<'a> Subject<'a> {
         &self.source
     }
 
+    /// What a processor has in its hands; `None` for spans on their way through sampling.
+    pub(crate) fn as_record(&self) -> Option<&Record<'a>> {
+        if let Source::Record(record) = &self.source { Some(record) } else { None }
+    }
+
     /// 64 random bits: SplitMix64 over the seed.
     pub(crate) fn draw(&self) -> u64 {
         let draws = self.draws.get() + 1;
@@ -119,7 +195,7 @@ impl<'a> Subject<'a> {
     pub(crate) fn is_root(&self) -> bool {
         match &self.source {
             Source::Arriving { span, .. } => span.is_root,
-            Source::Stored { .. } => self.span().is_root(),
+            _ => self.span().is_root(),
         }
     }
 
@@ -129,6 +205,8 @@ impl<'a> Subject<'a> {
             SpanView::parse(match &self.source {
                 Source::Arriving { request, span, .. } => span.body.of(request),
                 Source::Stored { span, .. } => span,
+                Source::Record(Record { item: Item::Span(span) | Item::Event { span, .. }, .. }) => span,
+                Source::Record(_) => &[],
             })
             .unwrap_or_default()
         })
@@ -142,7 +220,7 @@ impl<'a> Subject<'a> {
                     .get(span.group as usize)
                     .and_then(|group| scan.resources.get(group.resource as usize))
                     .map_or(&[], |resource| scan.resource_header(request, resource)),
-                Source::Stored { resource, .. } => resource,
+                Source::Stored { resource, .. } | Source::Record(Record { resource, .. }) => resource,
             })
             .unwrap_or_default()
         })
@@ -154,10 +232,55 @@ impl<'a> Subject<'a> {
                 Source::Arriving { request, scan, span } => {
                     scan.groups.get(span.group as usize).map_or(&[], |group| scan.scope_header(request, group))
                 }
-                Source::Stored { scope, .. } => scope,
+                Source::Stored { scope, .. } | Source::Record(Record { scope, .. }) => scope,
             })
             .unwrap_or_default()
         })
+    }
+
+    /// The metric, or that of the point.
+    pub(crate) fn metric(&self) -> MetricView<'a> {
+        match self.other() {
+            Some(Other::Metric(metric) | Other::Point(metric, _)) => *metric,
+            _ => MetricView::default(),
+        }
+    }
+
+    pub(crate) fn point(&self) -> Result<&PointView<'a>, Error> {
+        match self.other() {
+            Some(Other::Point(_, point)) => Ok(point),
+            _ => Err(Error::failed("asked about no data point")),
+        }
+    }
+
+    pub(crate) fn log(&self) -> LogView<'a> {
+        if let Some(Other::Log(log)) = self.other() { *log } else { LogView::default() }
+    }
+
+    /// The metric, point or log record, parsed. One that is broken reads as empty.
+    fn other(&self) -> Option<&Other<'a>> {
+        let Source::Record(record) = &self.source else { return None };
+        let parsed = match record.item {
+            Item::Alone | Item::Span(_) | Item::Event { .. } => return None,
+            Item::Metric(metric) => self.other.get_or_init(|| Other::Metric(parsed_metric(metric))),
+            Item::Point { metric, point } => self.other.get_or_init(|| {
+                let metric = parsed_metric(metric);
+                let kind = metric.kind.points().unwrap_or(PointKind::Number);
+                Other::Point(metric, PointView::parse(kind, point).unwrap_or_else(|_| PointView::empty(kind)))
+            }),
+            Item::Log(log) => self.other.get_or_init(|| Other::Log(LogView::parse(log).unwrap_or_default())),
+        };
+        Some(parsed)
+    }
+
+    /// What `cache` holds: the body of a `KeyValueList`.
+    pub(crate) fn cache(&self) -> &'a [u8] {
+        if let Source::Record(record) = &self.source { record.cache } else { &[] }
+    }
+
+    /// Whether schema URLs are seen; in front of `tail_sampling` they are lost.
+    pub(crate) fn has_schema_urls(&self) -> bool {
+        matches!(self.source, Source::Record(_))
     }
 
     /// A span's attribute by its interned key; the first one counts.
@@ -166,7 +289,7 @@ impl<'a> Subject<'a> {
             Source::Arriving { request, scan, span } => {
                 scan.span_hits(span).iter().find(|hit| hit.key == key).map(|hit| hit.value(request))
             }
-            Source::Stored { .. } => find(self.span().attributes(), name),
+            _ => find(self.span().attributes(), name),
         }
     }
 
@@ -178,9 +301,13 @@ impl<'a> Subject<'a> {
                 let resource = scan.resources.get(group.resource as usize)?;
                 scan.resource_hits(resource).iter().find(|hit| hit.key == key).map(|hit| hit.value(request))
             }
-            Source::Stored { .. } => find(self.resource().attributes(), name),
+            _ => find(self.resource().attributes(), name),
         }
     }
+}
+
+fn parsed_metric(body: &[u8]) -> MetricView<'_> {
+    MetricView::parse(body).unwrap_or_default()
 }
 
 fn find<'a>(mut attributes: otlp::view::Attributes<'a>, name: &[u8]) -> Option<otlp::Value<'a>> {

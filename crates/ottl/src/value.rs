@@ -71,6 +71,17 @@ pub enum Opaque {
     Events(usize),
     /// `links`, and how many there are.
     Links(usize),
+    /// `data_points` of a metric, and how many there are.
+    Points(usize),
+    /// `exemplars` of a data point, and how many there are.
+    Exemplars(usize),
+    /// `quantile_values` of a data point, and how many there are.
+    Quantiles(usize),
+    /// `positive` or `negative` of a data point.
+    Buckets {
+        /// Which of them.
+        is_positive: bool,
+    },
     /// A number of a Go type that comparison and arithmetic do not know (`URL(…)["url.port"]`); it has a text, no more.
     Foreign(i64),
 }
@@ -161,6 +172,10 @@ impl<'a> Value<'a> {
             Self::Opaque(Opaque::Status) => "a status",
             Self::Opaque(Opaque::Events(_)) => "span events",
             Self::Opaque(Opaque::Links(_)) => "span links",
+            Self::Opaque(Opaque::Points(_)) => "data points",
+            Self::Opaque(Opaque::Exemplars(_)) => "exemplars",
+            Self::Opaque(Opaque::Quantiles(_)) => "quantiles",
+            Self::Opaque(Opaque::Buckets { .. }) => "buckets",
             Self::Opaque(Opaque::Foreign(_)) => "a foreign number",
         }
     }

@@ -20,7 +20,7 @@ mod print;
 mod yaml;
 
 pub use component_id::{ComponentId, Reference};
-pub use decode::{Decode, Fields};
+pub use decode::{Decode, Fields, one_of};
 pub use duration::{Duration, ParseDurationError};
 pub use expand::Expansion;
 pub use load::{environment, load, load_part};

@@ -8,6 +8,7 @@
 
 pub(crate) mod batch;
 mod connectors;
+mod editing;
 mod gates;
 pub(crate) mod kinds;
 pub(crate) mod memory_limiter;
@@ -21,9 +22,10 @@ pub(crate) mod terminal;
 mod unsupported;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use otlp::Signal;
-use settings::{Decode, Node, Problems, Sources};
+use settings::{Decode, Location, Node, Problems, Sources};
 
 pub(crate) use gates::Gates;
 pub(crate) use kinds::{Connector, Exporter, Extension, Processor, Receiver};
@@ -73,6 +75,18 @@ pub(crate) struct Origin {
     pub(crate) gates: Vec<String>,
     /// The values of `--pipelines`; none is all of them.
     pub(crate) pipelines: Vec<String>,
+}
+
+impl Origin {
+    /// The files that are named; what stands in variables and on the command line cannot change.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let path = |uri: &String| match uri.split_once(':') {
+            Some(("file", path)) => Some(PathBuf::from(path)),
+            Some(("env" | "yaml", _)) => None,
+            _ => Some(PathBuf::from(uri)),
+        };
+        self.uris.iter().filter_map(path).collect()
+    }
 }
 
 /// The result of loading: a configuration if there are no errors, and what is to be told.
@@ -167,6 +181,11 @@ impl Configuration {
 
     /// What concerns several components.
     fn check(&self, p: &mut Problems) {
+        let telemetry = &self.service.telemetry;
+        if telemetry.metrics.periodic().next().is_some() || !telemetry.logs.processors.is_empty() {
+            let message = "Tailrace's own metrics and logs are not pushed by this version yet";
+            p.warning(&Location::NOWHERE, message, None);
+        }
         for extension in &self.service.extensions {
             if let Some(Extension::Ignored) = self.extensions.get(&extension.id) {
                 let message = format!("the extension `{}` is not supported by this version yet, ignored", extension.id);

@@ -1,19 +1,16 @@
 //! Paths: the context's name in front, the field it leads to, and what indexes that.
 
-use super::{Compiler, did_you_mean};
+use super::{Compiler, Paths, did_you_mean};
 use crate::{
     expr::Expr,
-    path::{Attribute, Context, Field, Name, Owner, TraceStateMember, fields},
+    path::{Attribute, Field, LogField, Name, Owner, TraceStateMember, fields},
     syntax::tree::{self, KeyKind, Segment},
 };
 use std::ops::Range;
 
-/// The contexts that a path may name, the one of span event conditions last.
-const CONTEXTS: [&str; 6] = ["span", "resource", "scope", "instrumentation_scope", "otelcol", "spanevent"];
-
 impl Compiler<'_> {
     pub(super) fn path(&mut self, path: &tree::Path) -> Option<Expr> {
-        let (context, segments) = self.split(&path.segments);
+        let (context, segments) = self.split(&path.segments)?;
         let at = path.segments[0].at.start..path.segments.last()?.at.end;
         let Some((field, len)) = self.field(context, segments) else {
             return self.unknown(context, segments, &at);
@@ -28,7 +25,7 @@ impl Compiler<'_> {
             return self.fail(&extra.at, &message);
         }
         let (last, inner) = used.split_last()?;
-        let is_indexable = matches!(field, Field::Attributes(_) | Field::TraceState);
+        let is_indexable = matches!(field, Field::Attributes(_) | Field::TraceState | Field::Log(LogField::Body));
         let unusable = inner.iter().chain((!is_indexable).then_some(last)).flat_map(|segment| &segment.keys).next();
         if let Some(key) = unusable {
             let message = format!("`{}` cannot be indexed", joined(used));
@@ -37,6 +34,7 @@ impl Compiler<'_> {
         match (field, last.keys.as_slice()) {
             (field, []) => Some(Expr::Field(field)),
             (Field::Attributes(owner), [first, rest @ ..]) => self.attribute(owner, first, rest),
+            (Field::Log(_), keys) => Some(Expr::BodyPart(self.index(keys)?)),
             (_, [key]) => Some(Expr::TraceStateMember(self.member(key)?)),
             (_, [_, extra, ..]) => self.fail(&extra.at, "`trace_state` takes one key"),
         }
@@ -44,24 +42,29 @@ impl Compiler<'_> {
 
     /// The context and what stands behind it. A name that is none belongs to the list's own context, and so does a context
     /// that nothing follows, or a key.
-    fn split<'p>(&self, segments: &'p [Segment]) -> (&'static str, &'p [Segment]) {
-        let (known, own) = match self.context {
-            Context::Span => (&CONTEXTS[..5], "span"),
-            Context::SpanEvent => (&CONTEXTS[..], "spanevent"),
-        };
+    fn split<'p>(&mut self, segments: &'p [Segment]) -> Option<(&'static str, &'p [Segment])> {
+        let is_strict = self.is_statement || self.paths == Paths::Prefixed;
+        let known = if is_strict { self.context.prefixes() } else { self.context.visible() };
         if let [first, rest @ ..] = segments
             && !rest.is_empty()
             && first.keys.is_empty()
             && let Some(context) = known.iter().find(|context| **context == first.name)
         {
-            return (context, rest);
+            return Some((context, rest));
         }
-        (own, segments)
+        if self.paths == Paths::Prefixed {
+            let path = joined(segments);
+            let known = known.iter().map(|name| format!("`{name}.{path}`")).collect::<Vec<_>>().join(", ");
+            let message = format!("`{path}` does not say which context it is of, write one of {known}");
+            let at = segments[0].at.start..segments.last()?.at.end;
+            return self.fail(&at, &message);
+        }
+        Some((self.context.name(), segments))
     }
 
     /// The field with the most segments, and how many these are. Caches are seen only in the own context.
     fn field(&self, context: &str, segments: &[Segment]) -> Option<(Field, usize)> {
-        let own = if self.context == Context::Span { "span" } else { "spanevent" };
+        let own = self.context.name();
         (1..=segments.len()).rev().find_map(|len| {
             let name = joined(&segments[..len]);
             let (_, field) = fields(context).iter().find(|(known, _)| *known == name)?;
@@ -70,10 +73,8 @@ impl Compiler<'_> {
     }
 
     fn unknown<T>(&mut self, context: &'static str, segments: &[Segment], at: &Range<usize>) -> Option<T> {
-        let prefix = match (self.context, context) {
-            (Context::Span, "span") | (Context::SpanEvent, "spanevent") => String::new(),
-            _ => format!("{context}."),
-        };
+        let is_own = context == self.context.name() && self.paths == Paths::Plain;
+        let prefix = if is_own { String::new() } else { format!("{context}.") };
         let name = joined(segments);
         let known = fields(context).iter().map(|(known, _)| *known).filter(|known| *known != "cache");
         // Where the path as a whole is like no other, its first word may be; or that is a context misspelt.
@@ -82,7 +83,7 @@ impl Compiler<'_> {
         let suggestion = match field {
             Some(field) => Some(format!("{prefix}{field}")),
             None if prefix.is_empty() && segments.len() > 1 => {
-                let context = settings::suggest(first, CONTEXTS);
+                let context = settings::suggest(first, self.context.visible().iter().copied());
                 context.map(|context| format!("{context}.{}", joined(&segments[1..])))
             }
             None => None,

@@ -103,7 +103,13 @@ fn len(call: Call<'_>) -> Result<Value<'_>, Error> {
             call.spend(map.weight())?;
             map.len()
         }
-        Value::Opaque(Opaque::Events(count) | Opaque::Links(count)) => count,
+        Value::Opaque(
+            Opaque::Events(count)
+            | Opaque::Links(count)
+            | Opaque::Points(count)
+            | Opaque::Exemplars(count)
+            | Opaque::Quantiles(count),
+        ) => count,
         other => return Err(Error::Type { expected: "a string, a list or a map", found: other.kind() }),
     };
     i64::try_from(len).map(Value::Int).map_err(|_| Error::failed("too long"))

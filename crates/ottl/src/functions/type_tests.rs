@@ -38,8 +38,11 @@ fn is_string(call: Call<'_>) -> Result<Value<'_>, Error> {
 }
 
 fn is_list(call: Call<'_>) -> Result<Value<'_>, Error> {
-    let is_list = |value| matches!(value, Value::List(_) | Value::Opaque(Opaque::Events(_) | Opaque::Links(_)));
-    call.any(0).map(|value| Value::Bool(is_list(value)))
+    Ok(Value::Bool(match call.any(0)? {
+        Value::List(_) => true,
+        Value::Opaque(opaque) => !matches!(opaque, Opaque::Status | Opaque::Foreign(_) | Opaque::Buckets { .. }),
+        _ => false,
+    }))
 }
 
 /// Nil, an empty container, and Go's zero values.
@@ -56,6 +59,6 @@ fn is_empty(call: Call<'_>) -> Result<Value<'_>, Error> {
         Value::Id(id) => id.bytes().iter().all(|byte| *byte == 0),
         Value::List(list) => list.is_empty(),
         Value::Map(map) => map.is_empty(),
-        Value::Opaque(Opaque::Status | Opaque::Events(_) | Opaque::Links(_)) => false,
+        Value::Opaque(_) => false,
     }))
 }

@@ -7,24 +7,37 @@ use std::fmt::Write;
 /// A pattern for the `regex` crate.
 pub(super) struct Translation<'a> {
     pub(super) pattern: String,
-    /// Of the named groups, in order of their opening.
-    pub(super) names: Vec<&'a str>,
+    /// Of the capturing groups, in order of their opening; of the named ones where none captures.
+    pub(super) names: Vec<Option<&'a str>>,
+}
+
+/// Which groups capture.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Captures {
+    None,
+    Named,
+    All,
 }
 
 /// The same pattern for the `regex` crate in Unicode mode, without captures, or what is wrong with it.
 pub(super) fn translate(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, false)
+    Translation::new(source, Captures::None)
 }
 
 /// The same with captures of exactly the named groups, in order of their opening.
 pub(super) fn translate_capturing(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, true)
+    Translation::new(source, Captures::Named)
+}
+
+/// The same with the captures of all groups.
+pub(super) fn translate_all(source: &str) -> Result<Translation<'_>, String> {
+    Translation::new(source, Captures::All)
 }
 
 impl<'a> Translation<'a> {
-    fn new(source: &'a str, is_capturing: bool) -> Result<Self, String> {
+    fn new(source: &'a str, captures: Captures) -> Result<Self, String> {
         let mut translator = Translator {
-            is_capturing,
+            captures,
             rest: source,
             out: String::with_capacity(source.len() * 2),
             groups: vec![Group::default()],
@@ -38,12 +51,12 @@ impl<'a> Translation<'a> {
 }
 
 struct Translator<'a> {
-    is_capturing: bool,
+    captures: Captures,
     rest: &'a str,
     out: String,
     /// The open groups, the whole pattern first; never empty.
     groups: Vec<Group>,
-    names: Vec<&'a str>,
+    names: Vec<Option<&'a str>>,
     atom: Atom,
     /// What followed the last atom when it was repeated, if nothing came since.
     repeated: Option<&'a str>,
@@ -160,7 +173,10 @@ impl<'a> Translator<'a> {
             };
         }
         self.take(1);
-        self.push_group("(?:");
+        if self.captures == Captures::All {
+            self.names.push(None);
+        }
+        self.push_group(if self.captures == Captures::All { "(" } else { "(?:" });
         Ok(())
     }
 
@@ -170,10 +186,10 @@ impl<'a> Translator<'a> {
         if !is_valid || name.len() == named.len() {
             return Err(format!("invalid group name `{name}`"));
         }
-        self.names.push(name);
+        self.names.push(Some(name));
         self.rest = named;
         self.take(name.len() + 1);
-        self.push_group(if self.is_capturing { "(" } else { "(?:" });
+        self.push_group(if self.captures == Captures::None { "(?:" } else { "(" });
         Ok(())
     }
 

@@ -32,7 +32,7 @@ impl World {
 
     /// A trace in OTLP/JSON.
     pub(crate) fn of_json(json: &str) -> Self {
-        Self { request: otlp::json::decode(json.trim().as_bytes()).expect("OTLP/JSON") }
+        Self { request: otlp::json::decode(otlp::Signal::Traces, json.trim().as_bytes()).expect("OTLP/JSON") }
     }
 
     /// One span, given by its fields in OTLP/JSON.
@@ -90,11 +90,11 @@ impl World {
 
 fn answer<'e>(condition: &'e Condition, subject: &'e Subject<'e>) -> Answer {
     let answer = match condition.context() {
-        Context::Span => condition.evaluate(subject),
         Context::SpanEvent => {
             let mut answers = subject.events().map(|event| condition.evaluate_event(subject, event));
             answers.try_fold(false, |any, answer| Ok(any || answer?))
         }
+        _ => condition.evaluate(subject),
     };
     match answer {
         Ok(true) => Answer::True,

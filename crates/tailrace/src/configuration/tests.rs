@@ -7,6 +7,8 @@ use settings::Mode;
 use super::*;
 
 mod pipelines;
+mod telemetry;
+mod yaml;
 
 fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
     let sets = sets.iter().map(|set| (*set).to_string()).collect();
@@ -15,18 +17,24 @@ fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
     (configuration, problems.render(&sources))
 }
 
+/// What the files in `config/` use and this version does not have yet.
+const PENDING: [&str; 1] = ["`health_check` is not supported"];
+
+/// The folders beside them hold manifests, which `tests/deployment.rs` checks.
 #[test]
 fn every_file_in_config_is_valid() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../config");
     let mut count = 0;
-    for file in std::fs::read_dir(folder).expect("config/").map(|entry| entry.expect("a file").path()) {
+    let files = std::fs::read_dir(folder).expect("config/").map(|entry| entry.expect("a file").path());
+    for file in files.filter(|file| file.extension().is_some_and(|extension| extension == "yaml")) {
         let origin = Origin { uris: vec![file.to_str().expect("UTF-8").to_string()], ..Origin::default() };
-        let Loaded { configuration, problems, sources } = load(&origin, &|_| None);
+        let Loaded { problems, sources, .. } = load(&origin, &|_| None);
         let shown = problems.render(&sources);
-        assert!(configuration.is_some() && problems.is_empty(), "{}: {shown}", file.display());
+        let told = problems.iter().filter(|problem| !PENDING.iter().any(|pending| problem.message.contains(pending)));
+        assert_eq!(told.count(), 0, "{}: {shown}", file.display());
         count += 1;
     }
-    assert!(count >= 3);
+    assert!(count >= 5);
 }
 
 #[test]
@@ -128,52 +136,6 @@ fn extensions_are_read_over_with_a_warning() {
         shown.contains("warning: the extension `health_check` is not supported by this version yet, ignored"),
         "{shown}"
     );
-}
-
-#[test]
-fn telemetry() {
-    for (set, expected, problem) in [
-        ("x=1", "host: localhost", "unknown setting `x`"),
-        (
-            "service::telemetry::metrics::address=0.0.0.0:9999",
-            "port: 9999",
-            "warning: `service::telemetry::metrics::address`",
-        ),
-        ("service::telemetry::metrics::address=:9999", "host: 0.0.0.0", "form of older files"),
-        ("service::telemetry::metrics::level=none", "readers: []", ""),
-        ("service::telemetry::metrics::level=detaild", "", "did you mean `detailed`?"),
-        ("service::telemetry::metrics::readers=[]", "", "there must be a metrics reader"),
-        (
-            "service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: h, port: 0, without_units: false}}}}]",
-            "without_units: false",
-            "",
-        ),
-        (
-            "service::telemetry::metrics::readers=[{pull: {exporter: {}}}]",
-            "",
-            "`exporter` needs the setting `prometheus`",
-        ),
-        (
-            "service::telemetry::metrics::readers=[{periodic: {}}]",
-            "readers: []",
-            "not supported by this version yet, ignored",
-        ),
-        ("service::telemetry::logs::level=WARN", "level: warn", ""),
-        ("service::telemetry::logs::level=loud", "", "unknown log level `loud`"),
-        ("service::telemetry::logs::encoding=json", "encoding: json", ""),
-        ("service::telemetry::resource={service.name: shop, service.version: null}", "service.name: shop", ""),
-        ("service::telemetry::resource={service.name: 5}", "", "`service.name` must be text"),
-        ("service::telemetry::logs::verbosity=1", "", "unknown setting `verbosity` in `logs`"),
-    ] {
-        let (configuration, shown) = loaded(DEFAULT, &[set]);
-        let printed = configuration.map(|configuration| configuration.effective().to_yaml(Mode::Redacted));
-        if !problem.is_empty() || printed.is_none() {
-            assert!(!problem.is_empty() && shown.contains(problem), "{set}: {shown}");
-        }
-        if set != "x=1" && !expected.is_empty() {
-            assert!(printed.as_ref().is_some_and(|printed| printed.contains(expected)), "{set}: {printed:?}{shown}");
-        }
-    }
 }
 
 /// What a real collector refuses, at validation or only at its start, is refused here at validation, at its place.

@@ -29,6 +29,7 @@ use net::{
     },
 };
 use otlp::{Keys, Signal};
+use parking_lot::Mutex;
 use policy::{Amounts, PolicySet, TailSampling};
 use std::{
     collections::BTreeMap,
@@ -83,9 +84,8 @@ struct Sampler {
     processor: String,
     written: TailSampling,
     settings: engine::Settings,
-    policies: Arc<PolicySet>,
-    /// Whether the engine has other settings now.
-    changed: bool,
+    /// What the engine is to decide by from now on; nothing, if that does not change. Taken when it is put in force.
+    news: Mutex<Option<PolicySet>>,
 }
 
 impl Plan {
@@ -99,16 +99,13 @@ impl Plan {
         let ways = ways(configuration, old, &common.whys)?;
         // Keys are only added, so that what an older plan numbered means the same.
         let mut keys = old.map(|old| (*old.keys).clone()).unwrap_or_default();
-        let samplers: BTreeMap<PipelineId, Sampler> = configuration
-            .service
-            .pipelines
-            .iter()
-            .filter_map(|(id, pipeline)| {
-                let before = old.and_then(|old| old.lanes.get(id)).and_then(|planned| planned.sampler.as_ref());
-                let sampler = Sampler::new(configuration, pipeline, before, &mut keys, common)?;
-                Some((id.clone(), sampler))
-            })
-            .collect();
+        let heirs = heirs(configuration, &graph, old);
+        let pipelines = configuration.service.pipelines.iter();
+        let samplers = pipelines.filter_map(|(id, pipeline)| {
+            let goes_on = heirs.get(id).and_then(|before| before.sampler.as_ref());
+            Some((id.clone(), Sampler::new(configuration, pipeline, goes_on, &mut keys, common)?))
+        });
+        let mut samplers: BTreeMap<PipelineId, Sampler> = samplers.collect();
         let keys = Arc::new(keys);
         let mut plan = Self {
             graph,
@@ -118,10 +115,11 @@ impl Plan {
             feeds: BTreeMap::new(),
             summaries: summaries(configuration),
         };
-        let mut samplers = samplers;
+        // Those behind first: those in front hold on to them.
         for id in plan.graph.order.clone().iter().rev() {
             let Some(pipeline) = configuration.service.pipelines.get(id) else { continue };
-            let planned = plan.lane(configuration, id, pipeline, samplers.remove(id), old, common);
+            let planned =
+                plan.lane(configuration, (id, pipeline), samplers.remove(id), heirs.get(id).copied(), common)?;
             plan.lanes.insert(id.clone(), planned);
         }
         plan.feeds = plan.feeds(configuration);
@@ -132,9 +130,9 @@ impl Plan {
     pub(crate) fn put_in_force(&self, clock: Clock) {
         for planned in self.lanes.values().filter(|planned| planned.goes_on) {
             if let (Some(sampler), Some(engine)) = (&planned.sampler, planned.lane.engine())
-                && sampler.changed
+                && let Some(policies) = sampler.news.lock().take()
             {
-                let _ = engine;
+                engine.reload(&sampler.settings, policies, clock.mono_ns());
             }
             planned.lane.set_parts(Arc::clone(&planned.parts), clock);
         }
@@ -163,31 +161,23 @@ impl Plan {
     fn lane(
         &self,
         configuration: &Configuration,
-        id: &PipelineId,
-        pipeline: &Pipeline,
+        (id, pipeline): (&PipelineId, &Pipeline),
         sampler: Option<Sampler>,
-        old: Option<&Plan>,
+        before: Option<&Planned>,
         common: &Common,
-    ) -> Planned {
-        let name = sampler.as_ref().map(|sampler| &sampler.processor);
-        let before = old.and_then(|old| old.lanes.get(id)).filter(|before| {
-            let same_sampler = before.lane.sampler.as_ref().map(|(name, _)| name) == name;
-            let same_behind = old.is_some_and(|old| old.graph.behind.get(id) == self.graph.behind.get(id));
-            let behind = self.graph.behind.get(id).into_iter().flatten();
-            let mut behind_go_on = behind.map(|behind| self.lanes.get(behind).is_some_and(|planned| planned.goes_on));
-            same_sampler && same_behind && behind_go_on.all(|goes_on| goes_on)
-        });
+    ) -> Result<Planned, String> {
         let counters = before.map(|before| before.lane.parts().counters()).unwrap_or_default();
-        let parts = Arc::new(self.parts(configuration, id, pipeline, &counters, &common.budget));
+        let parts = Arc::new(self.parts(configuration, id, pipeline, &counters, &common.budget)?);
         if let Some(before) = before {
-            return Planned { lane: Arc::clone(&before.lane), parts, sampler, goes_on: true };
+            return Ok(Planned { lane: Arc::clone(&before.lane), parts, sampler, goes_on: true });
         }
-        let engine = sampler.as_ref().map(|sampler| {
-            let engine = Engine::new(&sampler.settings, Arc::clone(&sampler.policies));
-            (sampler.processor.clone(), Arc::new(engine))
+        let engine = sampler.as_ref().and_then(|sampler| {
+            let policies = sampler.news.lock().take()?;
+            let engine = Engine::new(&sampler.settings, Arc::new(policies));
+            Some((sampler.processor.clone(), Arc::new(engine)))
         });
         let lane = Lane::new(id.clone(), engine, Arc::clone(&parts), Arc::clone(&common.nudge));
-        Planned { lane: Arc::new(lane), parts, sampler, goes_on: false }
+        Ok(Planned { lane: Arc::new(lane), parts, sampler, goes_on: false })
     }
 
     fn parts(
@@ -197,7 +187,7 @@ impl Plan {
         pipeline: &Pipeline,
         counters: &BTreeMap<String, Arc<LinkCounts>>,
         budget: &Arc<Budget>,
-    ) -> Parts {
+    ) -> Result<Parts, String> {
         let mut chains = [Vec::new(), Vec::new()];
         let mut side = 0;
         for used in &pipeline.processors {
@@ -205,21 +195,24 @@ impl Plan {
             if matches!(processor, Processor::TailSampling(_)) {
                 side = 1;
             }
-            if let Some(processor) = processor.editing() {
+            if let Processor::Editing(settings) = processor {
                 let name = used.id.to_string();
+                let built = settings.build();
+                let processor = built.map_err(|error| format!("cannot set up the processor `{name}`: {error}"))?;
                 let counts = counters.get(&name).cloned().unwrap_or_default();
                 chains[side].push(Link { name, processor, counts });
             }
         }
         let [before, after] = chains.map(Chain::new);
         let gather = gather(configuration, pipeline).filter(|_| side == 0);
-        Parts {
+        let parts = Parts {
             before,
             after,
             outlet: self.outlet(configuration, id, pipeline, budget),
             gather,
             keys: Arc::clone(&self.keys),
-        }
+        };
+        Ok(parts)
     }
 
     fn outlet(
@@ -262,30 +255,53 @@ impl Plan {
     }
 }
 
+/// The lanes of the old plan that go on: of the same pipeline with the same sampler, feeding the same pipelines, which go
+/// on, too.
+fn heirs<'o>(configuration: &Configuration, graph: &Graph, old: Option<&'o Plan>) -> BTreeMap<PipelineId, &'o Planned> {
+    let mut heirs = BTreeMap::new();
+    let Some(old) = old else { return heirs };
+    for id in graph.order.iter().rev() {
+        let (Some(before), Some(pipeline)) = (old.lanes.get(id), configuration.service.pipelines.get(id)) else {
+            continue;
+        };
+        let name = sampler_of(configuration, pipeline).map(|(name, _)| name);
+        let same_sampler = before.lane.sampler.as_ref().map(|(name, _)| name) == name.as_ref();
+        let behind = graph.behind.get(id);
+        let behind_goes_on = behind.into_iter().flatten().all(|behind| heirs.contains_key(behind));
+        if same_sampler && behind_goes_on && old.graph.behind.get(id) == behind {
+            heirs.insert(id.clone(), before);
+        }
+    }
+    heirs
+}
+
+/// The `tail_sampling` processor of a pipeline.
+fn sampler_of<'c>(configuration: &'c Configuration, pipeline: &Pipeline) -> Option<(String, &'c TailSampling)> {
+    pipeline.processors.iter().find_map(|used| match configuration.processors.get(&used.id) {
+        Some(Processor::TailSampling(settings)) => Some((used.id.to_string(), &**settings)),
+        _ => None,
+    })
+}
+
 impl Sampler {
-    /// What a pipeline samples by, if it does. The policies stay the same objects where nothing about them changed.
+    /// What a pipeline samples by, if it does; `goes_on` is what its engine samples by now, if it has one that goes on.
     fn new(
         configuration: &Configuration,
         pipeline: &Pipeline,
-        before: Option<&Sampler>,
+        goes_on: Option<&Sampler>,
         keys: &mut Keys,
         common: &Common,
     ) -> Option<Self> {
-        let (processor, written) =
-            pipeline.processors.iter().find_map(|used| match configuration.processors.get(&used.id) {
-                Some(Processor::TailSampling(settings)) => Some((used.id.to_string(), settings)),
-                _ => None,
-            })?;
-        let before = before.filter(|before| before.processor == processor);
-        let seed = before.map_or_else(rand::random, |before| before.settings.seed);
+        let (processor, written) = sampler_of(configuration, pipeline)?;
+        let seed = goes_on.map_or_else(rand::random, |before| before.settings.seed);
         let settings = engine_settings(configuration, written, &common.budget, seed);
-        if let Some(before) = before.filter(|before| before.written == **written && before.settings == settings) {
-            let policies = Arc::clone(&before.policies);
-            return Some(Self { processor, written: (**written).clone(), settings, policies, changed: false });
+        let written = written.clone();
+        if goes_on.is_some_and(|before| before.written == written && before.settings == settings) {
+            return Some(Self { processor, written, settings, news: Mutex::new(None) });
         }
         let amounts = Amounts { spans: configuration.gates.count_spans, bytes: configuration.gates.count_bytes };
-        let policies = Arc::new(PolicySet::counting(written, keys, common.clock.now(), amounts));
-        Some(Self { processor, written: (**written).clone(), settings, policies, changed: true })
+        let policies = PolicySet::counting(&written, keys, common.clock.now(), amounts);
+        Some(Self { processor, written, settings, news: Mutex::new(Some(policies)) })
     }
 }
 

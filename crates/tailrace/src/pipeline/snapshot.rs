@@ -151,13 +151,16 @@ impl DestinationBooks {
 
 fn lane_books(lane: &Lane, counts: &MutexGuard<'_, Counts>) -> LaneBooks {
     let [filtered_before, filtered_after] = lane.filtered();
-    let sampling = lane.sampler.as_ref().map(|(processor, engine)| SamplingBooks {
-        processor: processor.clone(),
-        books: engine.books(),
-        policies: engine.policies().counts().into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect(),
-        amounts: engine.policies().amounts(),
-        evaluations_cut: engine.policies().evaluation_cut(),
-        timings: lane.timings.counts(),
+    let sampling = lane.sampler.as_ref().map(|(processor, engine)| {
+        let policies = engine.policies();
+        SamplingBooks {
+            processor: processor.clone(),
+            books: engine.books(),
+            policies: policies.counts().into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect(),
+            amounts: policies.amounts(),
+            evaluations_cut: policies.evaluation_cut(),
+            timings: lane.timings.counts(),
+        }
     });
     let books = sampling.as_ref().map(|sampling| sampling.books).unwrap_or_default();
     LaneBooks {

@@ -69,7 +69,7 @@ async fn sends_json_where_that_is_wanted() {
     assert_eq!(export(&settings, 3).await.unwrap().message, "hm");
     let seen = peer.seen().remove(0);
     assert_eq!(seen.headers["content-type"], "application/json");
-    assert_eq!(names(&otlp::json::decode(&seen.body).unwrap()), ["span 0", "span 1", "span 2"]);
+    assert_eq!(names(&otlp::json::decode(otlp::Signal::Traces, &seen.body).unwrap()), ["span 0", "span 1", "span 2"]);
 }
 
 #[tokio::test]

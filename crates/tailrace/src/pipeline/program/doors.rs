@@ -10,7 +10,7 @@ use crate::{
 };
 use net::{
     budget::Budget,
-    receiver::{self, ReceiverStats, Running},
+    receiver::{self, Inherited, ReceiverStats, Running},
 };
 use parking_lot::RwLock;
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
@@ -48,6 +48,7 @@ impl Doors {
         configuration: &Configuration,
         feeds: &BTreeMap<ComponentId, Arc<Feed>>,
     ) -> Result<BTreeMap<ComponentId, Door>, String> {
+        let mut inherited = self.leave(configuration, feeds)?;
         let mut opened = BTreeMap::new();
         for (id, feed) in feeds {
             let Some(settings) = configuration.receivers.get(id) else { continue };
@@ -57,14 +58,10 @@ impl Doors {
             let Receiver::Otlp(otlp) = settings;
             let intake = Arc::new(Intake::new(Arc::clone(feed), self.clock));
             let name = id.to_string();
-            let running = receiver::serve(
-                &name,
-                otlp,
-                Arc::clone(&intake) as Arc<dyn receiver::Intake>,
-                Arc::clone(&self.budget),
-            )
-            .await
-            .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
+            let taker = Arc::clone(&intake) as Arc<dyn receiver::Intake>;
+            let running = receiver::serve(&name, otlp, taker, Arc::clone(&self.budget), &|_| None, &mut inherited)
+                .await
+                .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
             for (protocol, address) in &running.addresses {
                 tracing::info!(receiver = %name, %protocol, %address, "listening");
             }
@@ -76,6 +73,22 @@ impl Doors {
         Ok(opened)
     }
 
+    /// What the receivers that will be closed leave to those that open, so that no connection is refused in between.
+    fn leave(
+        &self,
+        configuration: &Configuration,
+        feeds: &BTreeMap<ComponentId, Arc<Feed>>,
+    ) -> Result<Inherited, String> {
+        let mut inherited = Inherited::default();
+        for (id, door) in &self.open {
+            if !feeds.contains_key(id) || configuration.receivers.get(id) != Some(&door.settings) {
+                let left = door.running.listeners();
+                inherited.join(left.map_err(|error| format!("cannot take over the sockets of `{id}`: {error}"))?);
+            }
+        }
+        Ok(inherited)
+    }
+
     /// Lets requests go the new way. Gives the receivers that are to be closed.
     pub(super) fn swap(
         &mut self,
@@ -84,7 +97,7 @@ impl Doors {
         opened: BTreeMap<ComponentId, Door>,
     ) -> Vec<Running> {
         let mut closed = Vec::new();
-        for (id, door) in std::mem::take(&mut self.open) {
+        for (id, mut door) in std::mem::take(&mut self.open) {
             match feeds.get(&id) {
                 Some(feed) if !opened.contains_key(&id) && configuration.receivers.contains_key(&id) => {
                     door.intake.replace(Arc::clone(feed));
@@ -123,12 +136,13 @@ impl Stats {
     pub(super) fn counts(&self) -> Vec<ReceiverCounts> {
         let receivers = self.0.read();
         let counts = receivers.iter().flat_map(|(name, stats)| {
-            stats.transports().into_iter().map(|(transport, counts)| ReceiverCounts {
+            let traces = stats.signals().filter(|(_, signal, _)| *signal == otlp::Signal::Traces);
+            traces.map(|(transport, _, counts)| ReceiverCounts {
                 receiver: name.clone(),
-                transport,
-                accepted_spans: counts.accepted_spans,
-                refused_spans: counts.refused_spans,
-                refused_requests: counts.refused_requests,
+                transport: transport.name(),
+                accepted_spans: counts.accepted_items,
+                refused_spans: counts.rejected_items,
+                refused_requests: counts.refused_requests(),
             })
         });
         counts.collect()

@@ -55,7 +55,7 @@ impl Rig {
                     "attributes":[{{"key":"http","value":{{"intValue":"200"}}}}]}}]}}]}}]}}"#,
                 format!("{trace:02x}").repeat(16)
             );
-            let request = json::decode(text.as_bytes()).expect("a request");
+            let request = json::decode(otlp::Signal::Traces, text.as_bytes()).expect("a request");
             self.scan.run(&request).expect("a request");
             let token = Token::none();
             let arrival = self.engine.begin(&request, &self.scan, &token);
@@ -86,7 +86,8 @@ impl Rig {
     }
 
     fn scrape_with(&self, gates: Gates) -> String {
-        let counts = self.engine.policies().counts();
+        let policies = self.engine.policies();
+        let counts = policies.counts();
         let books = self.engine.books();
         let sampling = SamplingBooks {
             processor: self.processor.to_owned(),

@@ -68,6 +68,10 @@ pub(super) fn type_of(value: &Value<'_>) -> &'static str {
         Value::Opaque(Opaque::Status) => "ptrace.Status",
         Value::Opaque(Opaque::Events(_)) => "ptrace.SpanEventSlice",
         Value::Opaque(Opaque::Links(_)) => "ptrace.SpanLinkSlice",
+        Value::Opaque(Opaque::Points(_)) => "pmetric.NumberDataPointSlice",
+        Value::Opaque(Opaque::Exemplars(_)) => "pmetric.ExemplarSlice",
+        Value::Opaque(Opaque::Quantiles(_)) => "pmetric.SummaryDataPointValueAtQuantileSlice",
+        Value::Opaque(Opaque::Buckets { .. }) => "pmetric.ExponentialHistogramDataPointBuckets",
         Value::Opaque(Opaque::Foreign(_)) => "int",
     }
 }
