@@ -23,7 +23,6 @@ pub mod zipkin;
 mod answer;
 mod credentials;
 mod delivery;
-mod envelope;
 #[cfg(test)]
 pub(crate) mod peer;
 #[cfg(test)]
