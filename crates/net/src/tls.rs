@@ -9,6 +9,7 @@
 
 mod client;
 mod material;
+mod rotating;
 mod server;
 
 use std::fmt;

@@ -70,10 +70,13 @@ fn log(out: &mut String, record: &[u8]) {
     line(out, format_args!("{body} {}", pairs(attributes(record, 6)).join(" ")));
 }
 
+/// Writes the value of a data point.
+type ValueOf = fn(&[u8]) -> String;
+
 fn metric(out: &mut String, metric: &[u8]) {
     let name = text(bytes(metric, 1));
     // Of a `oneof` the kind that comes last counts; its data points stand in field 1, their attributes in this field.
-    let kinds: [(u32, u32, fn(&[u8]) -> String); 5] =
+    let kinds: [(u32, u32, ValueOf); 5] =
         [(5, 7, point), (7, 7, point), (9, 9, histogram), (10, 1, exponential), (11, 7, summary)];
     for (field, attributes_field, value) in kinds {
         for data in bodies(metric, field) {
