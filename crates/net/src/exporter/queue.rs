@@ -190,7 +190,9 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
 }
 
 fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
-    let node = fields.node("sizer").filter(|node| !node.is_absent())?;
+    // An empty map is how otelcol's `print-config` writes its sizers.
+    let printed = |node: &Node| matches!(&node.value, settings::Value::Map(entries) if entries.is_empty());
+    let node = fields.node("sizer").filter(|node| !node.is_absent() && !printed(node))?;
     let text = p.within("sizer", |p| node.text(p))?;
     let known = [Sizer::Requests, Sizer::Items, Sizer::Bytes];
     let found = known.into_iter().find(|sizer| sizer.name() == text);
