@@ -1,4 +1,4 @@
-//! The command line: otelcol's, plus `demo` and `generate`.
+//! The command line: otelcol's, plus `demo`, `generate` and `health`.
 //!
 //! [`main`] is a match over what the program can do; each command is a function below or a file in `cli/`. Exit codes:
 //! 0 done, 1 failed while running, 64 the command line is wrong, 78 the configuration is wrong (the last two as sysexits.h
@@ -6,6 +6,7 @@
 
 mod demo;
 mod generate;
+mod health;
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -65,6 +66,8 @@ enum Command {
     Demo(Demo),
     /// Sends OTLP traces to a collector, as fast as asked for.
     Generate(Box<generate::Arguments>),
+    /// Asks a running Tailrace whether it is well; for probes where there is no other client.
+    Health(health::Arguments),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -126,6 +129,7 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Components) => print(&components()),
         Some(Command::Demo(demo)) => demo.run(origin),
         Some(Command::Generate(arguments)) => arguments.run(),
+        Some(Command::Health(arguments)) => arguments.run(),
     }
 }
 
@@ -140,7 +144,8 @@ fn run(origin: &Origin) -> ExitCode {
 /// Runs the pipelines, with the demo's traffic if there is a demo.
 fn start(configuration: Configuration, origin: &Origin, demo: Option<Demo>) -> ExitCode {
     let origin = origin.clone();
-    let reread: pipeline::Reread = Arc::new(move || loaded(&origin).ok());
+    let files = origin.files();
+    let reread = pipeline::Reread { load: Arc::new(move || loaded(&origin).ok()), files };
     let outcome = logs::start(&configuration.service.telemetry.logs).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
