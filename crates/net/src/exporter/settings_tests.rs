@@ -121,9 +121,9 @@ fn what_is_written_is_printed() {
         (
             "otlp_grpc",
             "{endpoint: b:4317, compression: zstd, headers: {a: b}}",
-            &["compression: zstd", "a: '[REDACTED]'"],
+            &["compression: zstd", "value: '[REDACTED]'"],
         ),
-        ("otlp_grpc", "{endpoint: b:4317, headers: [{name: a, value: b}]}", &["a: '[REDACTED]'"]),
+        ("otlp_grpc", "{endpoint: b:4317, headers: [{name: a, value: b}]}", &["value: '[REDACTED]'"]),
         ("otlp_grpc", "{endpoint: b:4317, keepalive: {}}", &["time: 10s", "permit_without_stream: false"]),
         (
             "otlp_grpc",

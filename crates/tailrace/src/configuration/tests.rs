@@ -57,6 +57,39 @@ fn effective_settings_are_valid_again() {
     assert_eq!(again.map(|again| again.effective().to_yaml(Mode::Redacted)), Some(printed), "{shown}");
 }
 
+/// What is not written stays so when it is printed with otelcol's default and read again.
+#[test]
+fn what_is_not_written_is_not_written_when_read_again() {
+    let sets = [
+        "receivers::otlp={protocols: {http: }}",
+        "exporters::otlp={endpoint: 'a:1'}",
+        "exporters::otlphttp={endpoint: 'http://a:1', sending_queue: {enabled: false}}",
+    ];
+    let (first, shown) = loaded(DEFAULT, &sets);
+    let first = first.unwrap_or_else(|| panic!("{shown}"));
+    let printed = first.effective().to_yaml(Mode::Redacted);
+    assert!(printed.contains("num_traces: 50000") && printed.contains("sending_queue: null"), "{printed}");
+    let (second, shown) = loaded(&printed, &[]);
+    let second = second.unwrap_or_else(|| panic!("{shown}"));
+    assert_eq!(second.effective().to_yaml(Mode::Redacted), printed);
+    for configuration in [&first, &second] {
+        let limit = configuration.processors.values().find_map(|processor| match processor {
+            Processor::TailSampling(settings) => Some(settings.num_traces),
+            _ => None,
+        });
+        assert_eq!(limit, Some(None));
+        for exporter in configuration.exporters.values() {
+            match exporter {
+                Exporter::OtlpGrpc(settings) => assert_eq!(settings.queue.block_on_overflow, None),
+                Exporter::OtlpHttp(settings) => assert!(!settings.queue.enabled),
+                _ => {}
+            }
+        }
+        let Some(Receiver::Otlp(settings)) = configuration.receivers.values().next() else { panic!("a receiver") };
+        assert!(settings.grpc.is_some() && settings.http.is_some());
+    }
+}
+
 #[test]
 fn problems_are_shown_together() {
     let text = "\
