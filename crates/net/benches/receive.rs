@@ -153,7 +153,8 @@ async fn serve_ours(ready: impl FnOnce([SocketAddr; 2])) {
     let (mut grpc, mut http) = (GrpcServer::default(), HttpServer::default());
     (grpc.endpoint, http.endpoint) = (Endpoint::tcp("127.0.0.1:0"), Endpoint::tcp("127.0.0.1:0"));
     let settings = OtlpReceiver { grpc: Some(grpc), http: Some(http) };
-    let running = receiver::serve("otlp", &settings, Arc::new(Discard), Budget::new(1 << 30)).await;
+    let (budget, inherited) = (Budget::new(1 << 30), &mut receiver::Inherited::default());
+    let running = receiver::serve("otlp", &settings, Arc::new(Discard), budget, &|_| None, inherited).await;
     let running = running.expect("ports are free");
     ready([running.addresses[0].1, running.addresses[1].1]);
     std::future::pending::<()>().await;

@@ -3,17 +3,23 @@
 //! An authenticator is built once from its extension's settings. Receivers ask [`ServerAuth`] before a body is read;
 //! exporters ask [`ClientAuth`] before each attempt. One extension may be both.
 
+pub mod headers_setter;
+pub mod oauth2;
+
 use crate::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
 
 /// Checks the credentials of a request.
 pub trait ServerAuth: fmt::Debug + Send + Sync {
-    /// Whether these headers (HTTP headers or gRPC metadata) are allowed in.
-    ///
-    /// # Errors
-    /// [`Denied`]; the client learns nothing but that.
-    fn check(&self, headers: &HeaderMap) -> Result<(), Denied>;
+    /// Whether these headers (HTTP headers or gRPC metadata) are allowed in. Never blocks the thread: what is costly by
+    /// design, as a bcrypt hash is, is done elsewhere, a bounded number at a time.
+    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<(), Denied>>;
+
+    /// What a refused HTTP client is told to bring, the value of `WWW-Authenticate`.
+    fn challenge(&self) -> Option<HeaderValue> {
+        None
+    }
 }
 
 /// Adds credentials to requests.
@@ -24,10 +30,39 @@ pub trait ClientAuth: fmt::Debug + Send + Sync {
     /// Why there are none now, in words without secrets; the attempt is retried later.
     fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>>;
 
+    /// Puts the credentials among the headers of an attempt. What [`Self::headers`] gives replaces what was there; an
+    /// authenticator that does more than that says so here.
+    ///
+    /// # Errors
+    /// As [`Self::headers`].
+    fn apply<'a>(&'a self, headers: &'a mut HeaderMap) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            for (name, value) in self.headers().await? {
+                headers.insert(name, value);
+            }
+            Ok(())
+        })
+    }
+
     /// The peer did not accept the credentials: a cached token is to be forgotten.
     fn rejected(&self) {}
+
+    /// Whether, after [`Self::rejected`], the next headers may be others, so that a second attempt at once makes sense.
+    fn can_refresh(&self) -> bool {
+        false
+    }
+
+    /// Whether gRPC sends them over TLS only, as grpc-go's credentials demand.
+    fn needs_tls(&self) -> bool {
+        true
+    }
 }
 
-/// The credentials are missing or wrong. Answered with UNAUTHENTICATED or 401 and no detail.
+/// Why a request was not allowed in. The client learns nothing but which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Denied;
+pub enum Denied {
+    /// The credentials are missing or wrong: UNAUTHENTICATED or 401.
+    Credentials,
+    /// Too many checks are under way: UNAVAILABLE or 503, and the client may come back.
+    Busy,
+}

@@ -178,8 +178,8 @@ impl Delivery {
 
     /// Two requests with half of the items each; `None` where there is nothing to halve.
     fn halves(&self, part: &Part) -> Option<(Part, Part)> {
-        let (first, second) = otlp::assemble::split(&part.body)?;
-        let first_items = u32::try_from(otlp::view::spans(&first).count()).ok()?.min(part.items);
+        let ((first, first_items), (second, _)) = otlp::cut::split(self.batch.signal, &part.body)?;
+        let first_items = u32::try_from(first_items).ok()?.min(part.items);
         let part_of = |body: Vec<u8>, items| {
             let charge = self.batch.charge.beside(Class::Scratch, body.len());
             Part { body: body.into(), items, _charge: Some(charge) }

@@ -9,9 +9,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tonic::Code;
 
+use super::stats::RefusedReason;
 use super::{Accepted, Intake, Origin, Refusal};
 use crate::buffer::Stop;
 
@@ -31,8 +32,10 @@ pub(super) enum Refused {
     ContentType(String),
     /// A method that is not taken on this path.
     Method,
-    /// A path or RPC that is not served.
+    /// A path or RPC that is not served, in a sentence.
     NotServed(String),
+    /// Credentials are missing or wrong; what to bring, for HTTP.
+    Denied(Option<HeaderValue>),
     /// No room now.
     Overloaded(Duration),
     /// The program is ending.
@@ -72,6 +75,7 @@ impl Refused {
             Refused::Coding { .. } | Refused::NotServed(_) => Code::Unimplemented,
             Refused::ContentType(_) | Refused::Method | Refused::Panicked => Code::Internal,
             Refused::Overloaded(_) | Refused::ShuttingDown => Code::Unavailable,
+            Refused::Denied(_) => Code::Unauthenticated,
             Refused::Slow => Code::DeadlineExceeded,
             Refused::Gone => Code::Cancelled,
         }
@@ -85,6 +89,7 @@ impl Refused {
             Refused::Method => StatusCode::METHOD_NOT_ALLOWED,
             Refused::NotServed(_) => StatusCode::NOT_FOUND,
             Refused::Overloaded(_) | Refused::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Refused::Denied(_) => StatusCode::UNAUTHORIZED,
             Refused::Slow => StatusCode::REQUEST_TIMEOUT,
             Refused::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -101,12 +106,30 @@ impl Refused {
                 format!("unsupported content type `{named}`, use `application/x-protobuf` or `application/json`")
             }
             Refused::Method => "only `POST` is taken here".to_owned(),
-            Refused::NotServed(what) => format!("`{what}` is not served here"),
-            Refused::Overloaded(_) => "there is no room for more spans now, come back later".to_owned(),
+            Refused::NotServed(what) => what.clone(),
+            Refused::Denied(_) => "valid credentials are needed".to_owned(),
+            Refused::Overloaded(_) => "there is no room for more now, come back later".to_owned(),
             Refused::ShuttingDown => "the collector is shutting down".to_owned(),
             Refused::Slow => "the request came too slowly".to_owned(),
             Refused::Gone => "the request broke off".to_owned(),
             Refused::Panicked => "the collector failed over this request".to_owned(),
+        }
+    }
+
+    /// Under which reason it is counted.
+    pub(super) fn reason(&self) -> RefusedReason {
+        match self {
+            Refused::Malformed(_) => RefusedReason::Malformed,
+            Refused::TooLarge(_) => RefusedReason::TooLarge,
+            Refused::Coding { .. } | Refused::ContentType(_) | Refused::Method | Refused::NotServed(_) => {
+                RefusedReason::Unsupported
+            }
+            Refused::Denied(_) => RefusedReason::Unauthenticated,
+            Refused::Overloaded(_) => RefusedReason::Overloaded,
+            Refused::ShuttingDown => RefusedReason::ShuttingDown,
+            Refused::Slow => RefusedReason::Slow,
+            Refused::Gone => RefusedReason::Gone,
+            Refused::Panicked => RefusedReason::Panicked,
         }
     }
 

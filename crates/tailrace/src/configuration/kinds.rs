@@ -8,10 +8,12 @@ use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
 use net::exporter::zipkin::ZipkinSettings;
 use net::receiver::OtlpReceiver;
+use otlp::Signal;
 use policy::TailSampling;
-use settings::{Decode, Node, Problems};
+use settings::{Decode, Node, Problems, Reference};
 
 use super::batch::Batch;
+use super::editing::{EDITING, Editing};
 use super::memory_limiter::MemoryLimiter;
 
 use super::terminal::Terminal;
@@ -22,19 +24,30 @@ pub(crate) struct Kind<T> {
     pub(crate) names: &'static [&'static str],
     /// What it does, in a sentence.
     pub(crate) about: &'static str,
+    /// The signals of the pipelines that may name it; extensions stand in none.
+    pub(crate) signals: &'static [Signal],
     /// Its settings out of their YAML.
     pub(crate) decode: fn(&Node, &mut Problems) -> Option<T>,
 }
 
-/// Where traces come in.
-#[derive(Clone, Debug)]
+// Derived, both would ask the same of `T`.
+impl<T> Copy for Kind<T> {}
+
+impl<T> Clone for Kind<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+/// Where items come in.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Receiver {
     /// OTLP over gRPC and HTTP.
     Otlp(Box<OtlpReceiver>),
 }
 
 /// What happens to them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Processor {
     /// One verdict a trace.
     TailSampling(Box<TailSampling>),
@@ -42,10 +55,12 @@ pub(crate) enum Processor {
     Batch(Batch),
     /// The byte budget.
     MemoryLimiter(MemoryLimiter),
+    /// Whatever edits requests.
+    Editing(Editing),
 }
 
 /// Where the kept ones go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Exporter {
     /// OTLP over gRPC.
     OtlpGrpc(Box<OtlpGrpcSettings>),
@@ -62,34 +77,61 @@ pub(crate) enum Exporter {
 }
 
 /// What stands beside the pipelines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Extension {
     /// Known from otelcol and read over, so that its files run.
     Ignored,
 }
 
+/// What joins pipelines.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Connector {
+    /// Everything goes on as it is, with the same signal.
+    Forward,
+}
+
+/// Components that are for traces alone.
+pub(super) const TRACES: &[Signal] = &[Signal::Traces];
+/// Components that take whatever comes.
+pub(super) const ALL: &[Signal] = &Signal::ALL;
+
 /// All receivers.
 pub(crate) const RECEIVERS: &[Kind<Receiver>] = &[Kind {
     names: &["otlp"],
     about: "takes OTLP over gRPC and HTTP",
+    signals: ALL,
     decode: |node, p| OtlpReceiver::decode(node, p).map(Box::new).map(Receiver::Otlp),
 }];
 
 /// All processors.
-pub(crate) const PROCESSORS: &[Kind<Processor>] = &[
+pub(crate) const PROCESSORS: &[Kind<Processor>] = &{
+    let mut all = [PIPELINE[0]; PIPELINE.len() + EDITING.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < PIPELINE.len() { PIPELINE[index] } else { EDITING[index - PIPELINE.len()] };
+        index += 1;
+    }
+    all
+};
+
+/// The processors that are the pipeline's own doing.
+const PIPELINE: &[Kind<Processor>] = &[
     Kind {
         names: &["tail_sampling"],
         about: "decides once a trace is complete whether it is kept",
+        signals: TRACES,
         decode: |node, p| TailSampling::decode(node, p).map(Box::new).map(Processor::TailSampling),
     },
     Kind {
         names: &["batch"],
         about: "says how large the requests to destinations should be",
+        signals: ALL,
         decode: |node, p| Batch::decode(node, p).map(Processor::Batch),
     },
     Kind {
         names: &["memory_limiter"],
         about: "lowers the byte budget of the process",
+        signals: ALL,
         decode: |node, p| MemoryLimiter::decode(node, p).map(Processor::MemoryLimiter),
     },
 ];
@@ -99,31 +141,37 @@ pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
     Kind {
         names: &["otlp_grpc", "otlp"],
         about: "sends OTLP over gRPC",
+        signals: ALL,
         decode: |node, p| OtlpGrpcSettings::decode(node, p).map(Box::new).map(Exporter::OtlpGrpc),
     },
     Kind {
         names: &["otlp_http", "otlphttp"],
         about: "sends OTLP over HTTP",
+        signals: ALL,
         decode: |node, p| OtlpHttpSettings::decode(node, p).map(Box::new).map(Exporter::OtlpHttp),
     },
     Kind {
         names: &["zipkin"],
         about: "sends Zipkin's JSON over HTTP",
+        signals: TRACES,
         decode: |node, p| ZipkinSettings::decode(node, p).map(Box::new).map(Exporter::Zipkin),
     },
     Kind {
         names: &["debug"],
         about: "writes what passes to the log",
+        signals: ALL,
         decode: |node, p| DebugSettings::decode(node, p).map(Exporter::Debug),
     },
     Kind {
         names: &["logging"],
         about: "is the old name of `debug`, with its old settings",
+        signals: ALL,
         decode: |node, p| DebugSettings::decode_logging(node, p).map(Exporter::Debug),
     },
     Kind {
         names: &["nop"],
         about: "throws away what it gets",
+        signals: ALL,
         decode: |node, p| {
             node.map("nop", p)?.finish(p);
             Some(Exporter::Nop)
@@ -132,25 +180,42 @@ pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
     Kind {
         names: &["terminal"],
         about: "shows kept traces as waterfalls",
+        signals: TRACES,
         decode: |node, p| Terminal::decode(node, p).map(Exporter::Terminal),
     },
 ];
 
+/// All connectors; each gives on the signal that it takes.
+pub(crate) const CONNECTORS: &[Kind<Connector>] = &[Kind {
+    names: &["forward"],
+    about: "joins pipelines: what one sends to it, others receive",
+    signals: ALL,
+    decode: |node, p| {
+        node.map("forward", p)?.finish(p);
+        Some(Connector::Forward)
+    },
+}];
+
 /// All extensions.
 pub(crate) const EXTENSIONS: &[Kind<Extension>] = &[
-    Kind { names: &["health_check"], about: "is read over in this version", decode: ignored },
-    Kind { names: &["pprof"], about: "is read over in this version", decode: ignored },
-    Kind { names: &["zpages"], about: "is read over in this version", decode: ignored },
+    Kind { names: &["health_check"], about: "is read over in this version", signals: &[], decode: ignored },
+    Kind { names: &["pprof"], about: "is read over in this version", signals: &[], decode: ignored },
+    Kind { names: &["zpages"], about: "is read over in this version", signals: &[], decode: ignored },
 ];
 
 fn ignored(_node: &Node, _p: &mut Problems) -> Option<Extension> {
     Some(Extension::Ignored)
 }
 
-/// Settings that can be printed.
+/// What is asked of every component's settings.
 pub(crate) trait Effective {
     /// All settings with their defaults, in otelcol's form.
     fn effective(&self) -> Node;
+
+    /// The extensions that the settings name, such as authenticators and storages.
+    fn extensions_named(&self) -> Vec<Reference> {
+        Vec::new()
+    }
 }
 
 impl Effective for Receiver {
@@ -167,6 +232,7 @@ impl Effective for Processor {
             Processor::TailSampling(settings) => settings.effective(),
             Processor::Batch(settings) => settings.effective(),
             Processor::MemoryLimiter(settings) => settings.effective(),
+            Processor::Editing(settings) => settings.effective(),
         }
     }
 }
@@ -180,6 +246,14 @@ impl Effective for Exporter {
             Exporter::Debug(settings) => settings.effective(),
             Exporter::Nop => Node::map_of::<&str>([]),
             Exporter::Terminal(settings) => settings.effective(),
+        }
+    }
+}
+
+impl Effective for Connector {
+    fn effective(&self) -> Node {
+        match self {
+            Connector::Forward => Node::map_of::<&str>([]),
         }
     }
 }

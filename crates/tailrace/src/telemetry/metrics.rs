@@ -63,11 +63,12 @@ metrics! {
     EXPORTER_ENQUEUE_FAILED = Counter "otelcol_exporter_enqueue_failed_spans" None, "Spans that found the queue full, where `block_on_overflow: false` is written.";
     EXPORTER_QUEUE_SIZE = Gauge "otelcol_exporter_queue_size" None, "Batches waiting for this destination or on their way to it.";
     PIPELINE_ACCEPTED = Counter "tailrace_pipeline_accepted_spans" None, "Spans that entered the pipeline: the left side of its identity.";
+    PIPELINE_FILTERED = Counter "tailrace_pipeline_filtered_spans" None, "Spans that processors took away.";
     PIPELINE_SAMPLED_OUT = Counter "tailrace_pipeline_sampled_out_spans" None, "Spans of traces that the policies did not keep.";
     PIPELINE_KEPT = Counter "tailrace_pipeline_kept_spans" None, "Spans handed to the destinations.";
-    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason: as the settings want it (`too_large`, `shutdown`), or by a bug (`internal`, `unreadable_block`).";
+    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason: as the settings want it (`too_large`, `shutdown`), or by a bug (`internal`, `unreadable_block`); `processor` if one failed on them after they had been accepted.";
     PIPELINE_BUFFERED = Gauge "tailrace_pipeline_buffered_spans" None, "Spans waiting for a decision.";
-    PIPELINE_RESIDUE = Gauge "tailrace_pipeline_residue_spans" None, "accepted - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
+    PIPELINE_RESIDUE = Gauge "tailrace_pipeline_residue_spans" None, "accepted - filtered - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
     DESTINATION_KEPT = Counter "tailrace_destination_kept_spans" None, "Spans kept for this destination: the left side of its identity.";
     DESTINATION_DELIVERED = Counter "tailrace_destination_delivered_spans" None, "Spans that the destination took.";
     DESTINATION_REJECTED = Counter "tailrace_destination_rejected_spans" None, "Spans that the destination refused inside requests it took.";
