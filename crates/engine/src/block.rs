@@ -4,7 +4,7 @@
 //! ```text
 //! heads  := record*
 //! record := 0 · resource length · scope length                                  begins a run
-//!         | trace index + 1 · text length × 4 + form · [fields]                 a span of the run
+//!         | trace index + 1 · text length × 8 + form · [fields]                 a span of the run; + 4: begins a piece
 //! fields := form 0 (whole):          –
 //!           form 1, 2 (usual):       span ID 8 · [parent ID 8] · middle length 1 · start 5 · duration 4
 //! texts  := resource header · scope header | middle · tail | whole body         in the same order
@@ -104,6 +104,8 @@ pub(crate) enum Texts {
 pub(crate) struct StoredSpan<'a> {
     /// Which of the slot's traces.
     pub(crate) trace: u32,
+    /// Whether it is the first of a piece of its trace.
+    pub(crate) begins: bool,
     /// Number of the run within the block; equal numbers mean equal headers.
     pub(crate) run: u32,
     /// Encoded fields of the ResourceSpans without its scope spans.
@@ -167,20 +169,22 @@ impl OpenBlock {
         self.run = Some(RunHeader { resource, scope: resource + resource_header.len(), end: self.texts.len() });
     }
 
-    /// Adds a span of the trace `id` to the current run.
-    pub(crate) fn push(&mut self, trace: u32, id: TraceId, body: &[u8]) {
+    /// Adds a span of the trace `id` to the current run; `begins` tells whether it is the first of a piece.
+    pub(crate) fn push(&mut self, trace: u32, id: TraceId, body: &[u8], begins: bool) {
+        let begins = if begins { BEGINS } else { 0 };
         if let Some((usual, middle, tail)) = Usual::split(id, body)
-            && self.put_usual(trace, &usual, [middle, tail])
+            && self.put_usual(trace, &usual, [middle, tail], begins)
         {
             return;
         }
-        self.put_whole(trace, &[body]);
+        self.put_whole(trace, &[body], begins);
     }
 
     /// Adds a span of the trace `id` that was stored in another block.
     pub(crate) fn push_stored(&mut self, trace: u32, id: TraceId, span: &StoredSpan<'_>) {
-        if !span.usual().is_some_and(|usual| self.put_usual(trace, &usual, [span.text, &[]])) {
-            span.with_parts(id, |parts| self.put_whole(trace, parts));
+        let begins = if span.begins { BEGINS } else { 0 };
+        if !span.usual().is_some_and(|usual| self.put_usual(trace, &usual, [span.text, &[]], begins)) {
+            span.with_parts(id, |parts| self.put_whole(trace, parts, begins));
         }
     }
 
@@ -213,19 +217,19 @@ impl OpenBlock {
 
     /// Adds a usual span, unless its times are too far from those of the block.
     #[inline]
-    fn put_usual(&mut self, trace: u32, usual: &Usual, text: [&[u8]; 2]) -> bool {
+    fn put_usual(&mut self, trace: u32, usual: &Usual, text: [&[u8]; 2], begins: u64) -> bool {
         let base_ns = *self.base_ns.get_or_insert_with(|| usual.base_ns());
         let Some(apart) = usual.store(base_ns) else { return false };
         let form = if usual.parent_id.is_none() { ROOT } else { CHILD };
-        self.put_head(trace, text[0].len() + text[1].len(), form);
+        self.put_head(trace, text[0].len() + text[1].len(), form | begins);
         self.heads.extend_from_slice(apart.as_bytes());
         self.texts.extend_from_slice(text[0]);
         self.texts.extend_from_slice(text[1]);
         true
     }
 
-    fn put_whole(&mut self, trace: u32, parts: &[&[u8]]) {
-        self.put_head(trace, parts.iter().map(|part| part.len()).sum(), WHOLE);
+    fn put_whole(&mut self, trace: u32, parts: &[&[u8]], begins: u64) {
+        self.put_head(trace, parts.iter().map(|part| part.len()).sum(), WHOLE | begins);
         parts.iter().for_each(|part| self.texts.extend_from_slice(part));
     }
 
@@ -239,10 +243,12 @@ impl OpenBlock {
 }
 
 /// How a span is stored.
-const FORM_BITS: u32 = 2;
+const FORM_BITS: u32 = 3;
 const WHOLE: u64 = 0;
 const ROOT: u64 = 1;
 const CHILD: u64 = 2;
+/// Beside the others: it is the first of a piece.
+const BEGINS: u64 = 4;
 
 impl Block {
     fn of(heads: Box<[u8]>, texts: Vec<u8>, base_ns: Option<u64>, traces: TraceRange) -> Self {
@@ -347,14 +353,15 @@ impl<'a> Records<'a> {
             }
             let trace = u32::try_from(head - 1).map_err(|_| WireError::BadVarint)?;
             let length = self.heads.varint()?;
-            let apart = self.apart(match length & ((1 << FORM_BITS) - 1) {
+            let begins = length & BEGINS != 0;
+            let apart = self.apart(match length & (BEGINS - 1) {
                 WHOLE => 0,
                 ROOT => usual::ROOT_LEN,
                 _ => usual::CHILD_LEN,
             })?;
             let text = self.text(length >> FORM_BITS)?;
             let Self { run, resource_header, scope_header, base_ns, .. } = *self;
-            return Ok(Some(StoredSpan { trace, run, resource_header, scope_header, apart, base_ns, text }));
+            return Ok(Some(StoredSpan { trace, begins, run, resource_header, scope_header, apart, base_ns, text }));
         }
         Ok(None)
     }
@@ -379,8 +386,8 @@ mod tests {
 
     const ID: TraceId = TraceId(*b"0123456789abcdef");
 
-    /// Trace, run, resource header, scope header and body of a span.
-    type Read = (u32, u32, Vec<u8>, Vec<u8>, Vec<u8>);
+    /// Trace, whether a piece begins, run, resource header, scope header and body of a span.
+    type Read = (u32, bool, u32, Vec<u8>, Vec<u8>, Vec<u8>);
 
     fn read(block: &Block) -> Vec<Read> {
         let mut scratch = Vec::new();
@@ -388,7 +395,14 @@ mod tests {
         let mut spans = Vec::new();
         while let Some(span) = records.next_span().unwrap() {
             let body = span.with_parts(ID, |parts| parts.concat());
-            spans.push((span.trace, span.run, span.resource_header.to_vec(), span.scope_header.to_vec(), body));
+            spans.push((
+                span.trace,
+                span.begins,
+                span.run,
+                span.resource_header.to_vec(),
+                span.scope_header.to_vec(),
+                body,
+            ));
         }
         spans
     }
@@ -406,18 +420,18 @@ mod tests {
         let child = usual(b"childid1", b"rootroot", 1_699_999_999_999_999_999, u64::MAX);
         let mut open = OpenBlock::default();
         open.run(b"r1", b"s1");
-        open.push(0, ID, &root);
+        open.push(0, ID, &root, true);
         open.run(b"r1", b"s1");
-        open.push(300, ID, b"\x0a\x10another trace's ID");
-        open.push(7, ID, &child);
+        open.push(300, ID, b"\x0a\x10another trace's ID", true);
+        open.push(7, ID, &child, false);
         open.run(b"r1", b"");
-        open.push(0, ID, b"");
+        open.push(0, ID, b"", true);
         let mut block = open.close();
         let expected = vec![
-            (0, 1, b"r1".to_vec(), b"s1".to_vec(), root),
-            (300, 1, b"r1".to_vec(), b"s1".to_vec(), b"\x0a\x10another trace's ID".to_vec()),
-            (7, 1, b"r1".to_vec(), b"s1".to_vec(), child),
-            (0, 2, b"r1".to_vec(), vec![], vec![]),
+            (0, true, 1, b"r1".to_vec(), b"s1".to_vec(), root),
+            (300, true, 1, b"r1".to_vec(), b"s1".to_vec(), b"\x0a\x10another trace's ID".to_vec()),
+            (7, false, 1, b"r1".to_vec(), b"s1".to_vec(), child),
+            (0, true, 2, b"r1".to_vec(), vec![], vec![]),
         ];
         assert_eq!(read(&block), expected);
 

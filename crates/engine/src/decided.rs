@@ -19,6 +19,8 @@ const EPOCHS_HELD: u64 = 128;
 const PARTS: usize = 64;
 /// The smallest part that is allocated.
 const PART_MIN: usize = 16;
+/// At most so many verdicts are forgotten at once when a queue is too long.
+const FORGET_STEP: usize = 64;
 /// Every part is swept once in this many epochs, before a stored byte could be read as a younger epoch.
 const SWEEP_EPOCHS: u64 = 32;
 
@@ -78,15 +80,31 @@ impl Decided {
     /// A memory that holds verdicts for `hold`, takes at most `bytes_max` bytes and at most so many of each side.
     #[must_use]
     pub fn new(hold: Duration, bytes_max: usize, most: Most) -> Self {
-        let hold_ns = u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX);
         Self {
             kept: Memory::new(most.kept),
             sampled_out: Memory::new(most.sampled_out),
-            epoch_ns: (hold_ns / EPOCHS_HELD).max(1),
+            epoch_ns: epoch_ns(hold),
             bytes_max,
             forgotten_early: 0,
             swept: 0,
         }
+    }
+
+    /// Holds, takes and counts from here on as [`Decided::new`] says. What is remembered stays, unless it is older than it
+    /// may become. Verdicts that were not counted before are not counted now.
+    pub fn change(&mut self, hold: Duration, bytes_max: usize, most: Most, now_ns: u64) {
+        self.bytes_max = bytes_max;
+        self.kept.count(most.kept);
+        self.sampled_out.count(most.sampled_out);
+        let epoch_ns = epoch_ns(hold);
+        if epoch_ns == self.epoch_ns {
+            return;
+        }
+        // Each entry is read once; that takes some milliseconds a million, and happens only if the holding time changes.
+        let before = std::mem::replace(&mut self.epoch_ns, epoch_ns);
+        self.kept.change_epochs(before, epoch_ns, now_ns);
+        self.sampled_out.change_epochs(before, epoch_ns, now_ns);
+        self.swept = 0;
     }
 
     /// Remembers a verdict. `position` and `tag` are two independent keyed hashes of the trace ID.
@@ -172,7 +190,31 @@ impl Decided {
 impl<V: Copy + Default> Memory<V> {
     fn new(most: Option<usize>) -> Self {
         let parts = (0..PARTS).map(|_| Part { slots: Box::default(), len: 0 }).collect();
-        Self { parts, len: 0, bytes: 0, order: most.map(|most| Order { queue: VecDeque::new(), most }) }
+        let mut memory = Self { parts, len: 0, bytes: 0, order: None };
+        memory.count(most);
+        memory
+    }
+
+    /// From here on, remembers at most so many.
+    fn count(&mut self, most: Option<usize>) {
+        self.order = most.map(|most| {
+            let queue = self.order.take().map(|order| order.queue);
+            Order { queue: queue.unwrap_or_default(), most }
+        });
+    }
+
+    /// Time goes in epochs of another length.
+    fn change_epochs(&mut self, before_ns: u64, after_ns: u64, now_ns: u64) {
+        let (before, after) = (now_ns / before_ns, now_ns / after_ns);
+        for index in 0..self.parts.len() {
+            self.rebuild(index, before);
+            let renewed = |word: u64| {
+                let age = age(word, before).saturating_mul(before_ns).div_ceil(after_ns);
+                let is_held = is_fresh(word, before) && age <= EPOCHS_HELD;
+                is_held.then(|| word & !0xff | after.wrapping_sub(age) & 0xff)
+            };
+            self.resize(index, self.parts[index].slots.len(), renewed);
+        }
     }
 
     fn find(&self, position: u64, tag: u64, epoch: u64) -> Option<V> {
@@ -209,7 +251,7 @@ impl<V: Copy + Default> Memory<V> {
             let grown = (part.slots.len() * 2).max(PART_MIN);
             if part.is_crowded() {
                 if (grown - part.slots.len()) * size_of::<(u64, V)>() <= room {
-                    self.resize(index, grown, |_| true);
+                    self.resize(index, grown, Some);
                 } else if part.slots.is_empty() {
                     return 1;
                 } else {
@@ -229,7 +271,10 @@ impl<V: Copy + Default> Memory<V> {
         let Some(order) = &mut self.order else { return 0 };
         order.queue.push_back((position, tag));
         let mut forgotten = 0;
-        while order.queue.len() > order.most {
+        for _ in 0..FORGET_STEP {
+            if order.queue.len() <= order.most {
+                break;
+            }
             let Some((position, tag)) = order.queue.pop_front() else { break };
             forgotten += u64::from(self.parts[part_of(position)].remove(tag));
         }
@@ -244,7 +289,7 @@ impl<V: Copy + Default> Memory<V> {
         let wanted = if fresh == 0 { 0 } else { (fresh * 2).next_power_of_two().max(PART_MIN) };
         if fresh < part.len || wanted * 2 < part.slots.len() {
             let size = wanted.min(part.slots.len());
-            self.resize(index, size, |word| is_fresh(word, epoch));
+            self.resize(index, size, |word| is_fresh(word, epoch).then_some(word));
         }
     }
 
@@ -255,7 +300,7 @@ impl<V: Copy + Default> Memory<V> {
         let mut held = EPOCHS_HELD;
         while self.parts[index].is_crowded() {
             held = held * 3 / 4;
-            self.resize(index, size, |word| age(word, epoch) < held);
+            self.resize(index, size, |word| (age(word, epoch) < held).then_some(word));
             if held == 0 {
                 break;
             }
@@ -263,12 +308,15 @@ impl<V: Copy + Default> Memory<V> {
         (before - self.parts[index].len) as u64
     }
 
-    fn resize(&mut self, index: usize, size: usize, keep: impl Fn(u64) -> bool) {
+    /// Puts the entries into so many slots, each under the word that `keep` gives for its word, if any.
+    fn resize(&mut self, index: usize, size: usize, keep: impl Fn(u64) -> Option<u64>) {
         let part = &mut self.parts[index];
         let old = std::mem::replace(&mut part.slots, vec![(0, V::default()); size].into());
         let len_before = std::mem::take(&mut part.len);
-        for &(word, value) in old.iter().filter(|(word, _)| *word != 0 && keep(*word)) {
-            part.put_word(word, value);
+        for &(word, value) in old.iter().filter(|(word, _)| *word != 0) {
+            if let Some(word) = keep(word) {
+                part.put_word(word, value);
+            }
         }
         self.len = self.len - len_before + part.len;
         self.bytes = self.bytes + size * size_of::<(u64, V)>() - old.len() * size_of::<(u64, V)>();
@@ -346,6 +394,10 @@ impl<V: Copy + Default> Part<V> {
         self.slots[index] = (word, value);
         self.len += 1;
     }
+}
+
+fn epoch_ns(hold: Duration) -> u64 {
+    (u64::try_from(hold.as_nanos()).unwrap_or(u64::MAX) / EPOCHS_HELD).max(1)
 }
 
 fn part_of(position: u64) -> usize {

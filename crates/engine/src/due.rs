@@ -10,6 +10,7 @@ mod assemble;
 mod judge;
 mod note;
 mod record;
+mod refold;
 mod stamp;
 mod stored;
 
@@ -18,7 +19,7 @@ pub use note::Note;
 
 use crate::{
     books::DropReason,
-    engine::Engine,
+    engine::{Engine, Judge},
     shard::{Detached, Older},
     slot::{Past, Trace},
     table::Place,
@@ -39,6 +40,8 @@ const RECORD_STEP: usize = 1024;
 /// Traces whose verdict is due.
 #[derive(Debug)]
 pub struct Due {
+    /// The regime of its traces.
+    regime: u32,
     slots: Vec<(usize, Detached)>,
     haste: Haste,
     held: Held,
@@ -113,8 +116,8 @@ pub struct Limits {
 
 impl Due {
     /// Nothing yet; `total` counts the bytes of all that is being decided.
-    pub(crate) fn new(haste: Haste, total: Arc<AtomicUsize>) -> Self {
-        Self { slots: Vec::new(), haste, held: Held { total, bytes: 0 } }
+    pub(crate) fn new(regime: u32, haste: Haste, total: Arc<AtomicUsize>) -> Self {
+        Self { regime, slots: Vec::new(), haste, held: Held { total, bytes: 0 } }
     }
 
     pub(crate) fn add(&mut self, shard: usize, detached: Detached) {
@@ -131,14 +134,16 @@ impl Due {
     /// Reaches every verdict, records it for late spans, and takes the traces out of the table.
     #[must_use]
     pub fn decide(mut self, engine: &Engine, now: Now) -> Settled {
-        let mut fates = self.known_fates(engine, now);
-        let panics = self.settle_whole(engine, &mut fates, now) + self.judge(&engine.policies, &mut fates, now);
-        let Self { slots, haste, held } = self;
+        let Judge { policies, has_folded } = engine.judge(self.regime);
+        let mut fates = self.known_fates(engine, has_folded && policies.is_span_ingest(), now);
+        let mut panics = if has_folded { 0 } else { self.refold(engine, &policies, &mut fates, now) };
+        panics += self.settle_whole(engine, &policies, &mut fates, now) + self.judge(&policies, &mut fates, now);
+        let Self { slots, haste, held, .. } = self;
         let slots = slots.into_iter().zip(fates).map(|((shard, slot), fates)| {
             let fates = fates.into_iter().map(|fate| fate.unwrap_or(Fate::SampledOut)).collect();
             record::record(engine, shard, slot, fates, now, haste == Haste::Early)
         });
-        Settled { slots: slots.collect(), held, panics }
+        Settled { slots: slots.collect(), names: engine.policies(), held, panics }
     }
 }
 

@@ -1,17 +1,23 @@
 //! The engine: all shards, and the way in.
 
+mod reload;
+
+pub(crate) use reload::Judge;
+
 use crate::{
     block,
     books::Books,
     due::{Due, Haste},
+    regime::{Regime, Regimes, Turn},
     settings::Settings,
     shard::{Closed, Hashed, Incoming, Shard},
     token::Token,
 };
 use foldhash::quality::FixedState;
-use otlp::{TraceId, scan::Scan};
+use otlp::{Keys, TraceId, scan::Scan};
 use parking_lot::Mutex;
 use policy::{Now, PolicySet};
+use reload::Force;
 use std::{
     hash::{BuildHasher, Hasher},
     ops::Range,
@@ -25,9 +31,9 @@ use std::{
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) shards: Box<[Mutex<Shard>]>,
-    pub(crate) policies: Arc<PolicySet>,
-    settings: Settings,
-    slot_ns: u64,
+    force: Force,
+    /// Held while settings and policies are replaced.
+    reloading: Mutex<()>,
     position: FixedState,
     tag: FixedState,
     pieces: AtomicU32,
@@ -43,7 +49,7 @@ pub struct Engine {
 const PUBLISH_CALLS: u32 = 16;
 
 /// A request being taken in.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub struct Arrival<'a> {
     /// The request, an ExportTraceServiceRequest.
     pub(crate) body: &'a [u8],
@@ -53,6 +59,25 @@ pub struct Arrival<'a> {
     pub(crate) token: &'a Token,
     /// Number of its first piece.
     pub(crate) piece: u32,
+    /// What the scanner found with other keys, if policies came in between that read more.
+    again: Mutex<Option<Arc<Scan>>>,
+}
+
+impl Arrival<'_> {
+    /// The request scanned with these keys.
+    fn scanned_with(&self, keys: &Arc<Keys>) -> Arc<Scan> {
+        let mut again = self.again.lock();
+        match &*again {
+            Some(scan) if scan.keys().extends(keys) => Arc::clone(scan),
+            _ => {
+                let mut scan = Scan::new(Arc::clone(keys));
+                // It went well before, and keys only say what is reported.
+                let scanned = scan.run(self.body);
+                debug_assert!(scanned.is_ok() && scan.spans.len() == self.scan.spans.len());
+                Arc::clone(again.insert(Arc::new(scan)))
+            }
+        }
+    }
 }
 
 /// Buffers that a call needs, reused from call to call.
@@ -75,17 +100,18 @@ impl Engine {
         let count = settings.shards.max(1).next_power_of_two();
         let settings = Settings { shards: count, ..settings.clone() };
         let position = FixedState::with_seed(settings.seed);
+        let regimes = Regimes::new(Regime::new(0, &settings, policies));
+        let shard = || Mutex::new(Shard::new(&settings, regimes.clone(), position.clone()));
         Self {
-            shards: (0..count).map(|_| Mutex::new(Shard::new(&settings, &policies, position.clone()))).collect(),
-            slot_ns: u64::try_from(settings.slot_length().as_nanos()).unwrap_or(u64::MAX),
+            shards: (0..count).map(|_| shard()).collect(),
             position,
             tag: FixedState::with_seed(settings.seed.rotate_left(32) ^ 0x9e37_79b9_7f4a_7c15),
             pieces: AtomicU32::new(0),
             deciding: Arc::default(),
             held: (0..count).map(|_| AtomicUsize::new(0)).collect(),
             waiting: (0..count).map(|_| AtomicU64::new(0)).collect(),
-            policies,
-            settings,
+            force: Force::new(settings, regimes),
+            reloading: Mutex::new(()),
         }
     }
 
@@ -93,13 +119,23 @@ impl Engine {
     /// parts so that no shard is held long and the caller can yield in between; see [`Engine::is_by_piece`].
     /// Gives how many pieces the policies were asked about.
     pub fn ingest(&self, arrival: &Arrival<'_>, spans: Range<usize>, now: Now, scratch: &mut Scratch) -> u32 {
+        let cut = cut_at(arrival.scan, spans.start);
         self.sort_by_shard(arrival.scan, spans, scratch);
-        let incoming = Incoming { arrival, policies: &self.policies, tag: &self.tag, now };
+        let mut again: Option<Arc<Scan>> = None;
         let mut closed = Vec::new();
         let mut pieces = 0;
-        for (index, shard) in self.shards.iter().enumerate() {
+        for index in 0..self.shards.len() {
             let Some(spans) = scratch.spans.get_mut(index).filter(|spans| !spans.is_empty()) else { continue };
-            let mut shard = shard.lock();
+            let mut shard = self.shards[index].lock();
+            // New policies may have come since the request was scanned, and may come while it is scanned again.
+            while !shard.regimes.are_served_by(again.as_deref().unwrap_or(arrival.scan).keys()) {
+                let keys = Arc::clone(shard.regimes.keys());
+                drop(shard);
+                again = Some(arrival.scanned_with(&keys));
+                shard = self.shards[index].lock();
+            }
+            let scan = again.as_deref().unwrap_or(arrival.scan);
+            let incoming = Incoming { arrival, scan, cut, tag: &self.tag, now };
             pieces += shard.take_in(&incoming, spans, &mut closed);
             self.waiting[index].store(shard.books.traces_waiting, Ordering::Relaxed);
             // Adding up all slots costs more than taking in a small request; a few requests late is soon enough.
@@ -118,16 +154,11 @@ impl Engine {
         // Two numbers more than there are, so that no piece is taken for the last one of the request before.
         let count = u32::try_from(scan.resources.len()).unwrap_or(u32::MAX);
         let piece = self.pieces.fetch_add(count.wrapping_add(2), Ordering::Relaxed);
-        Arrival { body, scan, token, piece }
+        Arrival { body, scan, token, piece, again: Mutex::new(None) }
     }
 
-    /// Whether policies are asked at the end of each piece. A part of a request must then end where a ResourceSpans ends.
-    #[must_use]
-    pub fn is_by_piece(&self) -> bool {
-        self.policies.is_span_ingest()
-    }
-
-    /// Closes idle blocks and lets the decided memory forget what is too old; to be called once a slot.
+    /// Closes idle blocks, lets the decided memory forget what is too old, and lets go of policies that nothing waits for; to
+    /// be called once a slot.
     pub fn tidy(&self, now_ns: u64, scratch: &mut Scratch) {
         let mut closed = Vec::new();
         for (index, shard) in self.shards.iter().enumerate() {
@@ -137,13 +168,13 @@ impl Engine {
             drop(shard);
             self.pack(index, &mut closed, &mut scratch.packed);
         }
+        self.forget_before();
     }
 
     /// Takes out the oldest slot whose time has come, over all shards; nothing if none has.
     #[must_use]
     pub fn take_due(&self, now_ns: u64) -> Option<Due> {
-        let number = now_ns / self.slot_ns;
-        let oldest = self.oldest().filter(|oldest| *oldest < number)?;
+        let oldest = self.oldest().filter(|oldest| oldest.due_ns <= now_ns)?;
         Some(self.take(oldest, Some(now_ns), Haste::None))
     }
 
@@ -159,24 +190,17 @@ impl Engine {
         self.oldest().map(|oldest| self.take(oldest, None, Haste::Last))
     }
 
-    /// When the next slot falls due, at the latest, in monotonic nanoseconds.
-    #[must_use]
-    pub fn next_due_ns(&self, now_ns: u64) -> u64 {
-        (now_ns / self.slot_ns + 1) * self.slot_ns
-    }
-
     /// Whether more traces wait than `num_traces` allows and the oldest are to be decided early.
     #[must_use]
     pub fn is_over_traces_max(&self) -> bool {
-        !self.settings.block_on_overflow && self.settings.traces_max.is_some_and(|max| self.traces_waiting() > max)
+        self.force.traces_max().is_some_and(|(max, blocks)| !blocks && self.traces_waiting() > max)
     }
 
     /// Whether the intake may bring more: not at `num_traces` with `block_on_overflow`. Requests that ask at the same
     /// moment may all be told yes, so what waits can exceed the number by what is in flight.
     #[must_use]
     pub fn has_room(&self) -> bool {
-        !self.settings.block_on_overflow
-            || self.settings.traces_max.is_none_or(|max| self.traces_waiting() < max.max(1))
+        self.force.traces_max().is_none_or(|(max, blocks)| !blocks || self.traces_waiting() < max.max(1))
     }
 
     /// Bytes held by blocks, tables and the decided memory.
@@ -199,18 +223,6 @@ impl Engine {
         self.shards.iter().for_each(|shard| books.add(&shard.lock().snapshot()));
         books.bytes_held += self.deciding.load(Ordering::Relaxed) as u64;
         books
-    }
-
-    /// The policies that decide.
-    #[must_use]
-    pub fn policies(&self) -> &PolicySet {
-        &self.policies
-    }
-
-    /// The settings in force.
-    #[must_use]
-    pub fn settings(&self) -> &Settings {
-        &self.settings
     }
 
     /// Publishes a shard's figures that are read without its lock.
@@ -251,21 +263,31 @@ impl Engine {
         }
     }
 
-    fn oldest(&self) -> Option<u64> {
+    fn oldest(&self) -> Option<Turn> {
         self.shards.iter().filter_map(|shard| shard.lock().oldest()).min()
     }
 
-    fn take(&self, number: u64, carry_ns: Option<u64>, haste: Haste) -> Due {
-        let mut due = Due::new(haste, Arc::clone(&self.deciding));
+    fn take(&self, turn: Turn, carry_ns: Option<u64>, haste: Haste) -> Due {
+        let mut due = Due::new(turn.regime, haste, Arc::clone(&self.deciding));
         for (index, shard) in self.shards.iter().enumerate() {
             let mut shard = shard.lock();
-            if let Some(detached) = shard.detach_below(number + 1, carry_ns) {
+            if let Some(detached) = shard.detach(turn, carry_ns) {
                 due.add(index, detached);
             }
             self.publish(index, &shard);
         }
         due
     }
+}
+
+/// The ResourceSpans within which the part of a request before the span `from` ended.
+fn cut_at(scan: &Scan, from: usize) -> Option<u32> {
+    let resource_of = |span: usize| {
+        let group = scan.spans.get(span).map(|span| span.group)?;
+        scan.groups.get(group as usize).map(|group| group.resource)
+    };
+    let here = resource_of(from)?;
+    (resource_of(from.checked_sub(1)?) == Some(here)).then_some(here)
 }
 
 /// A keyed hash of a trace ID.

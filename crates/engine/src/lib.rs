@@ -11,6 +11,8 @@
 //!                                └─► decided memory (late spans follow the verdict)
 //! ```
 //!
+//! Settings and policies can be replaced while traces wait ([`Engine::reload`]): each trace keeps the terms it began on.
+//!
 //! A trace whose time comes sooner than its slot's (its root has come, a policy has decided over one of its pieces, it holds
 //! too much) is seated anew in a near slot, which remembers where the older spans lie.
 
@@ -23,6 +25,7 @@ pub mod settings;
 pub mod token;
 
 mod engine;
+mod regime;
 mod shard;
 mod slot;
 mod table;

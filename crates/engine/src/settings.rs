@@ -11,7 +11,7 @@ const SLOT_MAX: Duration = Duration::from_secs(5);
 const HOLD_MIN: Duration = Duration::from_secs(600);
 
 /// Settings of one engine, that is of one `tail_sampling` processor.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Settings {
     /// From a trace's first span to its verdict.
     pub decision_wait: Duration,

@@ -10,13 +10,17 @@ use crate::{
     books::{Books, DropReason},
     decided::{Decided, Most, Remembered},
     engine::{Arrival, hash_of},
+    regime::{Regimes, Terms, Turn},
     settings::Settings,
     slot::{Slot, Standing, Trace},
     table::{Place, Table},
 };
 use foldhash::quality::FixedState;
-use otlp::{TraceId, scan::Span};
-use policy::{Now, PolicySet};
+use otlp::{
+    TraceId,
+    scan::{Scan, Span},
+};
+use policy::Now;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// An open block that nobody has touched for this long is closed and compressed.
@@ -31,21 +35,18 @@ pub(crate) struct Shard {
     pub(crate) books: Books,
     seats: Vec<Seat>,
     free: Vec<u32>,
-    by_number: BTreeMap<u64, u32>,
+    by_turn: BTreeMap<Turn, u32>,
+    pub(crate) regimes: Regimes,
     /// How often spans were taken in, wrapping.
     pub(crate) calls: u32,
     /// How many traces the last slot held: what the next one makes room for.
     expected: usize,
-    words: usize,
     /// The hash that chooses shards and finds traces.
     position: FixedState,
-    slot_ns: u64,
-    wait_ns: u64,
-    after_root_ns: Option<u64>,
-    short_wait_ns: u64,
-    trace_bytes_max: u64,
-    /// Whether policies are asked of each piece.
-    is_by_piece: bool,
+    /// Whether roots may shorten waits.
+    waits_for_roots: bool,
+    /// Whether policies are asked of pieces.
+    asks_pieces: bool,
     /// The pieces of the ResourceSpans at hand, in order of first touch; only filled where policies are asked of them.
     touched: Vec<Touched>,
     /// Trace and piece of the late span before.
@@ -73,7 +74,10 @@ enum Seat {
 /// What one call brings to a shard.
 pub(crate) struct Incoming<'a> {
     pub(crate) arrival: &'a Arrival<'a>,
-    pub(crate) policies: &'a PolicySet,
+    /// What the scanner found in the request, with keys that serve the policies.
+    pub(crate) scan: &'a Scan,
+    /// The ResourceSpans within which the part before this one ended.
+    pub(crate) cut: Option<u32>,
     /// The second hash of trace IDs, for the decided memory.
     pub(crate) tag: &'a FixedState,
     pub(crate) now: Now,
@@ -92,41 +96,40 @@ pub(crate) struct Hashed {
 /// A block that was closed under the lock and wants to be compressed outside of it.
 pub(crate) struct Closed {
     pub(crate) seat: u32,
-    pub(crate) number: u64,
+    pub(crate) turn: Turn,
     pub(crate) index: usize,
     pub(crate) raw: Arc<Vec<u8>>,
 }
 
 impl Shard {
-    pub(crate) fn new(settings: &Settings, policies: &PolicySet, position: FixedState) -> Self {
-        let share = |most: usize| most.div_ceil(settings.shards.max(1));
-        let most = Most {
-            kept: settings.decided_most.kept.map(share),
-            sampled_out: settings.decided_most.sampled_out.map(share),
-        };
-        let decided_bytes_max = settings.decided_bytes_max / settings.shards.max(1);
-        let ns = |duration: std::time::Duration| u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX / 4);
+    pub(crate) fn new(settings: &Settings, regimes: Regimes, position: FixedState) -> Self {
+        let (bytes_max, most) = decided_share(settings);
         Self {
             table: Table::new(),
-            decided: Decided::new(settings.decided_hold(), decided_bytes_max, most),
+            decided: Decided::new(settings.decided_hold(), bytes_max, most),
             books: Books::default(),
             seats: Vec::new(),
             free: Vec::new(),
-            by_number: BTreeMap::new(),
+            by_turn: BTreeMap::new(),
             calls: 0,
             expected: 0,
-            words: policies.state_words(),
             position,
-            slot_ns: ns(settings.slot_length()),
-            wait_ns: ns(settings.decision_wait),
-            after_root_ns: settings.after_root.map(ns),
-            short_wait_ns: ns(settings.shortest_wait()),
-            // A trace counts its bytes up to 4 GiB.
-            trace_bytes_max: settings.trace_bytes_max.unwrap_or(u64::MAX).min(u64::from(u32::MAX) - 1),
-            is_by_piece: policies.is_span_ingest(),
+            waits_for_roots: regimes.wait_for_roots(),
+            asks_pieces: regimes.ask_pieces(),
+            regimes,
             touched: Vec::new(),
             late_before: (0, 0),
         }
+    }
+
+    /// Goes on under other regimes. Traces stay where they are.
+    pub(crate) fn reload(&mut self, settings: &Settings, regimes: Regimes, now_ns: u64) {
+        // Traces of older regimes may wait for a root still; asking their slots costs little.
+        self.waits_for_roots |= regimes.wait_for_roots();
+        self.asks_pieces = regimes.ask_pieces();
+        self.regimes = regimes;
+        let (bytes_max, most) = decided_share(settings);
+        self.decided.change(settings.decided_hold(), bytes_max, most, now_ns);
     }
 
     /// Takes in the given spans of a request, in their order. Gives how many pieces the policies were asked about.
@@ -137,8 +140,8 @@ impl Shard {
         let mut resource = u32::MAX;
         let mut pieces = 0;
         for hashed in spans {
-            let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
-            if self.is_by_piece {
+            let Some(span) = incoming.scan.spans.get(hashed.span as usize) else { continue };
+            if self.asks_pieces {
                 pieces += self.end_pieces_before(incoming, span, &mut resource);
             }
             self.books.accepted += 1;
@@ -150,12 +153,12 @@ impl Shard {
                 self.sample_out_late(incoming, span, hashed);
                 continue;
             };
-            if span.is_root && self.after_root_ns.is_some() {
+            if span.is_root && self.waits_for_roots {
                 place = self.root_came(place, hashed.hash, incoming.now.mono_ns);
             }
             self.store(incoming, span, hashed.hash, place, &mut run, closed);
         }
-        if self.is_by_piece {
+        if self.asks_pieces {
             pieces += self.end_pieces(incoming);
         }
         pieces
@@ -173,7 +176,7 @@ impl Shard {
                 Some((place, Some(Seat::Live(slot)))) => touched ^= slot.touch(place.index),
                 Some(_) => {}
                 None => {
-                    let Some(span) = incoming.arrival.scan.spans.get(hashed.span as usize) else { continue };
+                    let Some(span) = incoming.scan.spans.get(hashed.span as usize) else { continue };
                     hashed.tag = hash_of(incoming.tag, span.trace_id);
                     touched ^= self.decided.touch(hashed.hash, hashed.tag);
                 }
@@ -218,6 +221,7 @@ impl Shard {
     /// `ordinal` is that of the trace's first span in the request.
     fn begin_trace(&mut self, incoming: &Incoming<'_>, ordinal: u32, id: TraceId, follows: bool) -> Place {
         let now_ns = incoming.now.mono_ns;
+        let terms = self.regimes.newest().terms;
         if !follows {
             self.books.traces_seen += 1;
         }
@@ -226,7 +230,7 @@ impl Shard {
             id,
             // Traces of one request came in the order of its spans, whichever shards they are in.
             first_seen_ns: now_ns.saturating_add(u64::from(ordinal)),
-            due_ns: if follows { now_ns } else { now_ns.saturating_add(self.wait_ns) },
+            due_ns: if follows { now_ns } else { now_ns.saturating_add(terms.wait_ns) },
             bytes: 0,
             spans: 0,
             piece: incoming.arrival.piece.wrapping_sub(1),
@@ -234,13 +238,14 @@ impl Shard {
             has_root: false,
             is_early: false,
         };
-        let wait_ns = if follows { 0 } else { self.short_wait_ns };
-        self.seat_trace(trace, now_ns.saturating_add(wait_ns) / self.slot_ns)
+        let wait_ns = if follows { 0 } else { terms.short_wait_ns };
+        self.seat_trace(trace, &terms, now_ns.saturating_add(wait_ns))
     }
 
-    fn seat_trace(&mut self, trace: Trace, number: u64) -> Place {
-        let seat = self.seat(number);
-        let Seat::Live(slot) = &mut self.seats[seat as usize] else { unreachable!("BUG: a numbered seat is live") };
+    /// Puts a trace into the slot for what is due at this time under these terms.
+    fn seat_trace(&mut self, trace: Trace, terms: &Terms, due_ns: u64) -> Place {
+        let seat = self.seat(terms, terms.turn(due_ns));
+        let Seat::Live(slot) = &mut self.seats[seat as usize] else { unreachable!("BUG: a seat with a turn is live") };
         Place { seat, index: slot.add_trace(trace) }
     }
 
@@ -248,7 +253,7 @@ impl Shard {
     fn sample_out_late(&mut self, incoming: &Incoming<'_>, span: &Span, hashed: &Hashed) {
         self.books.sampled_out += 1;
         self.books.late_sampled_out += 1;
-        let resource = incoming.arrival.scan.groups.get(span.group as usize).map_or(0, |group| group.resource);
+        let resource = incoming.scan.groups.get(span.group as usize).map_or(0, |group| group.resource);
         let piece = incoming.arrival.piece.wrapping_add(resource);
         if self.late_before != (hashed.hash, piece) {
             self.late_before = (hashed.hash, piece);
@@ -263,12 +268,12 @@ impl Shard {
         }
     }
 
-    /// The seat of the slot with this number, made if there is none.
-    fn seat(&mut self, number: u64) -> u32 {
-        if let Some(&seat) = self.by_number.get(&number) {
+    /// The seat of the slot with this turn, made if there is none.
+    fn seat(&mut self, terms: &Terms, turn: Turn) -> u32 {
+        if let Some(&seat) = self.by_turn.get(&turn) {
             return seat;
         }
-        let slot = Seat::Live(Box::new(Slot::new(number, self.words, self.expected)));
+        let slot = Seat::Live(Box::new(Slot::new(turn, *terms, self.expected)));
         let seat = if let Some(seat) = self.free.pop() {
             self.seats[seat as usize] = slot;
             seat
@@ -276,14 +281,14 @@ impl Shard {
             self.seats.push(slot);
             u32::try_from(self.seats.len() - 1).expect("there are far fewer than 2³² slots")
         };
-        self.by_number.insert(number, seat);
+        self.by_turn.insert(turn, seat);
         seat
     }
 
     /// Puts compressed bytes in the place of raw ones, if the slot is still waiting.
     pub(crate) fn store_packed(&mut self, closed: &Closed, packed: Arc<[u8]>) {
         if let Some(Seat::Live(slot)) = self.seats.get_mut(closed.seat as usize)
-            && slot.number == closed.number
+            && slot.turn == closed.turn
         {
             slot.store_packed(closed.index, packed);
         }
@@ -291,22 +296,32 @@ impl Shard {
 
     /// Closes blocks that nobody adds to any more, frees those that nobody will read, and lets the decided memory forget.
     pub(crate) fn tidy(&mut self, now_ns: u64, closed: &mut Vec<Closed>) {
-        for (&number, &seat) in &self.by_number {
+        for (&turn, &seat) in &self.by_turn {
             let Seat::Live(slot) = &mut self.seats[seat as usize] else { continue };
             slot.free_gone();
             if slot.touched_ns.saturating_add(IDLE_NS) < now_ns {
                 for (index, raw) in [slot.close_carried(), slot.close_block()].into_iter().flatten() {
                     self.books.blocks += 1;
-                    closed.push(Closed { seat, number, index, raw });
+                    closed.push(Closed { seat, turn, index, raw });
                 }
             }
         }
         self.decided.sweep(now_ns);
+        let before = self.regimes.before().map(|before| before.terms.regime);
+        if before.is_some_and(|before| !self.holds(before)) {
+            self.regimes.forget_before();
+            self.asks_pieces = self.regimes.ask_pieces();
+        }
     }
 
-    /// Number of the oldest slot that waits.
-    pub(crate) fn oldest(&self) -> Option<u64> {
-        self.by_number.keys().next().copied()
+    /// Whether traces wait that began under this regime.
+    pub(crate) fn holds(&self, regime: u32) -> bool {
+        self.by_turn.keys().any(|turn| turn.regime == regime)
+    }
+
+    /// Turn of the oldest slot that waits.
+    pub(crate) fn oldest(&self) -> Option<Turn> {
+        self.by_turn.keys().next().copied()
     }
 
     /// Bytes of memory behind everything that waits or is remembered.
@@ -326,11 +341,19 @@ impl Shard {
     }
 
     fn live(&self) -> impl Iterator<Item = &Slot> {
-        self.by_number.values().filter_map(|seat| match &self.seats[*seat as usize] {
+        self.by_turn.values().filter_map(|seat| match &self.seats[*seat as usize] {
             Seat::Live(slot) => Some(&**slot),
             Seat::Free | Seat::Deciding(_) => None,
         })
     }
+}
+
+/// A shard's part of what the decided memory may take and hold.
+fn decided_share(settings: &Settings) -> (usize, Most) {
+    let shards = settings.shards.max(1);
+    let share = |most: usize| most.div_ceil(shards);
+    let Most { kept, sampled_out } = settings.decided_most;
+    (settings.decided_bytes_max / shards, Most { kept: kept.map(share), sampled_out: sampled_out.map(share) })
 }
 
 impl Seat {

@@ -1,7 +1,8 @@
-//! The traces whose verdicts fall due together in one shard, with their fold states and their blocks.
+//! The traces of one regime whose verdicts fall due together in one shard, with their fold states and their blocks.
 
 use crate::{
     block::{Block, OpenBlock, Texts},
+    regime::{Terms, Turn},
     table::Place,
     token::Token,
 };
@@ -73,8 +74,8 @@ impl Standing {
 /// What a slot knows of a trace that was seated in it anew, or that was kept over a piece.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Past {
-    /// Where spans of it lie besides, in the order in which they came there. These slots have higher numbers, and slots
-    /// are taken lowest first: they still wait when the trace is decided.
+    /// Where spans of it lie besides, in the order in which they came there. These slots have later turns: they still wait
+    /// when the trace is decided.
     pub(crate) origins: Vec<Origin>,
     pub(crate) kept: Option<Kept>,
 }
@@ -82,8 +83,8 @@ pub(crate) struct Past {
 /// A seat that a trace had before.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Origin {
-    /// Number of the slot.
-    pub(crate) number: u64,
+    /// The slot's turn.
+    pub(crate) turn: Turn,
     /// The trace's place in it.
     pub(crate) place: Place,
 }
@@ -100,8 +101,9 @@ pub(crate) struct Kept {
 /// A slot of one shard.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    /// Number of the slot of time; it falls due when the next one begins.
-    pub(crate) number: u64,
+    pub(crate) turn: Turn,
+    /// What its traces wait under.
+    pub(crate) terms: Terms,
     pub(crate) traces: Vec<Trace>,
     /// What is to be known of few of them.
     pub(crate) past: BTreeMap<u32, Past>,
@@ -118,26 +120,25 @@ pub(crate) struct Slot {
     pub(crate) touched_ns: u64,
     pub(crate) blocks: Vec<Block>,
     pub(crate) tokens: Vec<Token>,
-    words: usize,
     block_bytes: usize,
 }
 
 impl Slot {
-    /// An empty slot; `words` is the number of state words a trace, `expected` how many traces to make room for.
-    pub(crate) fn new(number: u64, words: usize, expected: usize) -> Self {
+    /// An empty slot; `expected` is how many traces to make room for.
+    pub(crate) fn new(turn: Turn, terms: Terms, expected: usize) -> Self {
         Self {
-            number,
+            turn,
+            terms,
             traces: Vec::with_capacity(expected),
             past: BTreeMap::new(),
             left: 0,
             is_littered: false,
-            states: Vec::with_capacity(expected * words),
+            states: Vec::with_capacity(expected * terms.words),
             open: OpenBlock::default(),
             carried: OpenBlock::default(),
             touched_ns: 0,
             blocks: Vec::new(),
             tokens: Vec::new(),
-            words,
             block_bytes: 0,
         }
     }
@@ -145,16 +146,16 @@ impl Slot {
     /// Adds a trace and gives its index; its state begins as zeros.
     pub(crate) fn add_trace(&mut self, trace: Trace) -> u32 {
         grow_gently(&mut self.traces, 1);
-        grow_gently(&mut self.states, self.words);
+        grow_gently(&mut self.states, self.terms.words);
         self.traces.push(trace);
-        self.states.resize(self.states.len() + self.words, 0);
+        self.states.resize(self.states.len() + self.terms.words, 0);
         u32::try_from(self.traces.len() - 1).expect("a slot has fewer than 2³² traces")
     }
 
     /// A trace with its state.
     pub(crate) fn trace_mut(&mut self, index: u32) -> (&mut Trace, &mut [u32]) {
         let index = index as usize;
-        (&mut self.traces[index], &mut self.states[index * self.words..(index + 1) * self.words])
+        (&mut self.traces[index], &mut self.states[index * self.terms.words..(index + 1) * self.terms.words])
     }
 
     /// Marks a trace as moved and gives it with its state and its past as they were.
@@ -189,7 +190,7 @@ impl Slot {
     /// Reads a bit of a trace and of its state, so that both are in the processor's cache.
     pub(crate) fn touch(&self, index: u32) -> u32 {
         let trace = self.traces.get(index as usize).map_or(0, |trace| trace.spans);
-        trace ^ self.states.get(index as usize * self.words).copied().unwrap_or(0)
+        trace ^ self.states.get(index as usize * self.terms.words).copied().unwrap_or(0)
     }
 
     /// Closes the open block; gives its raw bytes and its index for whoever compresses it.

@@ -72,7 +72,16 @@ impl http_body::Body for Frames {
 struct Discard;
 
 impl Intake for Discard {
-    fn traces<'a>(&'a self, _origin: &'a Origin, body: &'a [u8]) -> BoxFuture<'a, Result<Accepted, Refusal>> {
+    fn serves(&self, _signal: otlp::Signal) -> bool {
+        true
+    }
+
+    fn take<'a>(
+        &'a self,
+        _signal: otlp::Signal,
+        _origin: &'a Origin,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         std::hint::black_box(body);
         Box::pin(async { Ok(Accepted::default()) })
     }
@@ -144,7 +153,8 @@ async fn serve_ours(ready: impl FnOnce([SocketAddr; 2])) {
     let (mut grpc, mut http) = (GrpcServer::default(), HttpServer::default());
     (grpc.endpoint, http.endpoint) = (Endpoint::tcp("127.0.0.1:0"), Endpoint::tcp("127.0.0.1:0"));
     let settings = OtlpReceiver { grpc: Some(grpc), http: Some(http) };
-    let running = receiver::serve("otlp", &settings, Arc::new(Discard), Budget::new(1 << 30)).await;
+    let (budget, inherited) = (Budget::new(1 << 30), &mut receiver::Inherited::default());
+    let running = receiver::serve("otlp", &settings, Arc::new(Discard), budget, &|_| None, inherited).await;
     let running = running.expect("ports are free");
     ready([running.addresses[0].1, running.addresses[1].1]);
     std::future::pending::<()>().await;

@@ -33,8 +33,7 @@ pub enum Class {
 /// The process's byte budget; shared, never global.
 #[derive(Debug)]
 pub struct Budget {
-    hard: usize,
-    soft: usize,
+    hard: AtomicUsize,
     held: AtomicUsize,
     charged: [AtomicUsize; Class::ALL.len()],
 }
@@ -69,8 +68,7 @@ impl Budget {
     /// A budget with the hard mark at `hard_bytes` and the soft mark at 80 % of it.
     pub fn new(hard_bytes: usize) -> Arc<Budget> {
         Arc::new(Budget {
-            hard: hard_bytes,
-            soft: hard_bytes / 5 * 4,
+            hard: AtomicUsize::new(hard_bytes),
             held: AtomicUsize::new(0),
             charged: [const { AtomicUsize::new(0) }; Class::ALL.len()],
         })
@@ -111,27 +109,32 @@ impl Budget {
 
     /// The bytes that may be charged before the hard mark refuses.
     pub fn free(&self) -> usize {
-        self.hard.saturating_sub(self.used())
+        self.hard().saturating_sub(self.used())
     }
 
     /// Past the soft mark: undecided traces should be decided early.
     pub fn over_soft(&self) -> bool {
-        self.used() > self.soft
+        self.used() > self.soft()
     }
 
     /// At the hard mark: a request should be refused before its body is read.
     pub fn at_hard(&self) -> bool {
-        self.used() >= self.hard
+        self.used() >= self.hard()
     }
 
     /// The hard mark in bytes.
     pub fn hard(&self) -> usize {
-        self.hard
+        self.hard.load(Ordering::Relaxed)
     }
 
     /// The soft mark in bytes.
     pub fn soft(&self) -> usize {
-        self.soft
+        self.hard() / 5 * 4
+    }
+
+    /// Moves the hard mark. What is charged above it stays charged; new bytes are refused until there is room again.
+    pub fn set_hard(&self, bytes: usize) {
+        self.hard.store(bytes, Ordering::Relaxed);
     }
 
     fn counter(&self, class: Class) -> &AtomicUsize {
@@ -153,7 +156,7 @@ impl Charge {
     /// Takes `bytes` more, unless that would pass the hard mark; then the charge stays as it was.
     pub fn grow(&mut self, bytes: usize) -> Result<(), Exhausted> {
         self.grow_always(bytes);
-        if bytes > 0 && self.budget.used() > self.budget.hard {
+        if bytes > 0 && self.budget.used() > self.budget.hard() {
             self.shrink_to(self.bytes - bytes);
             return Err(Exhausted);
         }

@@ -34,6 +34,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use otlp::Signal;
 use settings::{Fields, Problems};
 
 use crate::BoxFuture;
@@ -43,12 +44,14 @@ pub use destination::{Destination, DestinationStats, DropReason};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
 
-/// Kept spans on their way out: immutable, shared by all destinations, freed when the last one is done with it.
+/// Items on their way out: immutable, shared by all destinations, freed when the last one is done with it.
 pub struct Batch {
-    /// An encoded `ExportTraceServiceRequest`.
+    /// What `body` carries.
+    pub signal: Signal,
+    /// An encoded export request of the signal, such as an `ExportTraceServiceRequest`.
     pub body: Bytes,
-    /// How many spans `body` holds.
-    pub spans: u32,
+    /// How many spans, data points or log records `body` holds.
+    pub items: u32,
     /// What to say about each trace; filled only where a destination [wants it](Exporter::wants_notes).
     pub notes: Vec<TraceNote>,
     /// What the budget holds for this batch; given back when the batch is dropped.
@@ -86,8 +89,8 @@ pub trait Exporter: Send + Sync + 'static {
 /// The peer took the request.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Delivered {
-    /// Spans that the peer says it did not take (partial success). They are never sent again.
-    pub rejected_spans: u64,
+    /// Items that the peer says it did not take (partial success). They are never sent again.
+    pub rejected: u64,
     /// What the peer had to say about it.
     pub message: String,
 }

@@ -7,6 +7,7 @@
 use std::future::Future;
 use std::pin::Pin;
 
+pub mod auth;
 pub mod budget;
 
 pub mod receiver;

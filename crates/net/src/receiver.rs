@@ -10,15 +10,19 @@
 //! refuse a compressed frame before any codec sees it, or inflate it on its own account.
 //!
 //! Invariants: a body reaches the intake only whole and within its limits; its charge is held until the answer is known;
-//! at the budget's hard mark a request is answered before its body is read; every wait on a peer has an end.
+//! credentials are checked, and at the budget's hard mark a request is answered, before its body is read; every wait on a
+//! peer has an end.
 
 mod body;
 mod connection;
 mod cors;
 mod endpoint;
+mod gate;
 mod grpc;
 mod http_api;
+mod inherited;
 mod listener;
+mod rarely;
 mod refused;
 mod reply;
 mod settings;
@@ -31,18 +35,32 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use otlp::Signal;
+
 use crate::BoxFuture;
+use crate::auth::ServerAuth;
 use crate::budget::Budget;
 use crate::buffer::Pool;
+use listener::{Door, House, Listeners};
 
 pub use endpoint::{Endpoint, Network};
-pub use settings::{Cors, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
-pub use stats::{ReceiverStats, TransportCounts, TransportStats};
+pub use inherited::Inherited;
+pub use settings::{AuthServer, Cors, Dialer, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
+pub use stats::{ReceiverStats, RefusedReason, SignalCounts, TransportCounts};
 
 /// Whoever takes requests in.
 pub trait Intake: Send + Sync + 'static {
-    /// Takes one `ExportTraceServiceRequest`, whole and inflated; it stays charged until the future is done.
-    fn traces<'a>(&'a self, origin: &'a Origin, body: &'a [u8]) -> BoxFuture<'a, Result<Accepted, Refusal>>;
+    /// Whether requests of this signal are taken; for another one the client is told that nobody serves it. Asked for each
+    /// request, so that the answer may change.
+    fn serves(&self, signal: Signal) -> bool;
+
+    /// Takes one export request of `signal`, whole and inflated; it stays charged until the future is done.
+    fn take<'a>(
+        &'a self,
+        signal: Signal,
+        origin: &'a Origin,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>>;
 }
 
 /// Which door a request came through.
@@ -66,13 +84,13 @@ pub enum Transport {
 /// What a listener speaks.
 pub type Protocol = Transport;
 
-/// A request that was taken, perhaps without some of its spans.
+/// A request that was taken, perhaps without some of its items.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Spans taken.
-    pub spans: u64,
-    /// Spans that were not; more than none makes the answer a partial success.
-    pub rejected_spans: u64,
+    /// Spans, data points or log records taken.
+    pub items: u64,
+    /// Those that were not; more than none makes the answer a partial success.
+    pub rejected: u64,
     /// Why, in a sentence for the client; a warning where nothing was rejected.
     pub message: String,
 }
@@ -91,6 +109,9 @@ pub enum Refusal {
     ShuttingDown,
 }
 
+/// Finds the authenticator that an extension's name stands for, if it checks credentials.
+pub type Authenticators<'a> = &'a (dyn Fn(&str) -> Option<Arc<dyn ServerAuth>> + Sync);
+
 /// A started receiver.
 pub struct Running {
     /// Where it listens, with the port that was bound.
@@ -99,42 +120,64 @@ pub struct Running {
     pub paths: Vec<(Protocol, PathBuf)>,
     /// What it counted.
     pub stats: Arc<ReceiverStats>,
-    listeners: listener::Listeners,
+    name: Arc<str>,
+    listeners: Listeners,
 }
 
-/// Binds and starts what the settings ask for.
+/// Binds and starts what the settings ask for. Sockets in `inherited` that fit are taken out of it and used as they are,
+/// and so are the counters of a receiver of this name; what is left in it nobody needed.
 ///
 /// # Errors
-/// An address that cannot be bound, or TLS files that cannot be used. Nothing listens then.
+/// An address that cannot be bound, TLS files that cannot be used, or an authenticator that there is not. Nothing listens
+/// then; those who left their sockets still do.
 pub async fn serve(
     name: &str,
     settings: &OtlpReceiver,
     intake: Arc<dyn Intake>,
     budget: Arc<Budget>,
+    auths: Authenticators<'_>,
+    inherited: &mut Inherited,
 ) -> io::Result<Running> {
-    let stats = Arc::new(ReceiverStats::default());
-    let pool = Pool::new(budget);
-    let receiver: Arc<str> = Arc::from(name);
+    let stats = inherited.stats(name).unwrap_or_default();
+    let name: Arc<str> = Arc::from(name);
+    let (receiver, pool) = (Arc::clone(&name), Pool::new(budget));
+    let house = House { receiver, intake, pool, stats: Arc::clone(&stats), auths };
     let mut doors = Vec::new();
     if let Some(grpc) = &settings.grpc {
-        doors.push(listener::Door::grpc(grpc, &receiver, &intake, &pool, &stats).await?);
+        doors.push(house.grpc(grpc, inherited).await?);
     }
     if let Some(http) = &settings.http {
-        doors.push(listener::Door::http(http, &receiver, &intake, &pool, &stats).await?);
+        doors.push(house.http(http, inherited).await?);
     }
-    let addresses = doors.iter().filter_map(listener::Door::address).collect();
-    let paths = doors.iter().filter_map(listener::Door::path).collect();
-    Ok(Running { addresses, paths, stats, listeners: listener::Listeners::start(doors) })
+    let addresses = doors.iter().filter_map(Door::address).collect();
+    let paths = doors.iter().filter_map(Door::path).collect();
+    Ok(Running { addresses, paths, stats, name, listeners: Listeners::start(doors) })
 }
 
 impl Running {
-    /// Closes the listeners, lets the requests in flight finish, and ends what has not after `grace`.
+    /// Its sockets and counters, for a receiver that is to take over: [`serve`] that one with them, then
+    /// [stop](Running::stop) this one, and no connection is refused in between. Until then both accept.
+    ///
+    /// # Errors
+    /// The system has no file descriptor to spare.
+    pub fn listeners(&self) -> io::Result<Inherited> {
+        let mut inherited = Inherited::default();
+        self.listeners.leave_to(&mut inherited)?;
+        inherited.leave_stats(&self.name, &self.stats);
+        Ok(inherited)
+    }
+
+    /// Closes the listeners, lets the requests in flight finish, and ends what has not after `grace`. A connection that has
+    /// just been used is given a moment for one more request, whose answer says that it is the last.
     pub async fn stop(self, grace: Duration) {
         self.listeners.stop(grace).await;
     }
 }
 
 impl Transport {
+    /// Both.
+    pub const ALL: [Transport; 2] = [Transport::Grpc, Transport::Http];
+
     /// As metrics and logs name it.
     pub fn name(self) -> &'static str {
         match self {

@@ -3,8 +3,9 @@
 //! A span is copied twice: by [`Builder::push`] to one arena, whatever its group, and by [`Builder::finish`] to its place.
 //! A buffer a group would save nothing (the lengths of the enclosing messages come first on the wire) and would allocate by
 //! the number of groups. Lengths are kept up to date with each push, so the size of the request is known at any time.
+//!
+//! It says spans, and joins metrics and log records as well, because the envelopes of all signals are alike.
 
-use crate::scan::Scan;
 use crate::wire::{WireType, put_tag, put_varint, varint_len};
 use hashbrown::HashTable;
 use std::hash::BuildHasher;
@@ -78,7 +79,7 @@ impl Builder {
         Self::default()
     }
 
-    /// The group with these headers, as [`Scan::resource_header`] and [`Scan::scope_header`] give them. Equal headers are
+    /// The group with these headers, as [`Scan::resource_header`](crate::scan::Scan::resource_header) and [`Scan::scope_header`](crate::scan::Scan::scope_header) give them. Equal headers are
     /// the same group. A group costs nothing in the request until it has a span.
     pub fn group(&mut self, resource_header: &[u8], scope_header: &[u8]) -> GroupIndex {
         let resource = self.resource(resource_header);
@@ -260,29 +261,6 @@ impl Builder {
     }
 }
 
-/// Cuts a request in halves by its number of spans, for a peer that says it is too large. `None` if it has less than two,
-/// or any that could not be in either half because the scan rejects it.
-#[must_use]
-pub fn split(request: &[u8]) -> Option<(Vec<u8>, Vec<u8>)> {
-    let mut scan = Scan::new(std::sync::Arc::default());
-    scan.run(request).ok()?;
-    if scan.spans.len() < 2 || scan.rejected > 0 {
-        return None;
-    }
-    let mut builder = Builder::new();
-    let (left, right) = scan.spans.split_at(scan.spans.len() / 2);
-    let [left, right] = [left, right].map(|half| {
-        for span in half {
-            let group = &scan.groups[span.group as usize];
-            let resource = &scan.resources[group.resource as usize];
-            let group = builder.group(scan.resource_header(request, resource), scan.scope_header(request, group));
-            builder.push(group, span.body.of(request));
-        }
-        builder.finish()
-    });
-    Some((left, right))
-}
-
 /// Length of a length-delimited field whose key takes one byte.
 fn field_len(len: usize) -> usize {
     1 + varint_len(len as u64) + len
@@ -321,11 +299,5 @@ mod tests {
         let expected = b"\x0a\x16\x1a\x01r\x12\x07\x12\x03two\x12\x00\x12\x08\x1a\x01s\x12\x03one";
         assert_eq!(builder.encoded_len(), expected.len());
         assert_eq!(builder.finish(), expected);
-    }
-
-    #[test]
-    fn one_span_cannot_be_split() {
-        assert_eq!(split(b""), None);
-        assert_eq!(split(b"broken"), None);
     }
 }

@@ -39,6 +39,12 @@ impl Keys {
         &self.names[usize::from(key.0)]
     }
 
+    /// Whether all keys of `other` are here under the same ids. Keys are only ever added, so a clone with more in it does.
+    #[must_use]
+    pub fn extends(&self, other: &Self) -> bool {
+        self.names.starts_with(&other.names)
+    }
+
     /// How many keys there are.
     #[must_use]
     pub fn len(&self) -> usize {

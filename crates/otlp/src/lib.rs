@@ -6,17 +6,21 @@
 
 pub mod id;
 pub mod keys;
+mod schema;
 pub mod signal;
 pub mod trace_state;
 pub mod value;
 pub mod wire;
 
+pub mod check;
 pub mod pdata_size;
+pub mod records;
 pub mod scan;
 pub mod scope;
 pub mod view;
 
 pub mod assemble;
+pub mod cut;
 pub mod json;
 
 pub use id::{SpanId, TraceId};

@@ -1,16 +1,15 @@
 //! One pass over an OTLP trace request: checks every byte of its structure and leaves plain records of its spans.
 
-mod attribute;
+pub(crate) mod attribute;
 mod header;
 mod matcher;
-mod schema;
 mod span;
 mod validate;
 
 use self::attribute::Attributes;
 use self::matcher::Matcher;
-use self::schema::{Message, key};
 use self::validate::Validator;
+use crate::schema::{Message, key};
 use crate::wire::{Reader, WireError};
 use crate::{KeyId, Keys, TraceId, Value};
 use std::{fmt, sync::Arc};
@@ -171,7 +170,7 @@ enum Level {
     Scope,
 }
 
-const RESOURCE_SPANS: u32 = key(Message::Request, "resource_spans");
+const RESOURCE_SPANS: u32 = key(Message::TracesRequest, "resource_spans");
 const RESOURCE: u32 = key(Message::ResourceSpans, "resource");
 const SCOPE_SPANS: u32 = key(Message::ResourceSpans, "scope_spans");
 const SPANS: u32 = key(Message::ScopeSpans, "spans");
@@ -300,7 +299,7 @@ impl Scan {
                 self.cursor.level = Level::Resource;
             }
             key => {
-                self.cursor.at = self.attributes.validator.field(reader, Message::Request, key, 0)?;
+                self.cursor.at = self.attributes.validator.field(reader, Message::TracesRequest, key, 0)?;
             }
         }
         Ok(())
@@ -454,7 +453,7 @@ impl Hit {
 
 impl fmt::Display for ScanError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "not an OTLP trace request: {} near byte {}", self.error, self.at)
+        write!(f, "not an OTLP request: {} near byte {}", self.error, self.at)
     }
 }
 

@@ -13,6 +13,8 @@ use crate::verdict::{NO_PATH, Reason, Verdict, Weight, Why};
 
 const PATH_BITS: u32 = 14;
 const PATH_MAX: u64 = (1 << PATH_BITS) - 1;
+/// How many policies, with their parts, verdicts can name.
+pub(crate) const PATHS_MAX: usize = PATH_MAX as usize;
 const THRESHOLD_BITS: u32 = 42;
 const THRESHOLD_SHIFT: u32 = 56 - THRESHOLD_BITS;
 const SEED_MAX: u16 = 63;

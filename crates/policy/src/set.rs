@@ -6,18 +6,20 @@
 //! ```
 //!
 //! Invariants: state that is all zero is a fresh trace; a slot of state is written only by its leaf; the set itself never
-//! changes but for its limiters, which one mutex guards. A trace's pieces are folded in arrival order, because some leaves
-//! see prefixes.
+//! changes but for its limiters and counts, which a set that follows it may share. A trace's pieces are folded in arrival
+//! order, because some leaves see prefixes.
 
 mod compile;
 mod counts;
 mod decide;
 mod explain;
 mod fold;
+mod follow;
 mod limiters;
 mod meter;
 mod rule;
 mod size;
+mod top;
 mod whole;
 
 pub(crate) use compile::{Compiler, Side};
@@ -35,16 +37,16 @@ use compile::Path;
 use counts::Tally;
 use decide::Panel;
 use fold::Folds;
-use limiters::Limiters;
 use otlp::{Keys, scan::Span};
 use rule::Rule;
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex, MutexGuard, PoisonError,
+        Arc,
         atomic::{AtomicU64, Ordering},
     },
 };
+use top::Top;
 use whole::Whole;
 
 /// The compiled policies.
@@ -53,17 +55,20 @@ pub struct PolicySet {
     policies: Vec<Rule>,
     folds: Folds,
     wholes: Vec<Whole>,
-    /// One entry a virtual shard. Decisions come one at a time.
-    limiters: Mutex<Vec<Limiters>>,
+    /// What stands beside each of the policies.
+    tops: Vec<Top>,
     has_limits: bool,
     tally: Tally,
+    /// By the numbers in reasons. After a set that followed others, some are of policies that are not here any more.
     paths: Vec<Path>,
+    /// The keys whose ids the leaves hold, and maybe others.
+    keys: Arc<Keys>,
     is_first_match: bool,
     is_by_piece: bool,
     /// 0 = no limit.
     trace_bytes_max: u64,
     /// Conditions that would have cost too much.
-    cuts: AtomicU64,
+    cuts: Arc<AtomicU64>,
 }
 
 impl PolicySet {
@@ -118,10 +123,7 @@ impl PolicySet {
     /// Asks the policies about the piece that was folded last. `None` = the trace stays pending.
     #[must_use]
     pub fn decide_piece(&self, candidate: &Candidate<'_>, now: Now) -> Option<Verdict> {
-        if self.has_limits {
-            return self.panel().decide_piece(&mut self.lock(), candidate, now);
-        }
-        self.panel().decide_piece(&mut [Limiters::default()], candidate, now)
+        self.panel().decide_piece(candidate, now)
     }
 
     /// Whether the verdict of this trace hangs on a whole leaf that has not run: then [`settle`](Self::settle) it.
@@ -149,7 +151,13 @@ impl PolicySet {
     /// Decides traces together: one verdict each, in the given order, which should be that of first arrival.
     #[must_use]
     pub fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
-        self.panel().decide(&mut self.lock(), candidates, now)
+        self.panel().decide(candidates, now)
+    }
+
+    /// The keys that a request has to be scanned with before its spans are folded: these, or some that extend them.
+    #[must_use]
+    pub fn keys(&self) -> &Arc<Keys> {
+        &self.keys
     }
 
     /// The spans and the bytes of the traces that each top-level policy was asked about, in the order of
@@ -162,11 +170,7 @@ impl PolicySet {
     /// What each top-level policy has said so far, by name, in the order in which they are asked.
     #[must_use]
     pub fn counts(&self) -> Vec<(&str, PolicyCounts)> {
-        let named = self.policies.iter().map(|rule| self.paths.get(usize::from(rule.path)));
-        named
-            .zip(self.tally.read())
-            .filter_map(|(path, counts)| path.map(|path| (path.policy.as_str(), counts)))
-            .collect()
+        self.tops.iter().map(|top| top.name.as_str()).zip(self.tally.read()).collect()
     }
 
     /// How many conditions were not evaluated, or not to their end, because their trace had cost too much. Each counts as
@@ -208,13 +212,8 @@ impl PolicySet {
     }
 
     fn panel(&self) -> Panel<'_> {
-        let Self { policies, folds, is_first_match, tally, .. } = self;
-        Panel { policies, is_first_match: *is_first_match, size: folds.size, tally }
-    }
-
-    /// A panic while they are held leaves the limiters as consistent as any moment does.
-    fn lock(&self) -> MutexGuard<'_, Vec<Limiters>> {
-        self.limiters.lock().unwrap_or_else(PoisonError::into_inner)
+        let Self { policies, tops, folds, is_first_match, tally, .. } = self;
+        Panel { policies, tops, is_first_match: *is_first_match, size: folds.size, tally }
     }
 
     #[inline]

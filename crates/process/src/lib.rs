@@ -4,8 +4,18 @@
 //! them recomputed ([`splice`]). What it does not name it does not touch, unknown fields included. The crate is pure: times
 //! and environment come in as arguments.
 
+pub mod action;
+pub mod any_value;
+pub mod attribute_list;
+pub mod attributes;
+pub mod matching;
 pub mod processor;
+pub mod resource;
 pub mod splice;
+pub mod transform;
 pub mod walk;
+
+#[cfg(test)]
+mod notation;
 
 pub use processor::{Broken, Edited, Moment, Processor};

@@ -6,8 +6,12 @@
 //!  request ─► resource part (1) ─► resource (1) · scope part (2) ─► scope (1) · item (2)
 //! ```
 
-use crate::splice::Field;
-use otlp::wire::{Reader, WireError, WireType};
+use crate::splice::{Field, Splice};
+use otlp::{
+    Signal,
+    view::MetricView,
+    wire::{Reader, WireError, WireType},
+};
 use std::ops::Range;
 
 /// Field of a request: a resource with what came from it.
@@ -22,6 +26,79 @@ pub const SCOPE: u32 = 1;
 pub const ITEM: u32 = 2;
 /// Field of a resource part and of a scope part: the schema URL.
 pub const SCHEMA_URL: u32 = 3;
+
+/// Field of a gauge, a sum and so on: a data point.
+pub const POINT: u32 = 1;
+/// Field of a span: an event.
+pub const EVENT: u32 = 11;
+/// Field of a span: an attribute.
+pub const SPAN_ATTRIBUTE: u32 = 9;
+/// Field of a log record: an attribute.
+pub const LOG_ATTRIBUTE: u32 = 6;
+
+/// Enters each scope's part, and gives it with that of its resource.
+///
+/// # Errors
+/// Where the structure is broken, and what `edit` gives.
+pub fn each_scope<'a, E: From<WireError>>(
+    splice: &mut Splice<'a>,
+    mut edit: impl FnMut(&mut Splice<'a>, &Field, &Field) -> Result<(), E>,
+) -> Result<(), E> {
+    let source = splice.source();
+    for resource_part in fields(source, 0..source.len()) {
+        let resource_part = resource_part?;
+        if resource_part.number != RESOURCE_PART {
+            continue;
+        }
+        splice.enter(&resource_part);
+        for scope_part in fields(source, resource_part.body.clone()) {
+            let scope_part = scope_part?;
+            if scope_part.number == SCOPE_PART {
+                splice.enter(&scope_part);
+                edit(splice, &resource_part, &scope_part)?;
+                splice.leave();
+            }
+        }
+        splice.leave();
+    }
+    Ok(())
+}
+
+/// Enters each span, data point or log record of a scope's item, and gives it with the number of its attributes' field.
+///
+/// # Errors
+/// Where the structure is broken, and what `edit` gives.
+pub fn each_record<'a, E: From<WireError>>(
+    splice: &mut Splice<'a>,
+    signal: Signal,
+    item: &Field,
+    mut edit: impl FnMut(&mut Splice<'a>, &Field, u32) -> Result<(), E>,
+) -> Result<(), E> {
+    splice.enter(item);
+    match signal {
+        Signal::Traces => edit(splice, item, SPAN_ATTRIBUTE)?,
+        Signal::Logs => edit(splice, item, LOG_ATTRIBUTE)?,
+        Signal::Metrics => {
+            let kind = MetricView::parse(item.of(splice.source()))?.kind;
+            for data in fields(splice.source(), item.body.clone()) {
+                let data = data?;
+                let Some(points) = kind.points().filter(|_| kind.field() == Some(data.number)) else { continue };
+                splice.enter(&data);
+                for point in fields(splice.source(), data.body.clone()) {
+                    let point = point?;
+                    if point.number == POINT {
+                        splice.enter(&point);
+                        edit(splice, &point, points.attributes_field())?;
+                        splice.leave();
+                    }
+                }
+                splice.leave();
+            }
+        }
+    }
+    splice.leave();
+    Ok(())
+}
 
 /// The length-delimited fields of the message `source[within]`, in wire order; others are passed over.
 #[derive(Clone, Debug)]

@@ -4,6 +4,8 @@
 //! bare integer is a duration in nanoseconds, a text is a list of texts separated by commas, and null is the zero value
 //! (a *written* null under a key means the default, see [`Fields::take`]).
 
+mod word;
+
 use std::collections::BTreeMap;
 
 use crate::duration::{Duration, ParseDurationError};
@@ -12,6 +14,8 @@ use crate::node::{Entry, Node, Value};
 use crate::problems::Problems;
 use crate::secret::Secret;
 use crate::suggest::suggest;
+
+pub use word::one_of;
 
 /// A value that a node can be turned into.
 pub trait Decode: Sized {

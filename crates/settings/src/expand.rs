@@ -13,13 +13,8 @@ use crate::node::{Node, Value};
 use crate::problems::Problems;
 use crate::yaml::{Budget, DEPTH_MAX, Place, TEXT_BYTES_MAX, parse};
 
-/// Expands a tree. Problems are told at the places of the expansions.
-pub(crate) fn expand(tree: Node, from: &mut Expansion<'_>) -> Node {
-    from.node(tree, 0)
-}
-
-/// What expansion needs.
-pub(crate) struct Expansion<'e> {
+/// Expands trees, from an environment and within one budget.
+pub struct Expansion<'e> {
     /// The environment.
     pub(crate) env: &'e dyn Fn(&str) -> Option<String>,
     /// Takes in the files that are read.
@@ -37,6 +32,16 @@ struct Brought {
 }
 
 impl Expansion<'_> {
+    /// Expands a tree. Problems are told at the places of the expansions.
+    pub fn expand(&mut self, tree: Node) -> Node {
+        self.node(tree, 0)
+    }
+
+    /// Where problems are told.
+    pub fn problems(&mut self) -> &mut Problems {
+        self.p
+    }
+
     fn node(&mut self, node: Node, depth: usize) -> Node {
         if depth > DEPTH_MAX {
             self.p.error(&node.at, format!("lists and maps lie more than {DEPTH_MAX} deep in each other"), None);

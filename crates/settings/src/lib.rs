@@ -8,6 +8,7 @@ mod location;
 mod node;
 mod problems;
 
+mod component_id;
 mod decode;
 mod duration;
 mod secret;
@@ -18,9 +19,11 @@ mod load;
 mod print;
 mod yaml;
 
-pub use decode::{Decode, Fields};
+pub use component_id::{ComponentId, Reference};
+pub use decode::{Decode, Fields, one_of};
 pub use duration::{Duration, ParseDurationError};
-pub use load::{environment, load};
+pub use expand::Expansion;
+pub use load::{environment, load, load_part};
 pub use location::{Location, Sources};
 pub use node::{Entry, Node, Value};
 pub use print::Mode;

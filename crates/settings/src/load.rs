@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 use std::io::Read;
 
-use crate::expand::{Expansion, expand};
+use crate::expand::Expansion;
 use crate::location::{Location, Sources};
 use crate::node::{Entry, Node, Value};
 use crate::problems::Problems;
@@ -18,13 +18,23 @@ pub fn load(
     sets: &[String],
     env: &dyn Fn(&str) -> Option<String>,
 ) -> (Option<Node>, Sources, Problems) {
+    load_part(uris, sets, env, |tree, expansion| expansion.expand(tree))
+}
+
+/// As [`load()`], for a caller that expands only what it chooses of the merged tree.
+pub fn load_part(
+    uris: &[String],
+    sets: &[String],
+    env: &dyn Fn(&str) -> Option<String>,
+    choose: impl FnOnce(Node, &mut Expansion<'_>) -> Node,
+) -> (Option<Node>, Sources, Problems) {
     let (mut sources, mut problems, mut budget) = (Sources::new(), Problems::new(), Budget::new());
     let mut loader = Loader { env, sources: &mut sources, p: &mut problems, budget: &mut budget };
     let trees: Vec<Option<Node>> = uris.iter().map(|uri| loader.uri(uri)).collect();
     let overrides: Vec<Option<Node>> = sets.iter().map(|set| loader.set(set)).collect();
     let merged = trees.into_iter().chain(overrides).flatten().reduce(merge);
     let from = &mut Expansion { env, sources: &mut sources, p: &mut problems, budget: &mut budget };
-    let tree = merged.map(|tree| expand(tree, from));
+    let tree = merged.map(|tree| choose(tree, from));
     if budget.exhausted() && !problems.has_errors() {
         problems.error(&Location::NOWHERE, "the configuration is too large, with what its expansions bring", None);
     }

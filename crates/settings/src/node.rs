@@ -93,6 +93,24 @@ impl Node {
         matches!(self.value, Value::Null) && self.original.is_none()
     }
 
+    /// The values alone, without places and original texts: for settings of any shape that are kept to be compared and
+    /// printed.
+    pub fn bare(&self) -> Node {
+        let value = match &self.value {
+            Value::List(items) => Value::List(items.iter().map(Node::bare).collect()),
+            Value::Map(entries) => {
+                let bare = |entry: &Entry| Entry {
+                    key: entry.key.clone(),
+                    key_at: Location::NOWHERE,
+                    node: entry.node.bare(),
+                };
+                Value::Map(entries.iter().map(bare).collect())
+            }
+            value => value.clone(),
+        };
+        Node::new(value, Location::NOWHERE)
+    }
+
     /// The value under `key`, if this is a map that has it.
     pub fn lookup(&self, key: &str) -> Option<&Node> {
         self.entries().iter().find(|entry| entry.key == key).map(|entry| &entry.node)

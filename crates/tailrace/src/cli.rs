@@ -10,11 +10,12 @@ mod generate;
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use settings::Severity;
 
-use crate::configuration::kinds::{EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
+use crate::configuration::kinds::{CONNECTORS, EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
 use crate::configuration::{Configuration, Loaded, Origin, load};
 use crate::{pipeline, telemetry::logs};
 use demo::Demo;
@@ -43,6 +44,9 @@ struct OriginArguments {
     /// Switches feature gates, as in `+gate,-other`.
     #[arg(long = "feature-gates", value_name = "GATES", global = true, allow_hyphen_values = true)]
     gates: Vec<String>,
+    /// Only these pipelines and what they use, as in `traces,traces/sampled`; the rest of the file is left alone.
+    #[arg(long = "pipelines", value_name = "IDS", global = true)]
+    pipelines: Vec<String>,
 }
 
 #[derive(Subcommand)]
@@ -87,6 +91,9 @@ Examples:
   tailrace --config gateway.yaml --set processors::tail_sampling::decision_wait=10s
       Run it with one value changed.
 
+  tailrace --config everything.yaml --pipelines traces,traces/sampled
+      Run these pipelines of a file whose others use what Tailrace does not have.
+
   tailrace print-config --config gateway.yaml
       See what it comes to with all defaults.
 
@@ -110,7 +117,8 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return if error.use_stderr() { EXIT_USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
-    let origin = Origin { uris: arguments.origin.uris, sets: arguments.origin.sets, gates: arguments.origin.gates };
+    let OriginArguments { uris, sets, gates, pipelines } = arguments.origin;
+    let origin = Origin { uris, sets, gates, pipelines };
     match arguments.command {
         None => run(&origin),
         Some(Command::Validate) => validate(&origin),
@@ -124,20 +132,22 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 /// Runs a pipeline until it is told to stop.
 fn run(origin: &Origin) -> ExitCode {
     match loaded(origin) {
-        Ok(configuration) => start(&configuration, None),
+        Ok(configuration) => start(configuration, origin, None),
         Err(code) => code,
     }
 }
 
 /// Runs the pipelines, with the demo's traffic if there is a demo.
-fn start(configuration: &Configuration, demo: Option<Demo>) -> ExitCode {
+fn start(configuration: Configuration, origin: &Origin, demo: Option<Demo>) -> ExitCode {
+    let origin = origin.clone();
+    let reread: pipeline::Reread = Arc::new(move || loaded(&origin).ok());
     let outcome = logs::start(&configuration.service.telemetry.logs).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
         runtime.block_on(async {
             match demo {
-                None => pipeline::run(configuration).await,
-                Some(demo) => demo.play(configuration).await,
+                None => pipeline::run(configuration, reread).await,
+                Some(demo) => demo.play(configuration, reread).await,
             }
         })
     });
@@ -212,6 +222,7 @@ fn components() -> String {
         section("receivers", RECEIVERS),
         section("processors", PROCESSORS),
         section("exporters", EXPORTERS),
+        section("connectors", CONNECTORS),
         section("extensions", EXTENSIONS),
     ]
     .concat()

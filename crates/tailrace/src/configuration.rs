@@ -3,37 +3,45 @@
 //! [`load`] goes from what stands on the command line to a [`Configuration`] or to all that is wrong with it. After that
 //! nothing checks the settings again. Each component's settings are decoded beside its code; this file only joins them.
 //!
-//! As in otelcol, components that are defined but not used are checked and then left alone; unlike otelcol, one whose type
-//! this version lacks may stay in the file as long as no pipeline uses it.
+//! The way: `selection` takes out what was not asked for, `section` decodes the components of one kind by the tables in
+//! `kinds`, and what concerns several of them is checked at the end, below and in `connectors` and `unsupported`.
 
 pub(crate) mod batch;
-pub(crate) mod component;
+mod connectors;
 mod gates;
 pub(crate) mod kinds;
 pub(crate) mod memory_limiter;
 pub(crate) mod own;
+mod pipeline_id;
+mod section;
+mod selection;
 pub(crate) mod service;
 pub(crate) mod telemetry;
 pub(crate) mod terminal;
+mod unsupported;
 
 use std::collections::BTreeMap;
 
-use settings::{Decode, Entry, Location, Node, Problems, Sources, suggest};
-
-pub(crate) use component::ComponentId;
-pub(crate) use kinds::{Exporter, Extension, Processor, Receiver};
-pub(crate) use own::Own;
-pub(crate) use service::{Pipeline, Reference, Service};
+use otlp::Signal;
+use settings::{Decode, Location, Node, Problems, Sources};
 
 pub(crate) use gates::Gates;
-use kinds::{EXPORTERS, EXTENSIONS, Effective, Kind, PROCESSORS, RECEIVERS};
+pub(crate) use kinds::{Connector, Exporter, Extension, Processor, Receiver};
+pub(crate) use own::Own;
+pub(crate) use pipeline_id::PipelineId;
+pub(crate) use service::{Pipeline, Service};
+pub(crate) use settings::{ComponentId, Reference};
+
+use kinds::{CONNECTORS, EXPORTERS, EXTENSIONS, Effective, Kind, PROCESSORS, RECEIVERS};
+use section::{Section, Use, tell_undefined};
 
 /// The configuration that runs where none is given; it teaches at the same time.
 pub(crate) const DEFAULT: &str = include_str!("../../../config/default.yaml");
 
 /// Everything that is configured.
 ///
-/// Invariant: each reference in [`Service`] names a component that is in its map.
+/// Invariant: each reference in [`Service`] names a component that is in its map; those among the receivers and exporters of
+/// a pipeline are in `connectors` if they are in no other.
 #[derive(Clone, Debug)]
 pub(crate) struct Configuration {
     /// Receivers by ID.
@@ -42,6 +50,8 @@ pub(crate) struct Configuration {
     pub(crate) processors: BTreeMap<ComponentId, Processor>,
     /// Exporters by ID.
     pub(crate) exporters: BTreeMap<ComponentId, Exporter>,
+    /// Connectors by ID.
+    pub(crate) connectors: BTreeMap<ComponentId, Connector>,
     /// Extensions by ID.
     pub(crate) extensions: BTreeMap<ComponentId, Extension>,
     /// What runs.
@@ -61,6 +71,8 @@ pub(crate) struct Origin {
     pub(crate) sets: Vec<String>,
     /// The values of `--feature-gates`.
     pub(crate) gates: Vec<String>,
+    /// The values of `--pipelines`; none is all of them.
+    pub(crate) pipelines: Vec<String>,
 }
 
 /// The result of loading: a configuration if there are no errors, and what is to be told.
@@ -77,7 +89,11 @@ pub(crate) struct Loaded {
 pub(crate) fn load(origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Loaded {
     let built_in = [format!("yaml:{DEFAULT}")];
     let uris = if origin.uris.is_empty() { &built_in[..] } else { &origin.uris };
-    let (tree, sources, mut problems) = settings::load(uris, &origin.sets, env);
+    let chosen = selection::names(&origin.pipelines);
+    let (tree, sources, mut problems) = match chosen.is_empty() {
+        true => settings::load(uris, &origin.sets, env),
+        false => settings::load_part(uris, &origin.sets, env, |tree, from| selection::choose(tree, &chosen, from)),
+    };
     let gates = Gates::read(&origin.gates, &mut problems);
     // A tree with errors is decoded all the same: one run shows all problems.
     let decoded = tree.and_then(|tree| Configuration::decode(&tree, &mut problems));
@@ -90,37 +106,72 @@ impl Configuration {
     /// The configuration in a tree. It may only be used if no errors were told.
     fn decode(tree: &Node, p: &mut Problems) -> Option<Configuration> {
         let mut fields = tree.map("the configuration", p)?;
-        if let Some(connectors) = fields.node("connectors").filter(|node| !node.entries().is_empty()) {
-            let help = "remove them, or let two collectors run one behind the other";
-            p.error(&connectors.at, "connectors are not supported by this version yet", help.to_string());
-        }
         let service_node = fields.node("service");
         let service = service_node.and_then(|node| Service::decode(node, p)).unwrap_or_default();
         if service_node.is_none() {
-            let help = "add `service: {pipelines: {traces: {receivers: […], processors: […], exporters: […]}}}`";
-            p.error(&tree.at, "the configuration has no `service`", help.to_string());
+            p.error(&tree.at, "the configuration has no `service`", service::PIPELINE_EXAMPLE.to_string());
         }
-        let pipelines = || service.pipelines.values();
-        let receivers_used = pipelines().flat_map(|pipeline| &pipeline.receivers);
-        let processors_used = pipelines().flat_map(|pipeline| &pipeline.processors);
-        let exporters_used = pipelines().flat_map(|pipeline| &pipeline.exporters);
+        let [receivers, processors, exporters] = uses(&service);
+        let either: Vec<Use<'_>> = receivers.iter().chain(&exporters).copied().collect();
+        let named = service.extensions.iter().map(|reference| Use { reference, pipeline: None });
+        let named: Vec<Use<'_>> = named.collect();
         let mut section = |name| Section { name, node: fields.node(name) };
-        let configuration = Configuration {
-            receivers: section("receivers").decode(RECEIVERS, receivers_used, p),
-            processors: section("processors").decode(PROCESSORS, processors_used, p),
-            exporters: section("exporters").decode(EXPORTERS, exporters_used, p),
-            extensions: section("extensions").decode(EXTENSIONS, service.extensions.iter(), p),
-            own: fields.take("tailrace", Own::default(), p),
-            gates: Gates::default(),
-            service,
-        };
+        let receivers_in = section("receivers").decode(RECEIVERS, &receivers, p);
+        let processors_in = section("processors").decode(PROCESSORS, &processors, p);
+        let exporters_in = section("exporters").decode(EXPORTERS, &exporters, p);
+        let connectors_in = section("connectors").decode(CONNECTORS, &either, p);
+        let extensions_in = section("extensions").decode(EXTENSIONS, &named, p);
+        let own = fields.take("tailrace", Own::default(), p);
         fields.finish(p);
+
+        let in_receivers = ("receivers", &receivers_in.defined[..]);
+        let in_processors = ("processors", &processors_in.defined[..]);
+        let in_exporters = ("exporters", &exporters_in.defined[..]);
+        let in_connectors = ("connectors", &connectors_in.defined[..]);
+        let in_extensions = ("extensions", &extensions_in.defined[..]);
+        let all = [in_receivers, in_processors, in_exporters, in_connectors, in_extensions];
+        for (used, sections) in [
+            (&receivers, &[in_receivers, in_connectors][..]),
+            (&processors, &[in_processors]),
+            (&exporters, &[in_exporters, in_connectors]),
+            (&named, &[in_extensions]),
+        ] {
+            used.iter().for_each(|used| tell_undefined(used.reference, sections, &all, p));
+        }
+        connectors::check_names(in_connectors.1, in_receivers, p);
+        connectors::check_names(in_connectors.1, in_exporters, p);
+        connectors::check(&connectors_in.components, &service, p);
+        let is_connector = |id: &ComponentId| in_connectors.1.iter().any(|(defined, _)| defined == id);
+        let lacking = [
+            receivers_in.unsupported,
+            processors_in.unsupported,
+            exporters_in.unsupported,
+            connectors_in.unsupported,
+            extensions_in.unsupported,
+        ];
+        unsupported::tell(&lacking.concat(), &service, &is_connector, p);
+
+        let configuration = Configuration {
+            receivers: receivers_in.components,
+            processors: processors_in.components,
+            exporters: exporters_in.components,
+            connectors: connectors_in.components,
+            extensions: extensions_in.components,
+            service,
+            own,
+            gates: Gates::default(),
+        };
         configuration.check(p);
         Some(configuration)
     }
 
     /// What concerns several components.
     fn check(&self, p: &mut Problems) {
+        let telemetry = &self.service.telemetry;
+        if telemetry.metrics.periodic().next().is_some() || !telemetry.logs.processors.is_empty() {
+            let message = "Tailrace's own metrics and logs are not pushed by this version yet";
+            p.warning(&Location::NOWHERE, message, None);
+        }
         for extension in &self.service.extensions {
             if let Some(Extension::Ignored) = self.extensions.get(&extension.id) {
                 let message = format!("the extension `{}` is not supported by this version yet, ignored", extension.id);
@@ -128,6 +179,7 @@ impl Configuration {
             }
         }
         for (id, pipeline) in &self.service.pipelines {
+            self.check_signals(id, pipeline, p);
             let samplers = pipeline.processors.iter();
             let samplers =
                 samplers.filter(|used| matches!(self.processors.get(&used.id), Some(Processor::TailSampling(_))));
@@ -139,13 +191,35 @@ impl Configuration {
         }
     }
 
+    /// Tells of components that do not take the signal of their pipeline.
+    fn check_signals(&self, id: &PipelineId, pipeline: &Pipeline, p: &mut Problems) {
+        let mut check = |what: &str, reference: &Reference, signals: Option<&[Signal]>| {
+            let Some(signals) = signals.filter(|signals| !signals.contains(&id.signal)) else { return };
+            let message = format!(
+                "the {what} `{}` does not take {}, so it cannot stand in the pipeline `{id}`",
+                reference.id, id.signal
+            );
+            let taken: Vec<&str> = signals.iter().map(|signal| signal.name()).collect();
+            p.error(&reference.at, message, format!("it takes {}; remove it here", taken.join(" and ")));
+        };
+        for reference in &pipeline.receivers {
+            check("receiver", reference, signals_of(RECEIVERS, &self.receivers, reference));
+        }
+        for reference in &pipeline.processors {
+            check("processor", reference, signals_of(PROCESSORS, &self.processors, reference));
+        }
+        for reference in &pipeline.exporters {
+            check("exporter", reference, signals_of(EXPORTERS, &self.exporters, reference));
+        }
+    }
+
     /// All settings with their defaults, in the form of otelcol's `print-config`.
     pub(crate) fn effective(&self) -> Node {
         fn section<T: Effective>(components: &BTreeMap<ComponentId, T>) -> Node {
             Node::map_of(components.iter().map(|(id, settings)| (id.to_string(), settings.effective())))
         }
         Node::map_of([
-            ("connectors", Node::map_of::<&str>([])),
+            ("connectors", section(&self.connectors)),
             ("exporters", section(&self.exporters)),
             ("extensions", section(&self.extensions)),
             ("processors", section(&self.processors)),
@@ -156,84 +230,27 @@ impl Configuration {
     }
 }
 
-/// One of `receivers`, `processors`, `exporters`, `extensions`.
-struct Section<'t> {
-    name: &'static str,
-    node: Option<&'t Node>,
+/// Where receivers, processors and exporters are named.
+fn uses(service: &Service) -> [Vec<Use<'_>>; 3] {
+    let lists: [fn(&Pipeline) -> &Vec<Reference>; 3] =
+        [|one| &one.receivers, |one| &one.processors, |one| &one.exporters];
+    lists.map(|list| {
+        let uses = service.pipelines.iter().flat_map(|(id, pipeline)| {
+            list(pipeline).iter().map(move |reference| Use { reference, pipeline: Some(id) })
+        });
+        uses.collect()
+    })
 }
 
-impl Section<'_> {
-    /// Decodes the components of a section and checks the references to them.
-    fn decode<'r, T>(
-        &self,
-        kinds: &[Kind<T>],
-        used: impl Iterator<Item = &'r Reference>,
-        p: &mut Problems,
-    ) -> BTreeMap<ComponentId, T> {
-        let used: Vec<&Reference> = used.collect();
-        let mut components = BTreeMap::new();
-        let mut defined: Vec<(ComponentId, Location)> = Vec::new();
-        let mut unsupported: Vec<(&Entry, bool)> = Vec::new();
-        let fields = self.node.and_then(|node| node.map(self.name, p));
-        for entry in fields.as_ref().map(|fields| fields.entries()).unwrap_or_default() {
-            let Some(id) = ComponentId::parse(&entry.key, &entry.key_at, p) else { continue };
-            if let Some((_, first)) = defined.iter().find(|(other, _)| *other == id) {
-                let help = format!("the first one is in line {}", first.line);
-                p.error(&entry.key_at, format!("`{id}` is there twice in `{}`", self.name), help);
-                continue;
-            }
-            match kinds.iter().find(|kind| kind.names.contains(&id.kind.as_str())) {
-                Some(kind) => {
-                    let settings = p.within(entry.key.as_str(), |p| (kind.decode)(&entry.node, p));
-                    components.extend(settings.map(|settings| (id.clone(), settings)));
-                }
-                None => unsupported.push((entry, used.iter().any(|reference| reference.id == id))),
-            }
-            defined.push((id, entry.key_at));
-        }
-        self.tell_unsupported(kinds, &unsupported, p);
-        for reference in used {
-            if !defined.iter().any(|(id, _)| *id == reference.id) {
-                self.tell_undefined(reference, &defined, p);
-            }
-        }
-        components
-    }
-
-    /// One error for all types that pipelines use and this version lacks, one warning for those that nothing uses.
-    fn tell_unsupported<T>(&self, kinds: &[Kind<T>], unsupported: &[(&Entry, bool)], p: &mut Problems) {
-        let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.names).copied().collect();
-        let named = |wanted: bool| unsupported.iter().filter(move |(_, used)| *used == wanted).map(|(entry, _)| *entry);
-        let listed = |wanted| named(wanted).map(|entry| format!("`{}`", entry.key)).collect::<Vec<_>>().join(", ");
-        if let Some(first) = named(true).next() {
-            let kind = first.key.split('/').next().unwrap_or_default();
-            let message = match suggest(kind, known.iter().copied()) {
-                Some(meant) => format!("unknown type in `{}`: {}, did you mean `{meant}`?", self.name, listed(true)),
-                None => format!("types in `{}` that this version does not support: {}", self.name, listed(true)),
-            };
-            p.error(&first.key_at, message, format!("it has {}", known.join(", ")));
-        }
-        if let Some(first) = named(false).next() {
-            let message = format!("not supported by this version and not used, ignored: {}", listed(false));
-            p.warning(&first.key_at, message, None);
-        }
-    }
-
-    fn tell_undefined(&self, reference: &Reference, defined: &[(ComponentId, Location)], p: &mut Problems) {
-        let what = self.name.trim_end_matches('s');
-        let names: Vec<String> = defined.iter().map(|(id, _)| id.to_string()).collect();
-        let id = reference.id.to_string();
-        let mut message = format!("the {what} `{id}` is not defined in `{}`", self.name);
-        let help = match suggest(&id, names.iter().map(String::as_str)) {
-            Some(meant) => {
-                message.push_str(&format!(", did you mean `{meant}`?"));
-                None
-            }
-            None if names.is_empty() => Some(format!("add `{}: {{{id}: {{}}}}`", self.name)),
-            None => Some(format!("defined are {}", names.join(", "))),
-        };
-        p.error(&reference.at, message, help);
-    }
+/// The signals that a component takes, if it is one of these.
+fn signals_of<T>(
+    kinds: &'static [Kind<T>],
+    components: &BTreeMap<ComponentId, T>,
+    reference: &Reference,
+) -> Option<&'static [Signal]> {
+    let _defined = components.get(&reference.id)?;
+    let kind = kinds.iter().find(|kind| kind.names.contains(&reference.id.kind.as_str()));
+    kind.map(|kind| kind.signals)
 }
 
 #[cfg(test)]

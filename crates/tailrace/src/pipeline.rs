@@ -8,16 +8,21 @@
 //! ```
 
 mod build;
+mod chain;
 mod decider;
+mod gather;
+mod graph;
 mod intake;
 mod lane;
 mod outlet;
-mod run;
+mod program;
 mod snapshot;
 pub(crate) mod timings;
 
-pub(crate) use run::{run, run_until};
-pub(crate) use snapshot::{LaneBooks, Snapshot};
+pub(crate) use program::{Reread, run, run_until};
+#[cfg(test)]
+pub(crate) use snapshot::LaneBooks;
+pub(crate) use snapshot::{SamplingBooks, Snapshot};
 pub(crate) use timings::BOUNDS_MS;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

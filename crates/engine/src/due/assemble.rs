@@ -18,7 +18,11 @@ use otlp::{
     TraceId,
     assemble::{Builder, GroupIndex},
 };
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use policy::PolicySet;
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 /// Bytes that an envelope adds to a span at most, besides its headers: tags and lengths.
 const ENVELOPE_BYTES: usize = 48;
@@ -27,6 +31,8 @@ const ENVELOPE_BYTES: usize = 48;
 #[derive(Debug)]
 pub struct Settled {
     pub(super) slots: Vec<SettledSlot>,
+    /// They name the policies of all verdicts, whoever reached them.
+    pub(super) names: Arc<PolicySet>,
     pub(super) held: Held,
     pub(super) panics: usize,
 }
@@ -56,7 +62,7 @@ impl Settled {
         for mut slot in self.slots {
             assembly.unreadable = 0;
             let before = assembly.pushed;
-            let copied = || slot.assemble(engine, &mut assembly, now_ns, scratch, &mut raw);
+            let copied = || slot.assemble(engine, &self.names, &mut assembly, now_ns, scratch, &mut raw);
             let panicked = catch_unwind(AssertUnwindSafe(copied)).is_err();
             panics += usize::from(panicked);
             let is_unreadable = assembly.unreadable > 0 && !panicked;
@@ -80,6 +86,7 @@ impl SettledSlot {
     fn assemble(
         &mut self,
         engine: &Engine,
+        names: &PolicySet,
         assembly: &mut Assembly<'_>,
         now_ns: u64,
         scratch: &mut Scratch,
@@ -90,9 +97,9 @@ impl SettledSlot {
         }
         let mut notes = Vec::new();
         if assembly.limits.notes {
-            self.notes(engine, &mut notes);
+            self.notes(engine, names, &mut notes);
         }
-        let mut stamps = if engine.settings().record_policy { Some(Stamps::new(self, &engine.policies)) } else { None };
+        let mut stamps = if engine.settings().record_policy { Some(Stamps::new(self, names)) } else { None };
         assembly.tokens.extend_from_slice(&self.tokens);
         let mut opens = 0;
         for older in &self.older {

@@ -21,11 +21,11 @@ use std::{
 pub(super) type Fates = Vec<Option<Fate>>;
 
 impl Due {
-    /// What is known before the policies are asked, a list a slot.
-    pub(super) fn known_fates(&self, engine: &Engine, now: Now) -> Vec<Fates> {
+    /// What is known before the policies are asked, a list a slot; `asked` tells whether they were asked of each piece.
+    pub(super) fn known_fates(&self, engine: &Engine, asked: bool, now: Now) -> Vec<Fates> {
         let presumed = if self.haste == Haste::Last && engine.settings().drop_pending {
             Some(Fate::Dropped(DropReason::Shutdown))
-        } else if engine.is_by_piece() {
+        } else if asked {
             // No piece of it was sampled; contrib, too, asks no more.
             Some(Fate::SampledOut)
         } else {
@@ -36,13 +36,19 @@ impl Due {
     }
 
     /// Runs the policies that look at stored spans, for the traces that the folds leave open. Gives the number of panics.
-    pub(super) fn settle_whole(&mut self, engine: &Engine, fates: &mut [Fates], now: Now) -> usize {
+    pub(super) fn settle_whole(
+        &mut self,
+        engine: &Engine,
+        policies: &PolicySet,
+        fates: &mut [Fates],
+        now: Now,
+    ) -> usize {
         let mut panics = 0;
         for ((shard, slot), fates) in self.slots.iter_mut().zip(fates) {
-            let open = catch_unwind(AssertUnwindSafe(|| open_traces(&engine.policies, slot, fates)));
+            let open = catch_unwind(AssertUnwindSafe(|| open_traces(policies, slot, fates)));
             match open {
                 Ok(open) if open.is_empty() => {}
-                Ok(open) => panics += settle_slot(engine, *shard, slot, &open, fates, now),
+                Ok(open) => panics += settle_slot(engine, policies, *shard, slot, &open, fates, now),
                 Err(_) => panics += give_up(fates),
             }
         }
@@ -148,8 +154,15 @@ fn open_traces(policies: &PolicySet, slot: &mut Detached, fates: &Fates) -> Vec<
     open
 }
 
-fn settle_slot(engine: &Engine, shard: usize, slot: &mut Detached, open: &[u32], fates: &mut Fates, now: Now) -> usize {
-    let policies = &engine.policies;
+fn settle_slot(
+    engine: &Engine,
+    policies: &PolicySet,
+    shard: usize,
+    slot: &mut Detached,
+    open: &[u32],
+    fates: &mut Fates,
+    now: Now,
+) -> usize {
     let words = policies.state_words();
     let Detached { traces, older, blocks, states, .. } = slot;
     let mut panics = 0;

@@ -26,8 +26,7 @@ pub struct Note {
 
 impl SettledSlot {
     /// A note for each kept trace. What makes a policy keep a trace stands in its spans, so they are looked at.
-    pub(super) fn notes(&mut self, engine: &Engine, notes: &mut Vec<Note>) {
-        let policies = &engine.policies;
+    pub(super) fn notes(&mut self, engine: &Engine, policies: &PolicySet, notes: &mut Vec<Note>) {
         let Self { shard, traces, fates, older, blocks, .. } = self;
         let kept = (0u32..).zip(&*fates).filter(|(_, fate)| matches!(fate, Fate::Kept(_)));
         let kept: Vec<u32> = kept.map(|(trace, _)| trace).collect();

@@ -66,7 +66,9 @@ fn enter(books: &mut Books, trace: &Trace, fate: Fate, now_ns: u64, early: bool)
         Fate::Dropped(reason) => {
             books.leave(trace);
             books.drop_spans(reason, spans);
-            books.traces_dropped += u64::from(is_first && reason != DropReason::TooLarge);
+            let is_too_large = reason == DropReason::TooLarge;
+            books.traces_dropped += u64::from(is_first && !is_too_large);
+            books.traces_dropped_too_large += u64::from(is_first && is_too_large);
         }
     }
 }

@@ -15,9 +15,11 @@ const UNPACKED_BYTES_MAX: usize = 16 << 20;
 /// A span of a trace.
 pub(super) struct Stored {
     trace: u32,
-    resource_header: Rc<[u8]>,
-    scope_header: Rc<[u8]>,
-    body: Vec<u8>,
+    /// Whether it is the first of a piece.
+    pub(super) begins: bool,
+    pub(super) resource_header: Rc<[u8]>,
+    pub(super) scope_header: Rc<[u8]>,
+    pub(super) body: Vec<u8>,
 }
 
 /// Number of a run, its resource header and its scope header.
@@ -119,7 +121,7 @@ fn read(
             };
             let (resource_header, scope_header) = (Rc::clone(resource_header), Rc::clone(scope_header));
             let body = span.with_parts(id, |parts| parts.concat());
-            spans.push(Stored { trace, resource_header, scope_header, body });
+            spans.push(Stored { trace, begins: span.begins, resource_header, scope_header, body });
         }
     }
     opens

@@ -4,6 +4,7 @@ use super::{Closed, Seat, Shard};
 use crate::{
     block::{Block, StoredSpan},
     engine::hash_of,
+    regime::{Terms, Turn},
     slot::{Origin, Past, Slot, Standing, Trace},
     table::Place,
     token::Token,
@@ -75,11 +76,12 @@ impl Slot {
 }
 
 impl Shard {
-    /// Takes out the oldest slot if its number is below `number`; traces in it that must wait longer are seated anew,
-    /// unless everything is to be decided `now`.
-    pub(crate) fn detach_below(&mut self, number: u64, carry_ns: Option<u64>) -> Option<Detached> {
-        let (&oldest, &seat) = self.by_number.iter().next().filter(|(oldest, _)| **oldest < number)?;
-        self.by_number.remove(&oldest);
+    /// Takes out the oldest slot if its turn is not after `turn` and its regime is the same; traces in it that must wait
+    /// longer are seated anew, unless everything is to be decided `now`.
+    pub(crate) fn detach(&mut self, turn: Turn, carry_ns: Option<u64>) -> Option<Detached> {
+        let due = |oldest: Turn| oldest <= turn && oldest.regime == turn.regime;
+        let (&oldest, &seat) = self.by_turn.iter().next().filter(|(oldest, _)| due(**oldest))?;
+        self.by_turn.remove(&oldest);
         let Seat::Live(mut slot) = std::mem::replace(&mut self.seats[seat as usize], Seat::Free) else {
             return None;
         };
@@ -87,6 +89,7 @@ impl Shard {
         self.books.blocks += closed.into_iter().map(u64::from).sum::<u64>();
         slot.blocks.sort_by_key(|block| !block.is_carried);
         let bytes = slot.bytes();
+        let terms = slot.terms;
         self.expected = slot.traces.len();
         let traces = Arc::new(std::mem::take(&mut slot.traces));
         let past = std::mem::take(&mut slot.past);
@@ -95,11 +98,11 @@ impl Shard {
         let mut carried = Vec::new();
         if let Some(now_ns) = carry_ns {
             for (index, trace) in (0u32..).zip(traces.iter()) {
-                if trace.due_ns / self.slot_ns > oldest && trace.standing == Standing::Waiting {
+                if terms.turn(trace.due_ns) > oldest && trace.standing == Standing::Waiting {
                     let from = Place { seat, index };
-                    let state = &slot.states[index as usize * self.words..(index as usize + 1) * self.words];
+                    let state = &slot.states[index as usize * terms.words..(index as usize + 1) * terms.words];
                     debug_assert!(!past.contains_key(&index), "BUG: a trace that was pulled forward is carried back");
-                    carried.push((index, self.carry(trace, state, from, now_ns)));
+                    carried.push((index, self.carry(trace, &terms, state, from, now_ns)));
                 }
             }
         }
@@ -108,10 +111,10 @@ impl Shard {
     }
 
     /// Seats a trace whose root has not come in a slot twice as far from its first span.
-    fn carry(&mut self, trace: &Trace, state: &[u32], from: Place, now_ns: u64) -> Place {
-        let doubled_ns = now_ns.saturating_add(now_ns.saturating_sub(trace.first_seen_ns).max(self.slot_ns));
+    fn carry(&mut self, trace: &Trace, terms: &Terms, state: &[u32], from: Place, now_ns: u64) -> Place {
+        let doubled_ns = now_ns.saturating_add(now_ns.saturating_sub(trace.first_seen_ns).max(terms.slot_ns));
         let due_ns = if trace.has_root { trace.due_ns } else { trace.due_ns.min(doubled_ns) };
-        let to = self.seat_trace(*trace, due_ns / self.slot_ns);
+        let to = self.seat_trace(*trace, terms, due_ns);
         self.furnish(to, state, Past::default());
         self.table.replace(hash_of(&self.position, trace.id), from, to);
         to
@@ -125,10 +128,10 @@ impl Shard {
         slot.carried.push_stored(to.index, id, span);
         slot.touched_ns = now_ns;
         if slot.carried.is_full() {
-            let number = slot.number;
+            let turn = slot.turn;
             if let Some((index, raw)) = slot.close_carried() {
                 self.books.blocks += 1;
-                closed.push(Closed { seat: to.seat, number, index, raw });
+                closed.push(Closed { seat: to.seat, turn, index, raw });
             }
         }
     }
@@ -136,17 +139,17 @@ impl Shard {
     /// The blocks of other slots that hold spans of traces that were pulled out of them, those of the farthest slot first:
     /// a trace is only ever pulled nearer, so that is the order in which its spans came.
     fn older(&self, past: &BTreeMap<u32, Past>) -> Vec<Older> {
-        let mut by_number: BTreeMap<u64, (u32, Vec<(u32, u32)>)> = BTreeMap::new();
+        let mut by_turn: BTreeMap<Turn, (u32, Vec<(u32, u32)>)> = BTreeMap::new();
         for (&index, past) in past {
-            for Origin { number, place } in &past.origins {
-                by_number.entry(*number).or_insert((place.seat, Vec::new())).1.push((place.index, index));
+            for Origin { turn, place } in &past.origins {
+                by_turn.entry(*turn).or_insert((place.seat, Vec::new())).1.push((place.index, index));
             }
         }
-        let older = by_number.into_iter().rev().filter_map(|(number, (seat, mut traces))| {
+        let older = by_turn.into_iter().rev().filter_map(|(turn, (seat, mut traces))| {
             traces.sort_unstable();
             let Some(Seat::Live(slot)) = self.seats.get(seat as usize) else { return None };
-            debug_assert!(slot.number == number, "BUG: a slot was taken before one of a lower number");
-            (slot.number == number).then(|| slot.share(traces))
+            debug_assert!(slot.turn == turn, "BUG: a slot was taken before one of an earlier turn");
+            (slot.turn == turn).then(|| slot.share(traces))
         });
         older.collect()
     }

@@ -13,6 +13,7 @@ use super::{DropReason, Incoming, Seat, Shard, Touched};
 use crate::{
     decided::Remembered,
     engine::hash_of,
+    regime::Terms,
     slot::{Kept, Origin, Past, Slot, Standing},
     table::Place,
 };
@@ -22,31 +23,30 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 impl Shard {
     /// A root came: from now on its trace waits for `decision_wait_after_root_received` at most. Gives its place.
     pub(super) fn root_came(&mut self, place: Place, hash: u64, now_ns: u64) -> Place {
-        let (Some(after_root_ns), slot_ns) = (self.after_root_ns, self.slot_ns) else { return place };
         let Some(slot) = self.slot_mut(place) else { return place };
+        let Terms { after_root_ns: Some(after_root_ns), .. } = slot.terms else { return place };
         let (trace, _) = slot.trace_mut(place.index);
         if trace.has_root || trace.standing != Standing::Waiting {
             return place;
         }
         trace.has_root = true;
         trace.due_ns = trace.due_ns.min(now_ns.saturating_add(after_root_ns));
-        let number = trace.due_ns / slot_ns;
-        self.pull(place, hash, number)
+        let due_ns = trace.due_ns;
+        self.pull(place, hash, due_ns)
     }
 
     /// A trace holds too much memory alone: it is decided as soon as may be.
     pub(super) fn decide_early(&mut self, place: Place, hash: u64, now_ns: u64) {
-        let slot_ns = self.slot_ns;
         let Some(slot) = self.slot_mut(place) else { return };
         let (trace, _) = slot.trace_mut(place.index);
         trace.is_early = true;
         trace.due_ns = trace.due_ns.min(now_ns);
-        self.pull(place, hash, now_ns / slot_ns);
+        self.pull(place, hash, now_ns);
     }
 
     /// Ends the pieces at hand where a span of another ResourceSpans comes.
     pub(super) fn end_pieces_before(&mut self, incoming: &Incoming<'_>, span: &Span, resource: &mut u32) -> u32 {
-        let of_span = incoming.arrival.scan.groups.get(span.group as usize).map_or(0, |group| group.resource);
+        let of_span = incoming.scan.groups.get(span.group as usize).map_or(0, |group| group.resource);
         if std::mem::replace(resource, of_span) == of_span { 0 } else { self.end_pieces(incoming) }
     }
 
@@ -67,7 +67,8 @@ impl Shard {
             return;
         };
         let now = incoming.now;
-        let Some(slot) = self.slot_mut(place) else { return };
+        let Some(Seat::Live(slot)) = self.seats.get_mut(place.seat as usize) else { return };
+        let Some(policies) = self.regimes.policies_of(slot.terms.regime) else { return };
         let (trace, state) = slot.trace_mut(place.index);
         if trace.standing != Standing::Waiting {
             return;
@@ -75,7 +76,7 @@ impl Shard {
         let last = trace.spans;
         let candidate = trace.candidate(state);
         // A policy's panic is that piece's alone: the trace stays pending.
-        let verdict = catch_unwind(AssertUnwindSafe(|| incoming.policies.decide_piece(&candidate, now)));
+        let verdict = catch_unwind(AssertUnwindSafe(|| policies.decide_piece(&candidate, now)));
         match verdict.ok().flatten() {
             None => {}
             Some(verdict) if verdict.keep => {
@@ -88,14 +89,13 @@ impl Shard {
 
     /// Has a trace released with the next slot.
     fn keep(&mut self, place: Place, hash: u64, kept: Kept, now_ns: u64) {
-        let slot_ns = self.slot_ns;
         self.books.traces_kept += 1;
         let Some(slot) = self.slot_mut(place) else { return };
         let (trace, _) = slot.trace_mut(place.index);
         trace.standing = Standing::Kept;
         trace.due_ns = trace.due_ns.min(now_ns);
         slot.past.entry(place.index).or_default().kept = Some(kept);
-        self.pull(place, hash, now_ns / slot_ns);
+        self.pull(place, hash, now_ns);
     }
 
     /// Takes a waiting trace out at once: dropped for this reason, or sampled out. Its late spans follow.
@@ -126,13 +126,14 @@ impl Shard {
         }
     }
 
-    /// Seats a trace anew in the slot with this number if that falls due before its own. Gives where it is.
-    fn pull(&mut self, from: Place, hash: u64, number: u64) -> Place {
-        let Some(slot) = self.slot_mut(from).filter(|slot| number < slot.number) else { return from };
-        let origin = Origin { number: slot.number, place: from };
+    /// Seats a trace anew in the slot for this time if that falls due before its own. Gives where it is.
+    fn pull(&mut self, from: Place, hash: u64, due_ns: u64) -> Place {
+        let Some(slot) = self.slot_mut(from).filter(|slot| slot.terms.turn(due_ns) < slot.turn) else { return from };
+        let terms = slot.terms;
+        let origin = Origin { turn: slot.turn, place: from };
         let (trace, state, mut past) = slot.leave(from.index);
         past.origins.push(origin);
-        let to = self.seat_trace(trace, number);
+        let to = self.seat_trace(trace, &terms, due_ns);
         self.furnish(to, &state, past);
         self.table.replace(hash, from, to);
         to
@@ -140,8 +141,8 @@ impl Shard {
 
     /// Nobody will read the spans of a trace in the seats that it had before.
     pub(crate) fn forget(&mut self, past: &Past) {
-        for Origin { number, place } in &past.origins {
-            if let Some(slot) = self.slot_mut(*place).filter(|slot| slot.number == *number) {
+        for Origin { turn, place } in &past.origins {
+            if let Some(slot) = self.slot_mut(*place).filter(|slot| slot.turn == *turn) {
                 slot.forget(place.index);
             }
         }

@@ -249,7 +249,8 @@ impl Rig {
 
     /// How often the policy was evaluated.
     pub(crate) fn asked(&self, policy: &str) -> u64 {
-        let counts = self.engine.policies().counts();
+        let policies = self.engine.policies();
+        let counts = policies.counts();
         let (_, counts) = counts.iter().find(|(name, _)| *name == policy).expect("a policy of this name");
         counts.sampled + counts.not_sampled + counts.dropped + counts.errors
     }

@@ -18,7 +18,7 @@ struct ExportResponse {
 #[derive(Clone, PartialEq, Message)]
 struct PartialSuccess {
     #[prost(int64, tag = "1")]
-    rejected_spans: i64,
+    rejected: i64,
     #[prost(bytes = "vec", tag = "2")]
     error_message: Vec<u8>,
 }
@@ -63,7 +63,7 @@ struct RetryDelay {
 pub(super) fn delivered_protobuf(body: &[u8]) -> Delivered {
     let partial = ExportResponse::decode(body).ok().and_then(|response| response.partial_success).unwrap_or_default();
     Delivered {
-        rejected_spans: u64::try_from(partial.rejected_spans).unwrap_or(0),
+        rejected: u64::try_from(partial.rejected).unwrap_or(0),
         message: readable(&String::from_utf8_lossy(&partial.error_message)),
     }
 }
@@ -73,7 +73,7 @@ pub(super) fn delivered_json(body: &[u8]) -> Delivered {
     let response: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     let rejected = &response["partialSuccess"]["rejectedSpans"];
     Delivered {
-        rejected_spans: rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0),
+        rejected: rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0),
         message: readable(response["partialSuccess"]["errorMessage"].as_str().unwrap_or_default()),
     }
 }
@@ -122,8 +122,8 @@ pub(super) fn status_with_retry_info(code: i32, delay: Duration) -> Vec<u8> {
 
 /// An encoded partial success.
 #[cfg(test)]
-pub(super) fn partial_success(rejected_spans: i64, message: &str) -> Vec<u8> {
-    let partial_success = Some(PartialSuccess { rejected_spans, error_message: message.as_bytes().to_vec() });
+pub(super) fn partial_success(rejected: i64, message: &str) -> Vec<u8> {
+    let partial_success = Some(PartialSuccess { rejected, error_message: message.as_bytes().to_vec() });
     ExportResponse { partial_success }.encode_to_vec()
 }
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn reads_partial_success_in_both_encodings() {
-        let expected = Delivered { rejected_spans: 3, message: "three were bad".to_owned() };
+        let expected = Delivered { rejected: 3, message: "three were bad".to_owned() };
         assert_eq!(delivered_protobuf(&partial_success(3, "three were bad")), expected);
         for json in [
             r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"three were bad"}}"#,
@@ -149,7 +149,7 @@ mod tests {
             assert_eq!(delivered_protobuf(body), Delivered::default());
             assert_eq!(delivered_json(body), Delivered::default());
         }
-        assert_eq!(delivered_protobuf(&partial_success(-5, "")).rejected_spans, 0);
+        assert_eq!(delivered_protobuf(&partial_success(-5, "")).rejected, 0);
     }
 
     #[test]

@@ -77,7 +77,7 @@ impl Exporter for Debug {
     fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
         Box::pin(async move {
             if self.is_told(Instant::now()) {
-                self.tell(&body, batch.spans)?;
+                self.tell(&body, batch.items)?;
             }
             Ok(Delivered::default())
         })

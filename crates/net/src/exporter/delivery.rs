@@ -9,7 +9,7 @@
 //!            └── permanent, too late  ─► dropped for a reason
 //! ```
 //!
-//! A refused batch was merged from many clients' spans, so one bad span must not take the others with it: it is bisected.
+//! A refused batch was merged from many clients' items, so one bad span must not take the others with it: it is bisected.
 //! The number of extra requests is bounded; past it, what is refused is dropped whole. Parts are cut depth first: at most
 //! two copies of the batch exist at a time.
 //!
@@ -34,7 +34,7 @@ pub(super) struct Delivery {
     offered_at: Instant,
     first_attempt_at: Option<Instant>,
     /// Spans not settled yet.
-    open_spans: u32,
+    open_items: u32,
     /// Why the batch counts as dropped: the first loss.
     loss: Option<DropReason>,
     refused_requests: u32,
@@ -46,12 +46,12 @@ pub(super) struct Delivery {
 /// A piece of a batch, as a request of its own.
 struct Part {
     body: Bytes,
-    spans: u32,
+    items: u32,
     /// Of a copy; the whole batch pays for itself.
     _charge: Option<Charge>,
 }
 
-/// How many requests of one batch may be refused before bisecting ends: enough to find four bad spans among 65 536.
+/// How many requests of one batch may be refused before bisecting ends: enough to find four bad items among 65 536.
 const REFUSED_REQUESTS_MAX: u32 = 64;
 
 /// How many requests of one batch may be too large before halving ends: 4 MiB arrive at a peer that takes 8 KiB.
@@ -62,13 +62,13 @@ const OVERSIZE_CREDIBLE_BYTES: usize = 16 << 10;
 
 impl Delivery {
     pub(super) fn new(shared: Arc<Shared>, offered: Offered) -> Self {
-        let open_spans = offered.batch.spans;
+        let open_items = offered.batch.items;
         Self {
             shared,
             batch: offered.batch,
             offered_at: offered.at,
             first_attempt_at: None,
-            open_spans,
+            open_items,
             loss: None,
             refused_requests: 0,
             oversize_requests: 0,
@@ -78,9 +78,9 @@ impl Delivery {
 
     /// Sends the batch to its end.
     pub(super) async fn run(mut self) {
-        let mut parts = vec![Part { body: self.batch.body.clone(), spans: self.batch.spans, _charge: None }];
+        let mut parts = vec![Part { body: self.batch.body.clone(), items: self.batch.items, _charge: None }];
         while let Some(part) = parts.pop() {
-            let too_large = part.body.len() >= self.too_large_bytes || self.shared.exceeds(part.spans, part.body.len());
+            let too_large = part.body.len() >= self.too_large_bytes || self.shared.exceeds(part.items, part.body.len());
             if too_large && let Some((first, second)) = self.halves(&part) {
                 parts.extend([second, first]);
                 continue;
@@ -162,7 +162,7 @@ impl Delivery {
             }
             DropReason::TooLarge => {
                 self.oversize_requests += 1;
-                if part.spans <= 1 && part.body.len() < OVERSIZE_CREDIBLE_BYTES {
+                if part.items <= 1 && part.body.len() < OVERSIZE_CREDIBLE_BYTES {
                     self.oversize_requests = OVERSIZE_REQUESTS_MAX;
                 }
                 if self.oversize_requests >= OVERSIZE_REQUESTS_MAX {
@@ -176,41 +176,41 @@ impl Delivery {
         }
     }
 
-    /// Two requests with half of the spans each; `None` where there is nothing to halve.
+    /// Two requests with half of the items each; `None` where there is nothing to halve.
     fn halves(&self, part: &Part) -> Option<(Part, Part)> {
-        let (first, second) = otlp::assemble::split(&part.body)?;
-        let first_spans = u32::try_from(otlp::view::spans(&first).count()).ok()?.min(part.spans);
-        let part_of = |body: Vec<u8>, spans| {
+        let ((first, first_items), (second, _)) = otlp::cut::split(self.batch.signal, &part.body)?;
+        let first_items = u32::try_from(first_items).ok()?.min(part.items);
+        let part_of = |body: Vec<u8>, items| {
             let charge = self.batch.charge.beside(Class::Scratch, body.len());
-            Part { body: body.into(), spans, _charge: Some(charge) }
+            Part { body: body.into(), items, _charge: Some(charge) }
         };
-        Some((part_of(first, first_spans), part_of(second, part.spans - first_spans)))
+        Some((part_of(first, first_items), part_of(second, part.items - first_items)))
     }
 
     fn took(&mut self, part: &Part, delivered: &Delivered) {
-        let spans = part.spans.min(self.open_spans);
-        let rejected_spans = u32::try_from(delivered.rejected_spans).unwrap_or(u32::MAX).min(spans);
-        self.open_spans -= spans;
-        self.shared.took(spans, rejected_spans);
-        if rejected_spans > 0 || !delivered.message.is_empty() {
-            self.shared.remark(rejected_spans, &delivered.message);
+        let items = part.items.min(self.open_items);
+        let rejected = u32::try_from(delivered.rejected).unwrap_or(u32::MAX).min(items);
+        self.open_items -= items;
+        self.shared.took(items, rejected);
+        if rejected > 0 || !delivered.message.is_empty() {
+            self.shared.remark(rejected, &delivered.message);
         }
     }
 
     fn gave_up(&mut self, part: &Part, reason: DropReason, error: &ExportError) {
-        let spans = part.spans.min(self.open_spans);
-        self.open_spans -= spans;
+        let items = part.items.min(self.open_items);
+        self.open_items -= items;
         self.loss.get_or_insert(reason);
-        self.shared.gave_up(spans, reason, &error.message);
+        self.shared.gave_up(items, reason, &error.message);
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if self.open_spans > 0 {
+        if self.open_items > 0 {
             let panicked = std::thread::panicking();
             self.loss.get_or_insert(if panicked { DropReason::Internal } else { DropReason::Shutdown });
         }
-        self.shared.done(&self.batch, self.open_spans, self.loss);
+        self.shared.done(&self.batch, self.open_items, self.loss);
     }
 }

@@ -1,4 +1,4 @@
-//! One place that kept spans go to: its own queue, its own concurrency, its own books.
+//! One place that kept items go to: its own queue, its own concurrency, its own books.
 //!
 //! Destinations share the batches and nothing else: each has its cursor (a queue of `Arc<Batch>`), so a dead one keeps
 //! its batches alive and thereby fills the budget, while the others go on. [`Destination::offer`] never waits. A batch is
@@ -11,12 +11,13 @@
 //! ```
 //!
 //! Invariant: at every moment, under the one lock, offered = delivered + rejected + dropped + waiting, in batches and in
-//! spans ([`DestinationStats::residue`] is zero). What is on its way counts as waiting.
+//! items ([`DestinationStats::residue`] is zero). What is on its way counts as waiting.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use otlp::Signal;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio::task::JoinHandle;
@@ -38,10 +39,10 @@ pub struct Destination {
 pub struct DestinationStats {
     /// Everything ever offered.
     pub offered: Tally,
-    /// Batches sent to their end without a loss, and spans the peer took.
+    /// Batches sent to their end without a loss, and items the peer took.
     pub delivered: Tally,
     /// Spans the peer refused inside requests it took.
-    pub rejected_spans: u64,
+    pub rejected: u64,
     /// Given up, by reason; see [`DestinationStats::dropped_for`]. A batch of which a part was given up counts here.
     pub dropped: [Tally; DropReason::ALL.len()],
     /// In the queue or on the way.
@@ -52,21 +53,21 @@ pub struct DestinationStats {
     pub retries: u64,
 }
 
-/// A number of batches with the number of their spans.
+/// A number of batches with the number of their items.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct Tally {
     /// Batches.
     pub batches: u64,
     /// Spans.
-    pub spans: u64,
+    pub items: u64,
 }
 
-/// Why a destination gave spans up.
+/// Why a destination gave items up.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum DropReason {
     /// Retried until `max_elapsed_time`.
     MaxElapsed,
-    /// The peer refused these very spans; a batch is bisected first, so that only they are lost.
+    /// The peer refused these very items; a batch is bisected first, so that only they are lost.
     Refused,
     /// The peer will take nothing from us: credentials, permissions, no such service.
     Permanent,
@@ -114,6 +115,7 @@ impl DropReason {
 /// What the consumers of a destination have in common.
 pub(super) struct Shared {
     pub(super) name: String,
+    signal: Signal,
     pub(super) exporter: Arc<dyn Exporter>,
     pub(super) retry: RetrySettings,
     queue: QueueSettings,
@@ -159,6 +161,7 @@ impl Destination {
     #[must_use]
     pub fn start(
         name: impl Into<String>,
+        signal: Signal,
         exporter: Arc<dyn Exporter>,
         queue: QueueSettings,
         retry: RetrySettings,
@@ -173,6 +176,7 @@ impl Destination {
         };
         let shared = Arc::new(Shared {
             name: name.into(),
+            signal,
             exporter,
             retry,
             queue,
@@ -196,6 +200,12 @@ impl Destination {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.shared.name
+    }
+
+    /// What it takes: an exporter in pipelines of several signals is a destination for each.
+    #[must_use]
+    pub fn signal(&self) -> Signal {
+        self.shared.signal
     }
 
     /// Whether batches should carry notes for this destination.
@@ -237,7 +247,7 @@ impl Destination {
         let mut books = self.shared.books.lock();
         books.closed = true;
         while let Some(offered) = books.queue.pop_front() {
-            books.settle_rest(&offered.batch, offered.batch.spans, Some(DropReason::Shutdown));
+            books.settle_rest(&offered.batch, offered.batch.items, Some(DropReason::Shutdown));
         }
     }
 }
@@ -287,8 +297,8 @@ impl Shared {
     fn offer(&self, batch: Arc<Batch>) -> bool {
         let mut books = self.books.lock();
         let stats = &mut books.stats;
-        stats.offered.add(1, batch.spans);
-        stats.waiting.add(1, batch.spans);
+        stats.offered.add(1, batch.items);
+        stats.waiting.add(1, batch.items);
         stats.waiting_bytes += batch.body.len() as u64;
         let reason = if books.closed {
             DropReason::Shutdown
@@ -298,30 +308,30 @@ impl Shared {
             books.queue.push_back(Offered { batch, at: Instant::now() });
             return true;
         };
-        books.settle_rest(&batch, batch.spans, Some(reason));
-        let message = format_args!("{} spans dropped on arrival ({})", batch.spans, reason.name());
+        books.settle_rest(&batch, batch.items, Some(reason));
+        let message = format_args!("{} items dropped on arrival ({})", batch.items, reason.name());
         self.warn(&mut books, message);
         false
     }
 
-    /// The peer took a request of so many spans.
-    pub(super) fn took(&self, spans: u32, rejected_spans: u32) {
+    /// The peer took a request of so many items.
+    pub(super) fn took(&self, items: u32, rejected: u32) {
         let mut books = self.books.lock();
         books.answered_at = Instant::now();
-        books.stats.delivered.spans += u64::from(spans - rejected_spans);
-        books.stats.rejected_spans += u64::from(rejected_spans);
-        books.stats.waiting.spans -= u64::from(spans);
+        books.stats.delivered.items += u64::from(items - rejected);
+        books.stats.rejected += u64::from(rejected);
+        books.stats.waiting.items -= u64::from(items);
     }
 
     /// A part of a batch is given up.
-    pub(super) fn gave_up(&self, spans: u32, reason: DropReason, message: &str) {
+    pub(super) fn gave_up(&self, items: u32, reason: DropReason, message: &str) {
         let mut books = self.books.lock();
-        books.stats.dropped[reason as usize].spans += u64::from(spans);
-        books.stats.waiting.spans -= u64::from(spans);
-        self.warn(&mut books, format_args!("{spans} spans dropped ({}): {message}", reason.name()));
+        books.stats.dropped[reason as usize].items += u64::from(items);
+        books.stats.waiting.items -= u64::from(items);
+        self.warn(&mut books, format_args!("{items} items dropped ({}): {message}", reason.name()));
     }
 
-    /// The batch is done. `rest` spans of it are not settled yet; `loss` is why it counts as dropped, if it does.
+    /// The batch is done. `rest` items of it are not settled yet; `loss` is why it counts as dropped, if it does.
     pub(super) fn done(&self, batch: &Batch, rest: u32, loss: Option<DropReason>) {
         let mut books = self.books.lock();
         books.settle_rest(batch, rest, loss);
@@ -338,16 +348,16 @@ impl Shared {
     }
 
     /// The peer took the request but had something to say.
-    pub(super) fn remark(&self, rejected_spans: u32, message: &str) {
+    pub(super) fn remark(&self, rejected: u32, message: &str) {
         let mut books = self.books.lock();
-        self.warn(&mut books, format_args!("partial success, {rejected_spans} spans rejected: {message}"));
+        self.warn(&mut books, format_args!("partial success, {rejected} items rejected: {message}"));
     }
 
     /// Whether a request is larger than `sending_queue::batch::max_size`.
-    pub(super) fn exceeds(&self, spans: u32, bytes: usize) -> bool {
+    pub(super) fn exceeds(&self, items: u32, bytes: usize) -> bool {
         self.queue.batch.as_ref().filter(|batch| batch.max_size > 0).is_some_and(|batch| match batch.sizer {
             Sizer::Bytes => bytes as u64 > batch.max_size,
-            Sizer::Items | Sizer::Requests => u64::from(spans) > batch.max_size,
+            Sizer::Items | Sizer::Requests => u64::from(items) > batch.max_size,
         })
     }
 
@@ -379,10 +389,10 @@ impl Shared {
 
 impl Books {
     fn settle_rest(&mut self, batch: &Batch, rest: u32, loss: Option<DropReason>) {
-        debug_assert!(rest == 0 || loss.is_some(), "BUG: spans vanish without a reason");
+        debug_assert!(rest == 0 || loss.is_some(), "BUG: items vanish without a reason");
         let stats = &mut self.stats;
         stats.waiting.batches -= 1;
-        stats.waiting.spans -= u64::from(rest);
+        stats.waiting.items -= u64::from(rest);
         stats.waiting_bytes -= batch.body.len() as u64;
         match loss {
             Some(reason) => stats.dropped[reason as usize].add(1, rest),
@@ -404,32 +414,32 @@ impl DestinationStats {
     pub fn dropped_total(&self) -> Tally {
         self.dropped.iter().fold(Tally::default(), |sum, one| Tally {
             batches: sum.batches + one.batches,
-            spans: sum.spans + one.spans,
+            items: sum.items + one.items,
         })
     }
 
-    /// What the books do not explain, in batches and spans: always zero.
+    /// What the books do not explain, in batches and items: always zero.
     #[must_use]
     pub fn residue(&self) -> (i64, i64) {
         let dropped = self.dropped_total();
         let batches = self.delivered.batches + dropped.batches + self.waiting.batches;
-        let spans = self.delivered.spans + self.rejected_spans + dropped.spans + self.waiting.spans;
-        (self.offered.batches.wrapping_sub(batches).cast_signed(), self.offered.spans.wrapping_sub(spans).cast_signed())
+        let items = self.delivered.items + self.rejected + dropped.items + self.waiting.items;
+        (self.offered.batches.wrapping_sub(batches).cast_signed(), self.offered.items.wrapping_sub(items).cast_signed())
     }
 
     fn waiting_in(&self, sizer: Sizer) -> u64 {
         match sizer {
             Sizer::Requests => self.waiting.batches,
-            Sizer::Items => self.waiting.spans,
+            Sizer::Items => self.waiting.items,
             Sizer::Bytes => self.waiting_bytes,
         }
     }
 }
 
 impl Tally {
-    fn add(&mut self, batches: u64, spans: u32) {
+    fn add(&mut self, batches: u64, items: u32) {
         self.batches += batches;
-        self.spans += u64::from(spans);
+        self.items += u64::from(items);
     }
 }
 

@@ -46,7 +46,7 @@ impl Zipkin {
             0 => String::new(),
             _ => "spans without a valid trace and span ID have no form in zipkin".to_owned(),
         };
-        Ok(Delivered { rejected_spans: encoded.rejected, message })
+        Ok(Delivered { rejected: encoded.rejected, message })
     }
 
     /// On a blocking thread: 4 MiB of OTLP are a lot of text.
@@ -125,11 +125,11 @@ mod tests {
         let peer = Peer::start(|_, _| accepted()).await;
         let settings = ZipkinSettings::new(peer.http());
         let exporter = Arc::new(Zipkin::new(&settings).unwrap());
-        let destination = Destination::start("zipkin", exporter, settings.queue, settings.retry);
+        let destination = Destination::start("zipkin", otlp::Signal::Traces, exporter, settings.queue, settings.retry);
         // 4.2 MB in spans of 600 KB.
         destination.offer(batch_of(&vec!["x".repeat(600_000); 7]));
         let stats = destination.drain(Instant::now() + Duration::from_secs(60)).await;
-        assert_eq!((stats.delivered.spans, stats.residue()), (7, (0, 0)));
+        assert_eq!((stats.delivered.items, stats.residue()), (7, (0, 0)));
         let sizes: Vec<_> = peer.seen().iter().map(|seen| seen.body.len()).collect();
         assert!(sizes.len() == 2 && sizes.iter().all(|size| *size <= BODY_BYTES_MAX), "{sizes:?}");
     }

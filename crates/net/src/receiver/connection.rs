@@ -12,7 +12,8 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http::{Request, Response};
+use http::header::CONNECTION;
+use http::{HeaderValue, Request, Response, Version};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -26,11 +27,17 @@ use tokio_rustls::server::TlsStream;
 
 use super::grpc::GrpcApi;
 use super::http_api::HttpApi;
+use super::rarely::Rarely;
 use super::reply::ReplyBody;
+use super::{ReceiverStats, Transport};
 use crate::tls::ServerIdentity;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long an HTTP/1 connection may have been idle to be closed at once when the receiver ends.
+const LINGER: Duration = Duration::from_millis(250);
+/// The guard looks no more often than this.
+const STEP_MIN: Duration = Duration::from_millis(20);
 /// HTTP/2's preface and an empty SETTINGS frame: what an HTTP/2 client says before anything else.
 const HTTP2_GREETING_BYTES: u64 = 24 + 9;
 
@@ -51,6 +58,8 @@ pub(super) struct Patience {
     pub(super) age: Duration,
     /// For what runs when the connection has grown too old; zero is for ever.
     pub(super) age_grace: Duration,
+    /// For answers that the peer does not read.
+    pub(super) write: Duration,
 }
 
 /// What connections of one listener share.
@@ -59,6 +68,9 @@ pub(super) struct Shared {
     pub(super) tls: Option<ServerIdentity>,
     pub(super) builder: auto::Builder<TokioExecutor>,
     pub(super) patience: Patience,
+    pub(super) stats: Arc<ReceiverStats>,
+    pub(super) receiver: Arc<str>,
+    pub(super) tls_told: Rarely,
 }
 
 /// Where the whole receiver stands.
@@ -101,6 +113,10 @@ struct Activity {
     in_flight: AtomicU32,
     /// Milliseconds after `opened` at which the last request ended.
     idle_since_ms: AtomicU64,
+    /// The same for the first write that the peer left no room for, plus one; zero where there is room.
+    stalled_since_ms: AtomicU64,
+    /// The receiver ends: the next answer over HTTP/1 is the last one.
+    last: AtomicBool,
 }
 
 /// A request in flight.
@@ -124,7 +140,12 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: wa
             let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
             async move {
                 let _in_flight = InFlight::new(&activity);
-                Ok::<_, std::convert::Infallible>(shared.api.answer(request).await)
+                let version = request.version();
+                let mut response = shared.api.answer(request).await;
+                if version < Version::HTTP_2 && activity.last.load(Ordering::Relaxed) {
+                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                }
+                Ok::<_, std::convert::Infallible>(response)
             }
         })
     };
@@ -138,7 +159,10 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: wa
             _ended = connection.as_mut() => return,
             changed = phase.changed() => match (changed.is_ok(), *phase.borrow_and_update()) {
                 (true, Phase::Open) => Wish::Stay,
-                (true, Phase::Draining) => Wish::Retire,
+                (true, Phase::Draining) => {
+                    activity.last.store(true, Ordering::Relaxed);
+                    guard.drain()
+                }
                 (true, Phase::Over) | (false, _) => Wish::Close,
             },
             wish = guard.next() => wish,
@@ -156,6 +180,13 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: wa
 }
 
 impl Api {
+    fn transport(&self) -> Transport {
+        match self {
+            Api::Grpc(_) => Transport::Grpc,
+            Api::Http(_) => Transport::Http,
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
         match self {
             Api::Grpc(api) => api.answer(request).await,
@@ -179,14 +210,21 @@ impl Shared {
                 Accepted::Unix(stream) => Stream::TlsUnix(Box::new(acceptor.accept(stream).await?)),
             })
         };
-        match tokio::time::timeout(HANDSHAKE_TIME_MAX, shaken).await {
-            Ok(Ok(stream)) => Some(stream),
-            Ok(Err(error)) => {
-                tracing::debug!(%error, "a TLS handshake failed");
-                None
-            }
-            Err(_) => None,
+        let error = match tokio::time::timeout(HANDSHAKE_TIME_MAX, shaken).await {
+            Ok(Ok(stream)) => return Some(stream),
+            Ok(Err(error)) => error,
+            Err(_) => io::ErrorKind::TimedOut.into(),
+        };
+        let transport = self.api.transport();
+        self.stats.tls_failed(transport);
+        // Who looks whether a port is open hangs up without a word; that is no reason to worry anybody.
+        if !matches!(error.kind(), io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset)
+            && let Some(handshakes) = self.tls_told.tell()
+        {
+            let (receiver, protocol) = (&*self.receiver, transport);
+            tracing::warn!(receiver, %protocol, %error, handshakes, "TLS handshakes failed, the last one for this reason");
         }
+        None
     }
 }
 
@@ -200,6 +238,29 @@ impl Activity {
             requests: AtomicU64::new(0),
             in_flight: AtomicU32::new(0),
             idle_since_ms: AtomicU64::new(0),
+            stalled_since_ms: AtomicU64::new(0),
+            last: AtomicBool::new(false),
+        }
+    }
+
+    fn now_ms(&self) -> u64 {
+        u64::try_from(self.opened.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+
+    /// Notes whether there was room for a write.
+    fn wrote<T>(&self, polled: Poll<T>) -> Poll<T> {
+        let stalled = self.stalled_since_ms.load(Ordering::Relaxed) > 0;
+        if polled.is_pending() != stalled {
+            let since = if polled.is_pending() { self.now_ms() + 1 } else { 0 };
+            self.stalled_since_ms.store(since, Ordering::Relaxed);
+        }
+        polled
+    }
+
+    fn stalled(&self) -> Duration {
+        match self.stalled_since_ms.load(Ordering::Relaxed) {
+            0 => Duration::ZERO,
+            since => Duration::from_millis(self.now_ms().saturating_sub(since - 1)),
         }
     }
 
@@ -239,8 +300,7 @@ impl<'a> InFlight<'a> {
 
 impl Drop for InFlight<'_> {
     fn drop(&mut self) {
-        let now_ms = u64::try_from(self.0.opened.elapsed().as_millis()).unwrap_or(u64::MAX);
-        self.0.idle_since_ms.store(now_ms, Ordering::Relaxed);
+        self.0.idle_since_ms.store(self.0.now_ms(), Ordering::Relaxed);
         self.0.bytes_before.store(self.0.bytes_read.load(Ordering::Relaxed), Ordering::Relaxed);
         self.0.in_flight.fetch_sub(1, Ordering::Relaxed);
     }
@@ -252,21 +312,47 @@ struct Guard<'a> {
     activity: &'a Activity,
     /// Between two looks.
     step: Duration,
+    /// The receiver ends.
+    draining: bool,
     /// Since when a head has been pending, and how many requests there had been.
     suspect: Option<(u64, Instant)>,
 }
 
 impl Guard<'_> {
     fn new(patience: Patience, activity: &Activity) -> Guard<'_> {
-        let bounds = [patience.head, patience.idle, patience.age, patience.age_grace];
+        let mut patience = patience;
+        // As in grpc-go: up to a tenth more or less, so that connections which came together do not go together.
+        patience.age = patience.age.mul_f64(rand::random_range(0.9..1.1));
+        let bounds = [patience.head, patience.idle, patience.age, patience.age_grace, patience.write];
         let shortest = bounds.into_iter().filter(|bound| !bound.is_zero()).min().unwrap_or(patience.head);
-        Guard { patience, activity, step: (shortest / 2).max(Duration::from_millis(20)), suspect: None }
+        Guard { patience, activity, step: (shortest / 2).max(STEP_MIN), draining: false, suspect: None }
+    }
+
+    /// The receiver ends. HTTP/2 has a way to say so; over HTTP/1 a request may be on its way just now, and closing would
+    /// lose it: so a connection that was used a moment ago waits for it, and ends with its answer.
+    fn drain(&mut self) -> Wish {
+        self.draining = true;
+        self.step = STEP_MIN;
+        self.linger()
+    }
+
+    fn linger(&self) -> Wish {
+        let greeted = self.activity.http2.load(Ordering::Relaxed) && !self.activity.head_pending();
+        if greeted || (!self.activity.busy() && self.activity.idle() >= LINGER) { Wish::Retire } else { Wish::Stay }
     }
 
     async fn next(&mut self) -> Wish {
         tokio::time::sleep(self.step).await;
         let age = self.activity.opened.elapsed();
-        let Patience { age: age_max, age_grace, idle, head } = self.patience;
+        let Patience { age: age_max, age_grace, idle, head, write } = self.patience;
+        if self.activity.stalled() >= write {
+            return Wish::Close;
+        }
+        if self.draining
+            && let Wish::Retire = self.linger()
+        {
+            return Wish::Retire;
+        }
         if !age_max.is_zero() && age >= age_max {
             let over = !age_grace.is_zero() && age >= age_max + age_grace;
             return if over { Wish::Close } else { Wish::Retire };
@@ -308,12 +394,13 @@ impl AsyncRead for Socket {
 
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let polled = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::Unix(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::TlsTcp(stream) => Pin::new(stream).poll_write(context, bytes),
             Stream::TlsUnix(stream) => Pin::new(stream).poll_write(context, bytes),
-        }
+        };
+        self.activity.wrote(polled)
     }
 
     fn poll_write_vectored(
@@ -321,12 +408,13 @@ impl AsyncWrite for Socket {
         context: &mut Context<'_>,
         slices: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        match &mut self.stream {
+        let polled = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::Unix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::TlsTcp(stream) => Pin::new(stream).poll_write_vectored(context, slices),
             Stream::TlsUnix(stream) => Pin::new(stream).poll_write_vectored(context, slices),
-        }
+        };
+        self.activity.wrote(polled)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -339,12 +427,13 @@ impl AsyncWrite for Socket {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match &mut self.stream {
+        let polled = match &mut self.stream {
             Stream::Tcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::Unix(stream) => Pin::new(stream).poll_flush(context),
             Stream::TlsTcp(stream) => Pin::new(stream).poll_flush(context),
             Stream::TlsUnix(stream) => Pin::new(stream).poll_flush(context),
-        }
+        };
+        self.activity.wrote(polled)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

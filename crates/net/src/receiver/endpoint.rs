@@ -6,9 +6,12 @@
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use tokio::net::{TcpListener, UnixListener, UnixStream};
+
+use super::inherited::Inherited;
 
 /// Connections that wait to be accepted.
 const BACKLOG: i32 = 1024;
@@ -39,8 +42,12 @@ pub enum Network {
 #[derive(Debug)]
 pub(super) enum Bound {
     Tcp(TcpListener),
-    Unix(UnixListener, PathBuf),
+    Unix(UnixListener, Arc<SocketPath>),
 }
+
+/// The path of a Unix socket, removed with the last listener on it.
+#[derive(Debug)]
+pub(super) struct SocketPath(PathBuf);
 
 impl Endpoint {
     /// An endpoint on TCP.
@@ -60,20 +67,28 @@ impl Endpoint {
         }
     }
 
-    pub(super) async fn bind(&self) -> io::Result<Bound> {
+    /// Binds it, or takes over what is bound to it already.
+    pub(super) async fn bind(&self, inherited: &mut Inherited) -> io::Result<Bound> {
+        if let Some(bound) = inherited.socket(self) {
+            return Ok(bound);
+        }
         let bound = match self.network {
             Network::Unix => bind_unix(PathBuf::from(&self.text)).await,
-            _ => self.bind_tcp().await.map(Bound::Tcp),
+            _ => self.bind_tcp(inherited).await,
         };
         bound.map_err(|error| io::Error::new(error.kind(), format!("cannot listen on `{}`: {error}", self.text)))
     }
 
-    async fn bind_tcp(&self) -> io::Result<TcpListener> {
+    async fn bind_tcp(&self, inherited: &mut Inherited) -> io::Result<Bound> {
         let (host, port) = self.host_and_port().map_err(io::Error::other)?;
         let any = host.is_empty()
             || matches!(host.parse(), Ok(IpAddr::V4(Ipv4Addr::UNSPECIFIED)))
             || matches!(host.parse(), Ok(IpAddr::V6(Ipv6Addr::UNSPECIFIED)));
         let (v4, v6) = ((Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into());
+        let mut listen = |address, only_v6| match inherited.socket_at(address) {
+            Some(bound) => Ok(bound),
+            None => listen(address, only_v6).map(Bound::Tcp),
+        };
         match (any, self.network) {
             (true, Network::Tcp4) => listen(v4, false),
             (true, Network::Tcp6) => listen(v6, true),
@@ -111,6 +126,43 @@ impl Endpoint {
     }
 }
 
+impl Bound {
+    /// Another listener on the same socket.
+    pub(super) fn share(&self) -> io::Result<Bound> {
+        Ok(match self {
+            Bound::Tcp(listener) => {
+                let socket = SockRef::from(listener).try_clone()?;
+                Bound::Tcp(TcpListener::from_std(socket.into())?)
+            }
+            Bound::Unix(listener, path) => {
+                let socket = SockRef::from(listener).try_clone()?;
+                Bound::Unix(UnixListener::from_std(socket.into())?, Arc::clone(path))
+            }
+        })
+    }
+
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Bound::Tcp(listener) => listener.local_addr().ok(),
+            Bound::Unix(..) => None,
+        }
+    }
+
+    pub(super) fn path(&self) -> Option<PathBuf> {
+        match self {
+            Bound::Tcp(_) => None,
+            Bound::Unix(_, path) => Some(path.0.clone()),
+        }
+    }
+}
+
+impl Drop for SocketPath {
+    fn drop(&mut self) {
+        // As Go does; what cannot be removed is bound again by the next start.
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
 impl Network {
     /// The names that are understood, as otelcol spells them.
     pub const NAMES: [(&'static str, Network); 4] =
@@ -136,15 +188,16 @@ fn listen(address: SocketAddr, only_v6: bool) -> io::Result<TcpListener> {
 
 /// Binds a path; a socket that nobody listens on any more is removed first.
 async fn bind_unix(path: PathBuf) -> io::Result<Bound> {
+    let bound = |listener, path| Bound::Unix(listener, Arc::new(SocketPath(path)));
     match UnixListener::bind(&path) {
-        Ok(listener) => Ok(Bound::Unix(listener, path)),
+        Ok(listener) => Ok(bound(listener, path)),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             let alone = UnixStream::connect(&path).await;
             if !alone.is_err_and(|refused| refused.kind() == io::ErrorKind::ConnectionRefused) {
                 return Err(error);
             }
             std::fs::remove_file(&path)?;
-            UnixListener::bind(&path).map(|listener| Bound::Unix(listener, path))
+            UnixListener::bind(&path).map(|listener| bound(listener, path))
         }
         Err(error) => Err(error),
     }
@@ -178,12 +231,13 @@ mod tests {
     #[tokio::test]
     async fn every_form_can_be_bound() {
         for text in ["127.0.0.1:0", "localhost:0", ":0", "0.0.0.0:0", "[::]:0"] {
-            let bound = Endpoint::tcp(text).bind().await.unwrap();
+            let bound = Endpoint::tcp(text).bind(&mut Inherited::default()).await.unwrap();
             let Bound::Tcp(listener) = bound else { panic!("{text} is on TCP") };
             let port = listener.local_addr().unwrap().port();
             tokio::net::TcpStream::connect(("127.0.0.1", port)).await.unwrap();
         }
-        let v4 = Endpoint { text: ":0".to_owned(), network: Network::Tcp4 }.bind().await.unwrap();
+        let v4 =
+            Endpoint { text: ":0".to_owned(), network: Network::Tcp4 }.bind(&mut Inherited::default()).await.unwrap();
         assert!(matches!(v4, Bound::Tcp(listener) if listener.local_addr().unwrap().is_ipv4()));
     }
 
@@ -192,10 +246,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("otlp.sock");
         let endpoint = Endpoint { text: path.display().to_string(), network: Network::Unix };
-        let first = endpoint.bind().await.unwrap();
-        assert!(endpoint.bind().await.is_err());
-        drop(first);
+        let busy = std::os::unix::net::UnixListener::bind(&path).unwrap();
+        assert!(endpoint.bind(&mut Inherited::default()).await.is_err());
+        drop(busy);
         assert!(path.exists());
-        endpoint.bind().await.unwrap();
+        let bound = endpoint.bind(&mut Inherited::default()).await.unwrap();
+        let shared = bound.share().unwrap();
+        drop(bound);
+        assert!(path.exists(), "there is a listener yet");
+        drop(shared);
+        assert!(!path.exists());
     }
 }

@@ -1,4 +1,4 @@
-//! OTLP/gRPC: one unary method.
+//! OTLP/gRPC: one unary method of three services.
 //!
 //! ```text
 //!  POST /opentelemetry.proto.collector.trace.v1.TraceService/Export
@@ -7,7 +7,8 @@
 //!  refusal    headers alone (trailers-only): grpc-status, grpc-message, grpc-status-details-bin
 //! ```
 //!
-//! The path, the compression and the budget are looked at before a byte of the body is read.
+//! The path, the credentials, the compression and the budget are looked at before a byte of the body is read. The service
+//! of a signal without a pipeline does not exist, as in otelcol.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,16 +17,24 @@ use bytes::{BufMut, Bytes};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
+use otlp::Signal;
 use tonic::Status;
 
 use super::body::{Message, Pieces, Workshop};
+use super::gate::Gate;
 use super::refused::{RETRY_AFTER, Refused, hand_over};
 use super::reply::{self, ReplyBody};
 use super::stats::ReceiverStats;
 use super::{Accepted, Intake, Origin};
 use crate::inflate::Encoding;
 
-const EXPORT: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+const SERVICES: [(&str, Signal); 3] = [
+    ("opentelemetry.proto.collector.trace.v1.TraceService", Signal::Traces),
+    ("opentelemetry.proto.collector.metrics.v1.MetricsService", Signal::Metrics),
+    ("opentelemetry.proto.collector.logs.v1.LogsService", Signal::Logs),
+];
+/// The one method of each of them.
+const METHOD: &str = "Export";
 const GRPC: HeaderValue = HeaderValue::from_static("application/grpc");
 const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
 const GRPC_ENCODING: &str = "grpc-encoding";
@@ -41,6 +50,7 @@ pub(super) struct GrpcApi {
     pub(super) intake: Arc<dyn Intake>,
     pub(super) workshop: Workshop,
     pub(super) stats: Arc<ReceiverStats>,
+    pub(super) gate: Option<Gate>,
 }
 
 impl GrpcApi {
@@ -50,30 +60,51 @@ impl GrpcApi {
             *response.status_mut() = status;
             return response;
         }
-        let stats = self.stats.of(self.origin.transport);
-        match self.export(request).await {
+        let transport = self.origin.transport;
+        let signal = match self.signal(request.uri().path()) {
+            Ok(signal) => signal,
+            Err(refused) => {
+                self.stats.unserved(transport);
+                return refusal(&refused);
+            }
+        };
+        match self.export(signal, request).await {
             Ok(accepted) => {
-                stats.accepted(&accepted);
+                self.stats.accepted(transport, signal, &accepted);
                 success(&accepted)
             }
             Err(refused) => {
-                stats.refused(refused.retry_after().is_some());
+                self.stats.refused(transport, signal, refused.reason());
                 refusal(&refused)
             }
         }
     }
 
-    async fn export(&self, request: Request<Incoming>) -> Result<Accepted, Refused> {
+    /// What is called, in grpc-go's words where it is not there.
+    fn signal(&self, path: &str) -> Result<Signal, Refused> {
+        let called = path.strip_prefix('/').and_then(|path| path.rsplit_once('/'));
+        let Some((service, method)) = called else {
+            return Err(Refused::NotServed(format!("malformed method name: {path:?}")));
+        };
+        let known = SERVICES.iter().find(|(name, _)| *name == service).map(|(_, signal)| *signal);
+        match known.filter(|signal| self.intake.serves(*signal)) {
+            None => Err(Refused::NotServed(format!("unknown service {service}"))),
+            Some(signal) if method == METHOD => Ok(signal),
+            Some(_) => Err(Refused::NotServed(format!("unknown method {method} for service {service}"))),
+        }
+    }
+
+    async fn export(&self, signal: Signal, request: Request<Incoming>) -> Result<Accepted, Refused> {
         let (head, body) = request.into_parts();
-        if head.uri.path() != EXPORT {
-            return Err(Refused::NotServed(head.uri.path().to_owned()));
+        if let Some(gate) = &self.gate {
+            gate.admit(&head).await?;
         }
         let encoding = encoding(&head.headers)?;
         if self.workshop.pool.budget().at_hard() {
             return Err(Refused::Overloaded(RETRY_AFTER));
         }
         let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
-        hand_over(&*self.intake, &self.origin, &message).await
+        hand_over(&*self.intake, signal, &self.origin, &message).await
     }
 }
 

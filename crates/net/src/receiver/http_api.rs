@@ -1,4 +1,8 @@
-//! OTLP/HTTP: `POST /v1/traces`, protobuf or JSON by Content-Type, and a `google.rpc.Status` for whatever goes wrong.
+//! OTLP/HTTP: `POST /v1/traces` and its two siblings, protobuf or JSON by Content-Type, and a `google.rpc.Status` for
+//! whatever goes wrong.
+//!
+//! As in otelcol, credentials come before the path (who has none does not learn what there is), and a browser's preflight,
+//! which cannot bear any, comes before both.
 //!
 //! Where otelcol leaves the specification (400 for a body that is too large, plain text for 405 and 415, `Retry-After: 0`),
 //! the specification is followed. An answer is in the encoding of its request, or in JSON where the request names none.
@@ -7,12 +11,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER};
+use http::header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
 use hyper::body::Incoming;
+use otlp::Signal;
 
 use super::body::{Message, Pieces, Workshop};
 use super::cors::CrossOrigin;
+use super::gate::Gate;
 use super::refused::{self, Refused, hand_over};
 use super::reply::{self, ReplyBody};
 use super::settings::HttpCoding;
@@ -30,7 +36,9 @@ pub(super) struct HttpApi {
     pub(super) intake: Arc<dyn Intake>,
     pub(super) workshop: Workshop,
     pub(super) stats: Arc<ReceiverStats>,
-    pub(super) traces_path: String,
+    pub(super) gate: Option<Gate>,
+    /// Where each signal is posted.
+    pub(super) paths: [(String, Signal); 3],
     pub(super) codings: Vec<HttpCoding>,
     pub(super) headers: Vec<(HeaderName, HeaderValue)>,
     pub(super) cross_origin: Option<CrossOrigin>,
@@ -64,33 +72,47 @@ impl HttpApi {
 
     async fn export(&self, head: &http::request::Parts, body: Incoming) -> Response<ReplyBody> {
         let format = Format::of(&head.headers);
-        let stats = self.stats.of(self.origin.transport);
-        match self.take(head, format, body).await {
-            Ok(accepted) => {
-                stats.accepted(&accepted);
+        let (transport, signal) = (self.origin.transport, self.signal(head.uri.path()));
+        match self.take(head, signal, format, body).await {
+            Ok((signal, accepted)) => {
+                self.stats.accepted(transport, signal, &accepted);
                 let format = format.unwrap_or(Format::Json);
                 let answer = match format {
                     Format::Protobuf => reply::success(&accepted),
-                    Format::Json => reply::success_json(&accepted),
+                    Format::Json => reply::success_json(signal, &accepted),
                 };
                 response(format, answer)
             }
             Err(refused) => {
-                stats.refused(refused.retry_after().is_some());
+                match (signal, &refused) {
+                    (Some(signal), _) => self.stats.refused(transport, signal, refused.reason()),
+                    (None, Refused::Denied(_)) => self.stats.unauthenticated(transport),
+                    (None, _) => self.stats.unserved(transport),
+                }
                 refusal(&refused, format.unwrap_or(Format::Json), head.version)
             }
         }
     }
 
+    /// What is posted to this path, if anybody wants it.
+    fn signal(&self, path: &str) -> Option<Signal> {
+        let named = self.paths.iter().find(|(one, signal)| one == path && self.intake.serves(*signal));
+        named.map(|(_, signal)| *signal)
+    }
+
     async fn take(
         &self,
         head: &http::request::Parts,
+        signal: Option<Signal>,
         format: Option<Format>,
         body: Incoming,
-    ) -> Result<Accepted, Refused> {
-        if head.uri.path() != self.traces_path {
-            return Err(Refused::NotServed(head.uri.path().to_owned()));
+    ) -> Result<(Signal, Accepted), Refused> {
+        if let Some(gate) = &self.gate {
+            gate.admit(head).await?;
         }
+        let Some(signal) = signal else {
+            return Err(Refused::NotServed(format!("`{}` is not served here", head.uri.path())));
+        };
         if head.method != Method::POST {
             return Err(Refused::Method);
         }
@@ -104,13 +126,16 @@ impl HttpApi {
         }
         let mut message = self.workshop.http(Pieces::new(body, self.time_max), encoding).await?;
         if format == Format::Json {
-            message = self.translate(&message)?;
+            message = self.translate(signal, &message)?;
         }
-        hand_over(&*self.intake, &self.origin, &message).await
+        Ok((signal, hand_over(&*self.intake, signal, &self.origin, &message).await?))
     }
 
     /// JSON as protobuf.
-    fn translate(&self, json: &[u8]) -> Result<Message, Refused> {
+    fn translate(&self, signal: Signal, json: &[u8]) -> Result<Message, Refused> {
+        if signal != Signal::Traces {
+            return Err(Refused::ContentType(format!("application/json of {signal}")));
+        }
         let bytes = otlp::json::decode(json).map_err(|error| Refused::Malformed(format!("not OTLP/JSON: {error}")))?;
         let charge = self.workshop.pool.budget().charge_always(Class::Frames, bytes.capacity());
         Ok(Message::Translated(bytes, charge))
@@ -178,6 +203,9 @@ fn refusal(refused: &Refused, format: Format, version: Version) -> Response<Repl
     match refused {
         Refused::Method => {
             headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        Refused::Denied(Some(challenge)) => {
+            headers.insert(WWW_AUTHENTICATE, challenge.clone());
         }
         // The rest of the body is not waited for.
         Refused::TooLarge(_) | Refused::Slow | Refused::ShuttingDown if version < Version::HTTP_2 => {

@@ -16,17 +16,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
+use hyper_util::rt::TokioExecutor;
+use hyper_util::server::conn::auto;
+use otlp::Signal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::body::Workshop;
 use super::connection::{self, Accepted, Api, Patience, Phase, Shared};
 use super::cors::CrossOrigin;
-use super::endpoint::Bound;
+use super::endpoint::{Bound, Endpoint};
+use super::gate::Gate;
 use super::grpc::GrpcApi;
 use super::http_api::HttpApi;
-use super::settings::{GrpcServer, HttpServer};
-use super::{Intake, Origin, Protocol, ReceiverStats, Transport};
+use super::inherited::Inherited;
+use super::rarely::Rarely;
+use super::settings::{AuthServer, GrpcServer, HttpServer};
+use super::{Authenticators, Intake, Origin, Protocol, ReceiverStats, Transport};
 use crate::buffer::Pool;
 use crate::tls::{ServerIdentity, TlsServer};
 
@@ -36,6 +42,8 @@ const CONNECTIONS_MAX: usize = 8192;
 const DESCRIPTORS_ASSUMED: usize = 1024;
 /// How long a request's head may take where no setting says so.
 const HEAD_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a peer may leave its answers unread where no setting says so.
+const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 /// The waits after an accept error.
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
@@ -52,101 +60,143 @@ const HTTP1_BUFFER_BYTES_MAX: usize = 256 << 10;
 /// Streams of an HTTP connection at once, as in Go's server.
 const HTTP_STREAMS_MAX: u32 = 250;
 
+/// What the listeners of one receiver share.
+pub(super) struct House<'a> {
+    pub(super) receiver: Arc<str>,
+    pub(super) intake: Arc<dyn Intake>,
+    pub(super) pool: Arc<Pool>,
+    pub(super) stats: Arc<ReceiverStats>,
+    pub(super) auths: Authenticators<'a>,
+}
+
 /// A bound listener and what stands behind it.
 pub(super) struct Door {
     protocol: Protocol,
-    bound: Bound,
+    endpoint: Endpoint,
+    bound: Arc<Bound>,
     shared: Arc<Shared>,
-    stats: Arc<ReceiverStats>,
 }
 
 /// The running accept loops.
 pub(super) struct Listeners {
     phase: watch::Sender<Phase>,
+    sockets: Vec<(Endpoint, Arc<Bound>)>,
     loops: Vec<JoinHandle<()>>,
     /// Ends when every task that holds its other side has ended.
     done: mpsc::Receiver<()>,
 }
 
-impl Door {
-    pub(super) async fn grpc(
-        settings: &GrpcServer,
-        receiver: &Arc<str>,
-        intake: &Arc<dyn Intake>,
-        pool: &Arc<Pool>,
-        stats: &Arc<ReceiverStats>,
-    ) -> io::Result<Door> {
+impl House<'_> {
+    pub(super) async fn grpc(&self, settings: &GrpcServer, inherited: &mut Inherited) -> io::Result<Door> {
+        let protocol = Transport::Grpc;
         let keepalive = settings.keepalive;
         let mut builder = connection::builder();
         bound_http2(&mut builder, settings.streams_max());
         builder.http2().keep_alive_interval(keepalive.ping_interval()).keep_alive_timeout(keepalive.ping_timeout());
-        let shared = Shared {
-            api: Api::Grpc(GrpcApi {
-                origin: Origin { receiver: Arc::clone(receiver), transport: Transport::Grpc },
-                intake: Arc::clone(intake),
-                workshop: workshop(pool, settings.message_bytes_max()),
-                stats: Arc::clone(stats),
-            }),
-            tls: identity(settings.tls.as_ref(), &[b"h2"])?,
-            builder: builder.http2_only(),
-            patience: Patience {
-                head: HEAD_TIME_MAX,
-                idle: keepalive.max_connection_idle,
-                age: keepalive.max_connection_age,
-                age_grace: keepalive.max_connection_age_grace,
-            },
+        let api = Api::Grpc(GrpcApi {
+            origin: self.origin(protocol),
+            intake: Arc::clone(&self.intake),
+            workshop: self.workshop(settings.message_bytes_max()),
+            stats: Arc::clone(&self.stats),
+            gate: self.gate(settings.auth.as_ref(), protocol)?,
+        });
+        let patience = Patience {
+            head: HEAD_TIME_MAX,
+            idle: keepalive.max_connection_idle,
+            age: keepalive.max_connection_age,
+            age_grace: keepalive.max_connection_age_grace,
+            write: WRITE_TIME_MAX,
         };
-        let bound = settings.endpoint.bind().await?;
-        Ok(Door { protocol: Transport::Grpc, bound, shared: Arc::new(shared), stats: Arc::clone(stats) })
+        let tls = identity(settings.tls.as_ref(), &[b"h2"])?;
+        let shared = self.shared(api, tls, builder.http2_only(), patience);
+        self.door(protocol, &settings.endpoint, shared, inherited).await
     }
 
-    pub(super) async fn http(
-        settings: &HttpServer,
-        receiver: &Arc<str>,
-        intake: &Arc<dyn Intake>,
-        pool: &Arc<Pool>,
-        stats: &Arc<ReceiverStats>,
-    ) -> io::Result<Door> {
+    pub(super) async fn http(&self, settings: &HttpServer, inherited: &mut Inherited) -> io::Result<Door> {
+        let protocol = Transport::Http;
         let mut builder = connection::builder();
         bound_http2(&mut builder, HTTP_STREAMS_MAX);
         builder.http1().keep_alive(settings.keep_alives_enabled).max_buf_size(HTTP1_BUFFER_BYTES_MAX);
-        let head = if settings.read_header_timeout.is_zero() { HEAD_TIME_MAX } else { settings.read_header_timeout };
         let headers = settings.response_headers.iter().map(|(name, value)| {
             let name = HeaderName::try_from(name).map_err(io::Error::other)?;
             Ok((name, HeaderValue::from_str(value.expose()).map_err(io::Error::other)?))
         });
-        let shared = Shared {
-            api: Api::Http(HttpApi {
-                origin: Origin { receiver: Arc::clone(receiver), transport: Transport::Http },
-                intake: Arc::clone(intake),
-                workshop: workshop(pool, settings.body_bytes_max()),
-                stats: Arc::clone(stats),
-                traces_path: settings.traces_url_path.clone(),
-                codings: settings.compression_algorithms.clone(),
-                headers: headers.collect::<io::Result<_>>()?,
-                cross_origin: settings.cors.as_ref().and_then(CrossOrigin::new),
-                time_max: settings.read_timeout,
-            }),
-            tls: identity(settings.tls.as_ref(), &[b"h2", b"http/1.1"])?,
-            builder,
-            patience: Patience { head, idle: settings.idle_timeout, age: Duration::ZERO, age_grace: Duration::ZERO },
+        let api = Api::Http(HttpApi {
+            origin: self.origin(protocol),
+            intake: Arc::clone(&self.intake),
+            workshop: self.workshop(settings.body_bytes_max()),
+            stats: Arc::clone(&self.stats),
+            gate: self.gate(settings.auth.as_ref(), protocol)?,
+            paths: [
+                (settings.traces_url_path.clone(), Signal::Traces),
+                (settings.metrics_url_path.clone(), Signal::Metrics),
+                (settings.logs_url_path.clone(), Signal::Logs),
+            ],
+            codings: settings.compression_algorithms.clone(),
+            headers: headers.collect::<io::Result<_>>()?,
+            cross_origin: settings.cors.as_ref().and_then(CrossOrigin::new),
+            time_max: settings.read_timeout,
+        });
+        let patience = Patience {
+            head: or(settings.read_header_timeout, HEAD_TIME_MAX),
+            idle: settings.idle_time_max(),
+            age: Duration::ZERO,
+            age_grace: Duration::ZERO,
+            write: or(settings.write_timeout, WRITE_TIME_MAX),
         };
-        let bound = settings.endpoint.bind().await?;
-        Ok(Door { protocol: Transport::Http, bound, shared: Arc::new(shared), stats: Arc::clone(stats) })
+        let tls = identity(settings.tls.as_ref(), &[b"h2", b"http/1.1"])?;
+        let shared = self.shared(api, tls, builder, patience);
+        self.door(protocol, &settings.endpoint, shared, inherited).await
     }
 
+    fn origin(&self, transport: Transport) -> Origin {
+        Origin { receiver: Arc::clone(&self.receiver), transport }
+    }
+
+    fn workshop(&self, bytes_max: usize) -> Workshop {
+        Workshop { pool: Arc::clone(&self.pool), decoders: Arc::default(), bytes_max }
+    }
+
+    fn gate(&self, settings: Option<&AuthServer>, transport: Transport) -> io::Result<Option<Gate>> {
+        let Some(AuthServer { authenticator, request_params }) = settings else { return Ok(None) };
+        let Some(auth) = (self.auths)(authenticator) else {
+            let message = format!("`auth` of `{transport}` names `{authenticator}`, which does not check credentials");
+            return Err(io::Error::other(message));
+        };
+        Ok(Some(Gate::new(auth, request_params.clone(), &self.receiver, transport)))
+    }
+
+    fn shared(
+        &self,
+        api: Api,
+        tls: Option<ServerIdentity>,
+        builder: auto::Builder<TokioExecutor>,
+        patience: Patience,
+    ) -> Arc<Shared> {
+        let (stats, receiver) = (Arc::clone(&self.stats), Arc::clone(&self.receiver));
+        Arc::new(Shared { api, tls, builder, patience, stats, receiver, tls_told: Rarely::default() })
+    }
+
+    /// Binds last, when nothing else can go wrong any more.
+    async fn door(
+        &self,
+        protocol: Protocol,
+        endpoint: &Endpoint,
+        shared: Arc<Shared>,
+        inherited: &mut Inherited,
+    ) -> io::Result<Door> {
+        let bound = Arc::new(endpoint.bind(inherited).await?);
+        Ok(Door { protocol, endpoint: endpoint.clone(), bound, shared })
+    }
+}
+
+impl Door {
     pub(super) fn address(&self) -> Option<(Protocol, SocketAddr)> {
-        match &self.bound {
-            Bound::Tcp(listener) => Some((self.protocol, listener.local_addr().ok()?)),
-            Bound::Unix(..) => None,
-        }
+        Some((self.protocol, self.bound.address()?))
     }
 
     pub(super) fn path(&self) -> Option<(Protocol, PathBuf)> {
-        match &self.bound {
-            Bound::Tcp(_) => None,
-            Bound::Unix(_, path) => Some((self.protocol, path.clone())),
-        }
+        Some((self.protocol, self.bound.path()?))
     }
 
     /// Accepts until the phase says otherwise.
@@ -162,7 +212,7 @@ impl Door {
             match accepted {
                 Ok(accepted) => {
                     back_off = BACK_OFF_MIN;
-                    self.stats.of(self.protocol).connected();
+                    self.shared.stats.connected(self.protocol);
                     let (shared, phase, alive) = (Arc::clone(&self.shared), phase.clone(), alive.clone());
                     tokio::spawn(async move {
                         connection::serve(shared, accepted, phase).await;
@@ -171,23 +221,19 @@ impl Door {
                 }
                 Err(error) if peers_fault(&error) => {}
                 Err(error) => {
-                    self.stats.of(self.protocol).accept_failed();
+                    self.shared.stats.accept_failed(self.protocol);
                     tracing::warn!(%error, protocol = %self.protocol, "cannot accept connections for a moment");
                     tokio::time::sleep(back_off).await;
                     back_off = (back_off * 2).min(BACK_OFF_MAX);
                 }
             }
         }
-        if let Bound::Unix(_, path) = &self.bound {
-            // As Go does; what cannot be removed is bound again by the next start.
-            let _ = std::fs::remove_file(path);
-        }
     }
 
     async fn next(&self, permits: &Arc<Semaphore>) -> (io::Result<Accepted>, Option<OwnedSemaphorePermit>) {
         // The semaphore is never closed.
         let permit = Arc::clone(permits).acquire_owned().await.ok();
-        let accepted = match &self.bound {
+        let accepted = match &*self.bound {
             Bound::Tcp(listener) => listener.accept().await.map(|(stream, _)| {
                 // Answers are small and must not wait for more; a socket that refuses still works.
                 let _ = stream.set_nodelay(true);
@@ -203,12 +249,19 @@ impl Listeners {
     pub(super) fn start(doors: Vec<Door>) -> Listeners {
         let (phase, watched) = watch::channel(Phase::Open);
         let (alive, done) = mpsc::channel(1);
+        let sockets = doors.iter().map(|door| (door.endpoint.clone(), Arc::clone(&door.bound))).collect();
         let open = |door: Door| tokio::spawn(door.open(watched.clone(), alive.clone()));
         let loops = doors.into_iter().map(open).collect();
-        Listeners { phase, loops, done }
+        Listeners { phase, sockets, loops, done }
+    }
+
+    /// Shares the sockets with whoever comes next.
+    pub(super) fn leave_to(&self, inherited: &mut Inherited) -> io::Result<()> {
+        self.sockets.iter().try_for_each(|(endpoint, bound)| inherited.leave_socket(endpoint, bound))
     }
 
     pub(super) async fn stop(mut self, grace: Duration) {
+        self.sockets.clear();
         self.phase.send_replace(Phase::Draining);
         for accepting in self.loops {
             // It ends at once; a panic in it has been told already.
@@ -222,15 +275,15 @@ impl Listeners {
     }
 }
 
-fn workshop(pool: &Arc<Pool>, bytes_max: usize) -> Workshop {
-    Workshop { pool: Arc::clone(pool), decoders: Arc::default(), bytes_max }
+fn or(written: Duration, bound: Duration) -> Duration {
+    if written.is_zero() { bound } else { written }
 }
 
 fn identity(tls: Option<&TlsServer>, alpn: &[&[u8]]) -> io::Result<Option<ServerIdentity>> {
     tls.map(|tls| ServerIdentity::new(tls.clone(), alpn)).transpose().map_err(io::Error::other)
 }
 
-fn bound_http2(builder: &mut hyper_util::server::conn::auto::Builder<hyper_util::rt::TokioExecutor>, streams_max: u32) {
+fn bound_http2(builder: &mut auto::Builder<TokioExecutor>, streams_max: u32) {
     builder
         .http2()
         .max_concurrent_streams(streams_max)

@@ -3,14 +3,16 @@
 //! One table for both protocols, so that they cannot disagree about what is worth sending again: OTLP's clients repeat
 //! UNAVAILABLE (and 503), and nothing else that stands here, except DEADLINE_EXCEEDED for a body that came too slowly.
 
+use otlp::Signal;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Poll;
 use std::time::Duration;
 
-use http::StatusCode;
+use http::{HeaderValue, StatusCode};
 use tonic::Code;
 
+use super::stats::RefusedReason;
 use super::{Accepted, Intake, Origin, Refusal};
 use crate::buffer::Stop;
 
@@ -30,8 +32,10 @@ pub(super) enum Refused {
     ContentType(String),
     /// A method that is not taken on this path.
     Method,
-    /// A path or RPC that is not served.
+    /// A path or RPC that is not served, in a sentence.
     NotServed(String),
+    /// Credentials are missing or wrong; what to bring, for HTTP.
+    Denied(Option<HeaderValue>),
     /// No room now.
     Overloaded(Duration),
     /// The program is ending.
@@ -45,8 +49,13 @@ pub(super) enum Refused {
 }
 
 /// Hands a request to the intake; a panic over one request is that request's alone, and never retried into another.
-pub(super) async fn hand_over(intake: &dyn Intake, origin: &Origin, body: &[u8]) -> Result<Accepted, Refused> {
-    let mut future = intake.traces(origin, body);
+pub(super) async fn hand_over(
+    intake: &dyn Intake,
+    signal: Signal,
+    origin: &Origin,
+    body: &[u8],
+) -> Result<Accepted, Refused> {
+    let mut future = intake.take(signal, origin, body);
     let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(Refused::from)),
@@ -66,6 +75,7 @@ impl Refused {
             Refused::Coding { .. } | Refused::NotServed(_) => Code::Unimplemented,
             Refused::ContentType(_) | Refused::Method | Refused::Panicked => Code::Internal,
             Refused::Overloaded(_) | Refused::ShuttingDown => Code::Unavailable,
+            Refused::Denied(_) => Code::Unauthenticated,
             Refused::Slow => Code::DeadlineExceeded,
             Refused::Gone => Code::Cancelled,
         }
@@ -79,6 +89,7 @@ impl Refused {
             Refused::Method => StatusCode::METHOD_NOT_ALLOWED,
             Refused::NotServed(_) => StatusCode::NOT_FOUND,
             Refused::Overloaded(_) | Refused::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+            Refused::Denied(_) => StatusCode::UNAUTHORIZED,
             Refused::Slow => StatusCode::REQUEST_TIMEOUT,
             Refused::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
         }
@@ -95,12 +106,30 @@ impl Refused {
                 format!("unsupported content type `{named}`, use `application/x-protobuf` or `application/json`")
             }
             Refused::Method => "only `POST` is taken here".to_owned(),
-            Refused::NotServed(what) => format!("`{what}` is not served here"),
-            Refused::Overloaded(_) => "there is no room for more spans now, come back later".to_owned(),
+            Refused::NotServed(what) => what.clone(),
+            Refused::Denied(_) => "valid credentials are needed".to_owned(),
+            Refused::Overloaded(_) => "there is no room for more now, come back later".to_owned(),
             Refused::ShuttingDown => "the collector is shutting down".to_owned(),
             Refused::Slow => "the request came too slowly".to_owned(),
             Refused::Gone => "the request broke off".to_owned(),
             Refused::Panicked => "the collector failed over this request".to_owned(),
+        }
+    }
+
+    /// Under which reason it is counted.
+    pub(super) fn reason(&self) -> RefusedReason {
+        match self {
+            Refused::Malformed(_) => RefusedReason::Malformed,
+            Refused::TooLarge(_) => RefusedReason::TooLarge,
+            Refused::Coding { .. } | Refused::ContentType(_) | Refused::Method | Refused::NotServed(_) => {
+                RefusedReason::Unsupported
+            }
+            Refused::Denied(_) => RefusedReason::Unauthenticated,
+            Refused::Overloaded(_) => RefusedReason::Overloaded,
+            Refused::ShuttingDown => RefusedReason::ShuttingDown,
+            Refused::Slow => RefusedReason::Slow,
+            Refused::Gone => RefusedReason::Gone,
+            Refused::Panicked => RefusedReason::Panicked,
         }
     }
 

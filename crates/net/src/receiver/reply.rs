@@ -1,4 +1,4 @@
-//! Answers: `ExportTraceServiceResponse` and `google.rpc.Status` as bytes, in protobuf and in JSON, and the body that
+//! Answers: the three signals' export responses and `google.rpc.Status` as bytes, in protobuf and in JSON, and the body that
 //! carries them.
 //!
 //! The messages are a handful of fields, written by hand; their oracle is prost, in the tests.
@@ -11,6 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::HeaderMap;
 use http_body::{Body, Frame, SizeHint};
+use otlp::Signal;
 use otlp::wire::{put_len, put_uint};
 use serde_json::{Value, json};
 
@@ -63,11 +64,12 @@ impl Body for ReplyBody {
     }
 }
 
-/// An `ExportTraceServiceResponse` in protobuf: empty for full success, so that `partial_success` stays unset.
+/// An export response in protobuf, whose fields have the same numbers for each signal: empty for full success, so that
+/// `partial_success` stays unset.
 pub(super) fn success(accepted: &Accepted) -> Vec<u8> {
     let mut partial = Vec::new();
-    if accepted.rejected_spans > 0 {
-        put_uint(&mut partial, 1, accepted.rejected_spans);
+    if accepted.rejected > 0 {
+        put_uint(&mut partial, 1, accepted.rejected);
     }
     if !accepted.message.is_empty() {
         put_len(&mut partial, 2, shortened(&accepted.message).as_bytes());
@@ -80,10 +82,15 @@ pub(super) fn success(accepted: &Accepted) -> Vec<u8> {
 }
 
 /// The same in JSON, where otelcol writes `partialSuccess` always.
-pub(super) fn success_json(accepted: &Accepted) -> Vec<u8> {
+pub(super) fn success_json(signal: Signal, accepted: &Accepted) -> Vec<u8> {
     let mut partial = serde_json::Map::new();
-    if accepted.rejected_spans > 0 {
-        partial.insert("rejectedSpans".to_owned(), Value::String(accepted.rejected_spans.to_string()));
+    if accepted.rejected > 0 {
+        let rejected = match signal {
+            Signal::Traces => "rejectedSpans",
+            Signal::Metrics => "rejectedDataPoints",
+            Signal::Logs => "rejectedLogRecords",
+        };
+        partial.insert(rejected.to_owned(), Value::String(accepted.rejected.to_string()));
     }
     if !accepted.message.is_empty() {
         partial.insert("errorMessage".to_owned(), shortened(&accepted.message).into());
@@ -176,14 +183,14 @@ mod tests {
 
     #[test]
     fn success_is_what_prost_reads() {
-        let check = |rejected_spans, message: &str, partial_success| {
-            let accepted = Accepted { spans: 1, rejected_spans, message: message.to_owned() };
+        let check = |rejected, message: &str, partial_success| {
+            let accepted = Accepted { items: 1, rejected, message: message.to_owned() };
             let expected = ExportTraceServiceResponse { partial_success };
             assert_eq!(ExportTraceServiceResponse::decode(&*success(&accepted)), Ok(expected));
         };
         check(0, "", None);
-        let partial = |rejected_spans, message: &str| {
-            Some(ExportTracePartialSuccess { rejected_spans, error_message: message.to_owned() })
+        let partial = |rejected, message: &str| {
+            Some(ExportTracePartialSuccess { rejected_spans: rejected, error_message: message.to_owned() })
         };
         check(7, "bad IDs", partial(7, "bad IDs"));
         check(0, "a warning", partial(0, "a warning"));
@@ -191,12 +198,19 @@ mod tests {
 
     #[test]
     fn json_is_as_otelcol_writes_it() {
-        let check = |rejected_spans, message: &str, expected: &str| {
-            let accepted = Accepted { spans: 1, rejected_spans, message: message.to_owned() };
-            assert_eq!(String::from_utf8(success_json(&accepted)).unwrap(), expected);
+        let check = |signal, rejected, message: &str, expected: &str| {
+            let accepted = Accepted { items: 1, rejected, message: message.to_owned() };
+            assert_eq!(String::from_utf8(success_json(signal, &accepted)).unwrap(), expected);
         };
-        check(0, "", r#"{"partialSuccess":{}}"#);
-        check(7, "bad \"IDs\"", r#"{"partialSuccess":{"errorMessage":"bad \"IDs\"","rejectedSpans":"7"}}"#);
+        check(Signal::Traces, 0, "", r#"{"partialSuccess":{}}"#);
+        check(Signal::Metrics, 7, "", r#"{"partialSuccess":{"rejectedDataPoints":"7"}}"#);
+        check(Signal::Logs, 7, "", r#"{"partialSuccess":{"rejectedLogRecords":"7"}}"#);
+        check(
+            Signal::Traces,
+            7,
+            "bad \"IDs\"",
+            r#"{"partialSuccess":{"errorMessage":"bad \"IDs\"","rejectedSpans":"7"}}"#,
+        );
         let overloaded = Refused::Overloaded(Duration::from_millis(1500));
         let text = String::from_utf8(status_json(&overloaded)).unwrap();
         assert!(text.contains(r#""code":14"#) && text.contains(r#""retryDelay":"1.500000000s""#), "{text}");

@@ -1,9 +1,8 @@
 //! Settings of the `otlp` receiver (otelcol's configgrpc and confighttp): their meaning and defaults.
 //!
-//! Some of otelcol's settings have nothing to do here and are kept to be printed: buffer sizes, `include_metadata`,
-//! `enforcement_policy` (clients that ping often are not sent away), `write_timeout` (answers are small enough for any socket
-//! buffer), the URL paths of signals that are not served. Where otelcol's zero means "no limit" for a wait on a peer, it
-//! means our own bound.
+//! Some of otelcol's settings have nothing to do here and are kept to be printed: buffer sizes, `include_metadata`, `dialer`,
+//! `enforcement_policy` (HTTP/2 answers pings below us, so clients that ping often are not sent away). Where otelcol's zero
+//! means "no limit" for a wait on a peer, it means our own bound.
 
 mod decode;
 mod effective;
@@ -17,7 +16,7 @@ use crate::inflate::Encoding;
 use crate::tls::TlsServer;
 
 /// Settings of an `otlp` receiver; at least one protocol.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OtlpReceiver {
     /// `protocols.grpc`.
     pub grpc: Option<GrpcServer>,
@@ -26,12 +25,14 @@ pub struct OtlpReceiver {
 }
 
 /// `protocols.grpc`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct GrpcServer {
     /// Where to listen.
     pub endpoint: Endpoint,
     /// TLS; none is plain text.
     pub tls: Option<TlsServer>,
+    /// Who checks credentials; none lets everybody in.
+    pub auth: Option<AuthServer>,
     /// Largest message, on the wire and inflated; zero is 4.
     pub max_recv_msg_size_mib: u64,
     /// Calls at once on one connection; zero is [`GrpcServer::STREAMS_MAX`].
@@ -44,6 +45,24 @@ pub struct GrpcServer {
     pub read_buffer_size: u64,
     /// Kept to be printed.
     pub write_buffer_size: u64,
+    /// Kept to be printed.
+    pub dialer: Dialer,
+}
+
+/// `auth` of a server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AuthServer {
+    /// The extension that checks credentials, such as `basicauth/server`.
+    pub authenticator: String,
+    /// Parameters of a URL's query that stand for headers of the same name; HTTP only.
+    pub request_params: Vec<String>,
+}
+
+/// `dialer`, which servers have no use for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Dialer {
+    /// Kept to be printed.
+    pub timeout: Duration,
 }
 
 /// `keepalive` of a gRPC server; zero is otelcol's default.
@@ -66,16 +85,18 @@ pub struct Keepalive {
 }
 
 /// `protocols.http`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpServer {
     /// Where to listen.
     pub endpoint: Endpoint,
     /// TLS; none is plain text.
     pub tls: Option<TlsServer>,
+    /// Who checks credentials; none lets everybody in.
+    pub auth: Option<AuthServer>,
     /// Whether browsers may post from other origins; none or no origin is no.
     pub cors: Option<Cors>,
-    /// Largest body in bytes, on the wire and inflated; zero is [`HttpServer::BODY_BYTES_MAX`].
-    pub max_request_body_size: u64,
+    /// Largest body in bytes, on the wire and inflated; zero and less are [`HttpServer::BODY_BYTES_MAX`].
+    pub max_request_body_size: i64,
     /// The values of Content-Encoding that are taken.
     pub compression_algorithms: Vec<HttpCoding>,
     /// Added to each answer.
@@ -84,20 +105,23 @@ pub struct HttpServer {
     pub read_timeout: Duration,
     /// How long a request's head may take; zero is our own bound.
     pub read_header_timeout: Duration,
-    /// Kept to be printed.
+    /// How long a peer may leave its answers unread; zero is our own bound.
     pub write_timeout: Duration,
-    /// Whether a connection serves more than one request.
+    /// `keepalive::enabled`: whether a connection serves more than one request.
     pub keep_alives_enabled: bool,
-    /// How long a connection may be idle between requests; zero is for ever.
+    /// `keepalive::idle_timeout`: how long a connection may be idle between requests; zero is `read_timeout`, and if that
+    /// is zero too, [`HttpServer::IDLE_TIME_MAX`].
     pub idle_timeout: Duration,
     /// Where traces are posted.
     pub traces_url_path: String,
-    /// Kept to be printed.
+    /// Where metrics are posted.
     pub metrics_url_path: String,
-    /// Kept to be printed.
+    /// Where logs are posted.
     pub logs_url_path: String,
     /// Kept to be printed.
     pub include_metadata: bool,
+    /// Kept to be printed.
+    pub dialer: Dialer,
 }
 
 /// `cors`, with the meaning of Go's rs/cors.
@@ -139,6 +163,13 @@ impl OtlpReceiver {
     pub fn new() -> OtlpReceiver {
         OtlpReceiver { grpc: Some(GrpcServer::default()), http: Some(HttpServer::default()) }
     }
+
+    /// The extensions that it has credentials checked by.
+    pub fn authenticators(&self) -> impl Iterator<Item = &str> {
+        let grpc = self.grpc.as_ref().and_then(|grpc| grpc.auth.as_ref());
+        let http = self.http.as_ref().and_then(|http| http.auth.as_ref());
+        grpc.into_iter().chain(http).map(|auth| auth.authenticator.as_str())
+    }
 }
 
 impl Default for OtlpReceiver {
@@ -168,12 +199,14 @@ impl Default for GrpcServer {
         GrpcServer {
             endpoint: Endpoint::tcp("localhost:4317"),
             tls: None,
+            auth: None,
             max_recv_msg_size_mib: 0,
             max_concurrent_streams: 0,
             keepalive: Keepalive::default(),
             include_metadata: false,
             read_buffer_size: 524_288,
             write_buffer_size: 0,
+            dialer: Dialer::default(),
         }
     }
 }
@@ -197,14 +230,23 @@ impl Keepalive {
 
 impl HttpServer {
     /// Largest body where the settings say none.
-    pub const BODY_BYTES_MAX: u64 = 20 << 20;
-    /// How long a connection may be idle between requests.
-    pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+    pub const BODY_BYTES_MAX: usize = 20 << 20;
+    /// How long a connection may be idle between requests where no setting says so: longer than SDKs wait between two
+    /// exports of metrics, so that a connection does not end just when it is used again. otelcol has no bound.
+    pub const IDLE_TIME_MAX: Duration = Duration::from_secs(300);
 
     /// The largest body in bytes.
     pub fn body_bytes_max(&self) -> usize {
-        let bytes = if self.max_request_body_size == 0 { Self::BODY_BYTES_MAX } else { self.max_request_body_size };
-        usize::try_from(bytes).unwrap_or(usize::MAX)
+        match self.max_request_body_size {
+            ..=0 => Self::BODY_BYTES_MAX,
+            bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+        }
+    }
+
+    /// How long a connection may be idle.
+    pub fn idle_time_max(&self) -> Duration {
+        let bounds = [self.idle_timeout, self.read_timeout, Self::IDLE_TIME_MAX];
+        bounds.into_iter().find(|bound| !bound.is_zero()).unwrap_or(Self::IDLE_TIME_MAX)
     }
 }
 
@@ -213,19 +255,21 @@ impl Default for HttpServer {
         HttpServer {
             endpoint: Endpoint::tcp("localhost:4318"),
             tls: None,
+            auth: None,
             cors: None,
-            max_request_body_size: Self::BODY_BYTES_MAX,
+            max_request_body_size: 0,
             compression_algorithms: HttpCoding::ALL.to_vec(),
             response_headers: Vec::new(),
             read_timeout: Duration::ZERO,
             read_header_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
             keep_alives_enabled: true,
-            idle_timeout: Self::IDLE_TIMEOUT,
+            idle_timeout: Duration::ZERO,
             traces_url_path: "/v1/traces".to_owned(),
             metrics_url_path: "/v1/metrics".to_owned(),
             logs_url_path: "/v1/logs".to_owned(),
             include_metadata: false,
+            dialer: Dialer::default(),
         }
     }
 }

@@ -1,59 +1,190 @@
-//! What a receiver counts, by transport.
+//! What a receiver counts, by transport and signal.
 //!
-//! Spans are counted by the intake, which alone knows them; a request that was refused before it was scanned has no span
-//! count, and stands in `refused_requests` only.
+//! Items are counted by the intake, which alone knows them; a request that was refused before it was scanned has no count of
+//! items, and stands in [`SignalCounts::refused`] only, under its reason. The counters outlive the receiver that made them:
+//! one that takes over its sockets goes on with them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use otlp::Signal;
+
 use super::{Accepted, Transport};
+
+/// Why requests were refused; a closed set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RefusedReason {
+    /// Not a request, or not in the encoding it claims.
+    Malformed,
+    /// Above the limit, on the wire or inflated.
+    TooLarge,
+    /// A compression, content type or method that is not taken.
+    Unsupported,
+    /// Without valid credentials.
+    Unauthenticated,
+    /// No room now.
+    Overloaded,
+    /// The program is ending.
+    ShuttingDown,
+    /// The body came too slowly.
+    Slow,
+    /// The peer broke off.
+    Gone,
+    /// The intake panicked.
+    Panicked,
+}
 
 /// The counters of one receiver.
 #[derive(Debug, Default)]
 pub struct ReceiverStats {
-    /// Of OTLP/gRPC.
-    pub grpc: TransportStats,
-    /// Of OTLP/HTTP.
-    pub http: TransportStats,
+    grpc: TransportStats,
+    http: TransportStats,
 }
 
-/// The counters of one transport.
 #[derive(Debug, Default)]
-pub struct TransportStats {
-    accepted_requests: AtomicU64,
-    accepted_spans: AtomicU64,
-    refused_requests: AtomicU64,
-    refused_spans: AtomicU64,
-    overloaded_requests: AtomicU64,
+struct TransportStats {
+    traces: SignalStats,
+    metrics: SignalStats,
+    logs: SignalStats,
     connections: AtomicU64,
     accept_errors: AtomicU64,
+    tls_errors: AtomicU64,
+    unserved_requests: AtomicU64,
+    unauthenticated_requests: AtomicU64,
 }
 
-/// The counters as they stood at one moment.
+#[derive(Debug, Default)]
+struct SignalStats {
+    accepted_requests: AtomicU64,
+    accepted_items: AtomicU64,
+    rejected_items: AtomicU64,
+    refused: [AtomicU64; RefusedReason::ALL.len()],
+}
+
+/// The counters of one signal over one transport, as they stood at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct TransportCounts {
+pub struct SignalCounts {
     /// Requests answered with success, partial success included.
     pub accepted_requests: u64,
-    /// `receiver_accepted_spans`.
-    pub accepted_spans: u64,
-    /// Requests answered with an error.
-    pub refused_requests: u64,
-    /// `receiver_refused_spans`: those that the intake rejected out of accepted requests.
-    pub refused_spans: u64,
-    /// Those of the refused requests for which there was no room.
-    pub overloaded_requests: u64,
+    /// `receiver_accepted_spans`, `…_metric_points`, `…_log_records`.
+    pub accepted_items: u64,
+    /// `receiver_refused_spans` and so on: those that the intake rejected out of accepted requests.
+    pub rejected_items: u64,
+    /// Requests answered with an error, by reason, in the order of [`RefusedReason::ALL`].
+    pub refused: [u64; RefusedReason::ALL.len()],
+}
+
+/// The counters of one transport that belong to no signal, as they stood at one moment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TransportCounts {
     /// Connections taken since the start.
     pub connections: u64,
     /// Times that the system had no connection to give, such as for want of file descriptors.
     pub accept_errors: u64,
+    /// TLS handshakes that failed: a wrong, expired or missing certificate, no version in common, plain text.
+    pub tls_errors: u64,
+    /// Requests for a path, service or signal that nobody serves.
+    pub unserved_requests: u64,
+    /// Requests without valid credentials that belong to no signal, since their path is not served either.
+    pub unauthenticated_requests: u64,
+}
+
+impl RefusedReason {
+    /// All of them.
+    pub const ALL: [RefusedReason; 9] = [
+        RefusedReason::Malformed,
+        RefusedReason::TooLarge,
+        RefusedReason::Unsupported,
+        RefusedReason::Unauthenticated,
+        RefusedReason::Overloaded,
+        RefusedReason::ShuttingDown,
+        RefusedReason::Slow,
+        RefusedReason::Gone,
+        RefusedReason::Panicked,
+    ];
+
+    /// As a label of a metric.
+    pub fn name(self) -> &'static str {
+        match self {
+            RefusedReason::Malformed => "malformed",
+            RefusedReason::TooLarge => "too_large",
+            RefusedReason::Unsupported => "unsupported",
+            RefusedReason::Unauthenticated => "unauthenticated",
+            RefusedReason::Overloaded => "overloaded",
+            RefusedReason::ShuttingDown => "shutting_down",
+            RefusedReason::Slow => "slow",
+            RefusedReason::Gone => "gone",
+            RefusedReason::Panicked => "panicked",
+        }
+    }
 }
 
 impl ReceiverStats {
-    /// All counters, by the transport's name.
-    pub fn transports(&self) -> [(&'static str, TransportCounts); 2] {
-        [(Transport::Grpc.name(), self.grpc.counts()), (Transport::Http.name(), self.http.counts())]
+    /// The counters of one signal over one transport now.
+    pub fn signal(&self, transport: Transport, signal: Signal) -> SignalCounts {
+        let stats = self.of(transport).signal(signal);
+        SignalCounts {
+            accepted_requests: read(&stats.accepted_requests),
+            accepted_items: read(&stats.accepted_items),
+            rejected_items: read(&stats.rejected_items),
+            refused: stats.refused.each_ref().map(read),
+        }
     }
 
-    pub(super) fn of(&self, transport: Transport) -> &TransportStats {
+    /// The counters of every signal over every transport now.
+    pub fn signals(&self) -> impl Iterator<Item = (Transport, Signal, SignalCounts)> {
+        let pairs = Transport::ALL.into_iter().flat_map(|transport| Signal::ALL.map(|signal| (transport, signal)));
+        pairs.map(|(transport, signal)| (transport, signal, self.signal(transport, signal)))
+    }
+
+    /// The other counters of one transport now.
+    pub fn transport(&self, transport: Transport) -> TransportCounts {
+        let stats = self.of(transport);
+        TransportCounts {
+            connections: read(&stats.connections),
+            accept_errors: read(&stats.accept_errors),
+            tls_errors: read(&stats.tls_errors),
+            unserved_requests: read(&stats.unserved_requests),
+            unauthenticated_requests: read(&stats.unauthenticated_requests),
+        }
+    }
+
+    pub(super) fn accepted(&self, transport: Transport, signal: Signal, accepted: &Accepted) {
+        let stats = self.of(transport).signal(signal);
+        add(&stats.accepted_requests, 1);
+        add(&stats.accepted_items, accepted.items);
+        if accepted.rejected > 0 {
+            add(&stats.rejected_items, accepted.rejected);
+        }
+    }
+
+    pub(super) fn refused(&self, transport: Transport, signal: Signal, reason: RefusedReason) {
+        let counters = RefusedReason::ALL.into_iter().zip(&self.of(transport).signal(signal).refused);
+        for (_, counter) in counters.filter(|(one, _)| *one == reason) {
+            add(counter, 1);
+        }
+    }
+
+    pub(super) fn unserved(&self, transport: Transport) {
+        add(&self.of(transport).unserved_requests, 1);
+    }
+
+    pub(super) fn unauthenticated(&self, transport: Transport) {
+        add(&self.of(transport).unauthenticated_requests, 1);
+    }
+
+    pub(super) fn connected(&self, transport: Transport) {
+        add(&self.of(transport).connections, 1);
+    }
+
+    pub(super) fn accept_failed(&self, transport: Transport) {
+        add(&self.of(transport).accept_errors, 1);
+    }
+
+    pub(super) fn tls_failed(&self, transport: Transport) {
+        add(&self.of(transport).tls_errors, 1);
+    }
+
+    fn of(&self, transport: Transport) -> &TransportStats {
         match transport {
             Transport::Grpc => &self.grpc,
             Transport::Http => &self.http,
@@ -62,38 +193,32 @@ impl ReceiverStats {
 }
 
 impl TransportStats {
-    /// The counters now.
-    pub fn counts(&self) -> TransportCounts {
-        let read = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
-        TransportCounts {
-            accepted_requests: read(&self.accepted_requests),
-            accepted_spans: read(&self.accepted_spans),
-            refused_requests: read(&self.refused_requests),
-            refused_spans: read(&self.refused_spans),
-            overloaded_requests: read(&self.overloaded_requests),
-            connections: read(&self.connections),
-            accept_errors: read(&self.accept_errors),
+    fn signal(&self, signal: Signal) -> &SignalStats {
+        match signal {
+            Signal::Traces => &self.traces,
+            Signal::Metrics => &self.metrics,
+            Signal::Logs => &self.logs,
         }
     }
+}
 
-    pub(super) fn accepted(&self, accepted: &Accepted) {
-        self.accepted_requests.fetch_add(1, Ordering::Relaxed);
-        self.accepted_spans.fetch_add(accepted.spans, Ordering::Relaxed);
-        if accepted.rejected_spans > 0 {
-            self.refused_spans.fetch_add(accepted.rejected_spans, Ordering::Relaxed);
-        }
+impl SignalCounts {
+    /// Requests answered with an error, for whatever reason.
+    pub fn refused_requests(&self) -> u64 {
+        self.refused.iter().sum()
     }
 
-    pub(super) fn refused(&self, overloaded: bool) {
-        self.refused_requests.fetch_add(1, Ordering::Relaxed);
-        self.overloaded_requests.fetch_add(u64::from(overloaded), Ordering::Relaxed);
+    /// Requests answered with an error for this reason.
+    pub fn refused_for(&self, reason: RefusedReason) -> u64 {
+        let counts = RefusedReason::ALL.into_iter().zip(self.refused);
+        counts.filter(|(one, _)| *one == reason).map(|(_, count)| count).sum()
     }
+}
 
-    pub(super) fn connected(&self) {
-        self.connections.fetch_add(1, Ordering::Relaxed);
-    }
+fn read(counter: &AtomicU64) -> u64 {
+    counter.load(Ordering::Relaxed)
+}
 
-    pub(super) fn accept_failed(&self) {
-        self.accept_errors.fetch_add(1, Ordering::Relaxed);
-    }
+fn add(counter: &AtomicU64, count: u64) {
+    counter.fetch_add(count, Ordering::Relaxed);
 }

@@ -6,6 +6,7 @@ mod life;
 mod limits;
 mod tls;
 
+use otlp::Signal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -30,7 +31,8 @@ type Script = dyn Fn(&[u8]) -> Result<Accepted, Refusal> + Send + Sync;
 
 /// An intake that remembers what it was given.
 struct FakeIntake {
-    seen: Mutex<Vec<(Origin, Bytes)>>,
+    seen: Mutex<Vec<(Signal, Origin, Bytes)>>,
+    served: Mutex<Vec<Signal>>,
     script: Box<Script>,
     /// A request takes a permit before it is answered.
     gate: Semaphore,
@@ -49,6 +51,7 @@ impl FakeIntake {
     ) -> Arc<FakeIntake> {
         Arc::new(FakeIntake {
             seen: Mutex::default(),
+            served: Mutex::new(vec![Signal::Traces]),
             script: Box::new(script),
             gate: Semaphore::new(permits),
             arrived: Semaphore::new(0),
@@ -56,20 +59,29 @@ impl FakeIntake {
     }
 
     fn accepting() -> Arc<FakeIntake> {
-        FakeIntake::new(|body| Ok(Accepted { spans: body.len() as u64, ..Accepted::default() }))
+        FakeIntake::new(|body| Ok(Accepted { items: body.len() as u64, ..Accepted::default() }))
     }
 
     fn bodies(&self) -> Vec<Bytes> {
-        self.seen.lock().iter().map(|(_, body)| body.clone()).collect()
+        self.seen.lock().iter().map(|(_, _, body)| body.clone()).collect()
     }
 }
 
 impl Intake for FakeIntake {
-    fn traces<'a>(&'a self, origin: &'a Origin, body: &'a [u8]) -> BoxFuture<'a, Result<Accepted, Refusal>> {
+    fn serves(&self, signal: Signal) -> bool {
+        self.served.lock().contains(&signal)
+    }
+
+    fn take<'a>(
+        &'a self,
+        signal: Signal,
+        origin: &'a Origin,
+        body: &'a [u8],
+    ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         Box::pin(async move {
             self.arrived.add_permits(1);
             self.gate.acquire().await.unwrap().forget();
-            self.seen.lock().push((origin.clone(), Bytes::copy_from_slice(body)));
+            self.seen.lock().push((signal, origin.clone(), Bytes::copy_from_slice(body)));
             (self.script)(body)
         })
     }
@@ -88,17 +100,30 @@ impl Bench {
     }
 
     async fn with(intake: Arc<FakeIntake>, change: impl FnOnce(&mut GrpcServer, &mut HttpServer)) -> Bench {
+        Bench::guarded(intake, &|_| None, change).await
+    }
+
+    async fn guarded(
+        intake: Arc<FakeIntake>,
+        auths: Authenticators<'_>,
+        change: impl FnOnce(&mut GrpcServer, &mut HttpServer),
+    ) -> Bench {
         let (mut grpc, mut http) = (GrpcServer::default(), HttpServer::default());
         (grpc.endpoint, http.endpoint) = (Endpoint::tcp("127.0.0.1:0"), Endpoint::tcp("127.0.0.1:0"));
         change(&mut grpc, &mut http);
         let settings = OtlpReceiver { grpc: Some(grpc), http: Some(http) };
         let budget = Budget::new(256 << 20);
-        let running = serve("otlp/test", &settings, intake.clone(), Arc::clone(&budget)).await.unwrap();
+        let (taker, charged) = (intake.clone(), Arc::clone(&budget));
+        let running = serve("otlp/test", &settings, taker, charged, auths, &mut Inherited::default()).await.unwrap();
         Bench { running, intake, budget }
     }
 
     fn address(&self, protocol: Protocol) -> SocketAddr {
         self.running.addresses.iter().find(|(one, _)| *one == protocol).unwrap().1
+    }
+
+    fn counts(&self, transport: Transport) -> SignalCounts {
+        self.running.stats.signal(transport, Signal::Traces)
     }
 
     async fn connect(&self, protocol: Protocol) -> TcpStream {
@@ -128,6 +153,12 @@ impl Bench {
     async fn request(&self, request: Request<Full<Bytes>>) -> Answer {
         send_http1(self.connect(Transport::Http).await, request).await
     }
+}
+
+/// A receiver that nothing is known of but its settings.
+async fn serve_plain(settings: &OtlpReceiver) -> io::Result<Running> {
+    let (intake, budget) = (FakeIntake::accepting(), Budget::new(1 << 20));
+    serve("otlp", settings, intake, budget, &|_| None, &mut Inherited::default()).await
 }
 
 /// An answer, read to its end.

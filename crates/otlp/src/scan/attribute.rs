@@ -6,10 +6,10 @@
 //! general, and goes to the validator.
 
 use super::matcher::Matcher;
-use super::schema::{Message, key};
 use super::validate::Validator;
 use super::{Hit, HitKind, Range};
 use crate::KeyId;
+use crate::schema::{Message, key};
 use crate::wire::{Reader, WireError};
 
 const KEY: u32 = key(Message::KeyValue, "key");
@@ -171,7 +171,7 @@ impl Hit {
 }
 
 /// A KeyValue of the common shape.
-pub(super) struct Plain<'a> {
+pub(crate) struct Plain<'a> {
     pub(super) key: &'a [u8],
     /// The AnyValue's body, the last bytes of the KeyValue.
     pub(super) value: &'a [u8],
@@ -243,7 +243,7 @@ fn is_short_scalar(value: &[u8]) -> bool {
 
 /// Takes a KeyValue of the common shape apart. `None` says nothing but that it has another one.
 #[inline(always)]
-pub(super) fn plain(body: &[u8]) -> Option<Plain<'_>> {
+pub(crate) fn plain(body: &[u8]) -> Option<Plain<'_>> {
     let rest = after(body, KEY)?;
     let (key_len, rest) = short_len(rest)?;
     let (key, rest) = rest.split_at_checked(key_len)?;

@@ -2,9 +2,9 @@
 //!
 //! Everything in it is either a match on a key that the schema computed, or a call that is not inlined.
 
-use super::schema::{Message, key};
 use super::{Range, Scan, Span};
 use crate::TraceId;
+use crate::schema::{Message, key};
 use crate::wire::{Reader, WireError};
 
 /// A span's depth: request, ResourceSpans, ScopeSpans, Span.

@@ -4,8 +4,8 @@
 //! stand on a fixed stack as deep as the depth limit, so that no nesting can overflow anything.
 
 use super::attribute;
-use super::schema::{self, Kind, Message};
-use crate::wire::{DEPTH_MAX, Reader, Tag, WireError};
+use crate::schema::{Message, step};
+use crate::wire::{DEPTH_MAX, Reader, WireError};
 
 /// The stack of open messages, kept so that it need not be cleared for each check.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ struct Parent {
 
 impl Validator {
     pub(super) fn new() -> Self {
-        Self { parents: [Parent { message: Message::Request, end: 0 }; DEPTH_MAX as usize] }
+        Self { parents: [Parent { message: Message::TracesRequest, end: 0 }; DEPTH_MAX as usize] }
     }
 
     /// Checks one field, whose key has just been read, of a `message` that stands `depth` messages below the request.
@@ -78,29 +78,5 @@ impl Validator {
             message = child;
             reader = Reader::within(body, reader.position() - child_body.len(), reader.position());
         }
-    }
-}
-
-/// Steps over one field; where it is a message, says which and hands out its body unchecked.
-#[inline]
-fn step<'a>(
-    reader: &mut Reader<'a>,
-    message: Message,
-    key: u32,
-    depth: u32,
-) -> Result<Option<(Message, &'a [u8])>, WireError> {
-    let tag = Tag::of(key)?;
-    let Some(kind) = schema::kind(message, tag.field) else {
-        return reader.skip(tag, depth).map(|()| None);
-    };
-    if tag.wire != kind.wire() {
-        return Err(WireError::WrongWireType);
-    }
-    match kind {
-        Kind::Varint => reader.varint().map(|_| None),
-        Kind::Fixed64 => reader.fixed64().map(|_| None),
-        Kind::Fixed32 => reader.fixed32().map(|_| None),
-        Kind::Bytes => reader.len_delimited().map(|_| None),
-        Kind::Message(child) => reader.len_delimited().map(|body| Some((child, body))),
     }
 }

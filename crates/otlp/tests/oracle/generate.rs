@@ -4,7 +4,11 @@
 //! between, and now and then with tags and lengths in more bytes than they need. A broken case is a valid one in which a
 //! field has got another wire type while it was written, or whose bytes were cut, flipped, doubled or overwritten after it.
 
+mod logs;
+mod metrics;
+
 use crate::random::Random;
+use otlp::Signal;
 use otlp::wire::{WireType, put_varint};
 
 /// Attribute keys: those that the scanner is asked for, near misses, and others.
@@ -21,9 +25,12 @@ enum Kind {
     Key,
     Id(usize),
     Message(&'static [(u32, Kind)]),
+    /// A list of varints, packed or not.
+    Varints,
+    Fixed64s,
 }
 
-use Kind::{Bytes, Fixed32, Fixed64, Id, Key, Message, Varint};
+use Kind::{Bytes, Fixed32, Fixed64, Fixed64s, Id, Key, Message, Varint, Varints};
 
 static REQUEST: [(u32, Kind); 1] = [(1, Message(&RESOURCE_SPANS))];
 static RESOURCE_SPANS: [(u32, Kind); 4] =
@@ -75,9 +82,9 @@ static ARRAY: [(u32, Kind); 1] = [(1, Message(&ANY_VALUE))];
 static MAP: [(u32, Kind); 1] = [(1, Message(&KEY_VALUE))];
 
 /// One case.
-pub(crate) fn case(random: &mut Random) -> Vec<u8> {
+pub(crate) fn case(signal: Signal, random: &mut Random) -> Vec<u8> {
     let mut writer =
-        Writer { wrong_type_in: usize::MAX, odd_in: random.of(&[10, 30, 100, usize::MAX]), random, left: 0 };
+        Writer { signal, wrong_type_in: usize::MAX, odd_in: random.of(&[10, 30, 100, usize::MAX]), random, left: 0 };
     writer.left = match writer.random.below(2_000) {
         0 => writer.random.below(4_000),
         1..40 => writer.random.below(400),
@@ -94,7 +101,7 @@ pub(crate) fn case(random: &mut Random) -> Vec<u8> {
             mutate(random, &mut bytes);
             bytes
         }
-        85..98 => nested(random),
+        85..98 => nested(signal, random),
         _ => {
             let len = 1 + random.below(40);
             random.bytes(len)
@@ -103,11 +110,11 @@ pub(crate) fn case(random: &mut Random) -> Vec<u8> {
 }
 
 /// A valid request of about `len` bytes.
-pub(crate) fn large(random: &mut Random, len: usize) -> Vec<u8> {
+pub(crate) fn large(signal: Signal, random: &mut Random, len: usize) -> Vec<u8> {
     let mut bytes = Vec::new();
     while bytes.len() < len {
         let left = 20 + random.below(len / 20 + 1).min(20_000);
-        let mut writer = Writer { wrong_type_in: usize::MAX, odd_in: 200, random, left };
+        let mut writer = Writer { signal, wrong_type_in: usize::MAX, odd_in: 200, random, left };
         bytes.extend(writer.request());
         if random.one_in(20) {
             let len = random.below(len - bytes.len().min(len) + 1);
@@ -118,6 +125,7 @@ pub(crate) fn large(random: &mut Random, len: usize) -> Vec<u8> {
 }
 
 struct Writer<'a> {
+    signal: Signal,
     random: &'a mut Random,
     /// One field in so many gets a wire type that is not its own.
     wrong_type_in: usize,
@@ -132,7 +140,12 @@ impl Writer<'_> {
         let mut out = Vec::new();
         let kept = if self.random.one_in(4) { 0 } else { 1 };
         for _ in 0..kept + self.random.below(3) {
-            self.message(&REQUEST, 0, &mut out);
+            let fields: &'static [(u32, Kind)] = match self.signal {
+                Signal::Traces => &REQUEST,
+                Signal::Metrics => &metrics::REQUEST,
+                Signal::Logs => &logs::REQUEST,
+            };
+            self.message(fields, 0, &mut out);
         }
         out
     }
@@ -217,6 +230,7 @@ impl Writer<'_> {
                 };
                 self.bytes(number, &id, out);
             }
+            Varints | Fixed64s => self.list(number, kind, out),
             Message(fields) => {
                 let mut body = Vec::new();
                 if depth < 40 {
@@ -225,6 +239,32 @@ impl Writer<'_> {
                 self.bytes(number, &body, out);
             }
         }
+    }
+
+    /// A list, packed or not, of which the packed one may be cut off.
+    fn list(&mut self, number: u32, kind: Kind, out: &mut Vec<u8>) {
+        let wire = if kind == Varints { WireType::Varint } else { WireType::Fixed64 };
+        let is_packed = !self.random.one_in(4);
+        let mut body = Vec::new();
+        for _ in 0..self.random.below(5) {
+            if !is_packed {
+                self.tag(number, wire, &mut body);
+            }
+            if kind == Varints {
+                let value = self.random.number();
+                self.varint(value, &mut body);
+            } else {
+                body.extend(self.random.next().to_le_bytes());
+            }
+        }
+        if !is_packed {
+            out.extend(body);
+            return;
+        }
+        if self.random.one_in(self.wrong_type_in) {
+            body.pop();
+        }
+        self.bytes(number, &body, out);
     }
 
     fn bytes(&mut self, number: u32, bytes: &[u8], out: &mut Vec<u8>) {
@@ -306,7 +346,7 @@ fn mutate(random: &mut Random, bytes: &mut Vec<u8>) {
 }
 
 /// Containers or groups in each other, up to the depth limit and past it, anywhere in a request.
-fn nested(random: &mut Random) -> Vec<u8> {
+fn nested(signal: Signal, random: &mut Random) -> Vec<u8> {
     let mut body = match random.below(4) {
         0 => Vec::new(),
         // A text, or whatever field 1 is where it lands.
@@ -357,22 +397,7 @@ fn nested(random: &mut Random) -> Vec<u8> {
         }
         body = outer;
     }
-    // The fields that lead to an AnyValue, or to a group's place, outermost last.
-    let path: &[u64] = random.of(&[
-        &[2, 9, 2, 2, 1],
-        &[2, 3, 11, 2, 2, 1],
-        &[2, 4, 13, 2, 2, 1],
-        &[2, 1, 1, 1],
-        &[2, 3, 1, 2, 1],
-        &[15, 2, 2, 1],
-        &[1, 2, 1],
-        &[2, 2, 1],
-        &[2, 1],
-        &[1],
-        &[3, 1, 1],
-        &[],
-    ]);
-    for &number in path {
+    for &number in path_to_value(signal, random) {
         let mut outer = Vec::new();
         put(&mut outer, number, &body);
         body = outer;
@@ -384,4 +409,47 @@ fn put(out: &mut Vec<u8>, number: u64, bytes: &[u8]) {
     put_varint(out, number << 3 | 2);
     put_varint(out, bytes.len() as u64);
     out.extend_from_slice(bytes);
+}
+
+/// The fields that lead to an AnyValue, or to a group's place, outermost last.
+fn path_to_value(signal: Signal, random: &mut Random) -> &'static [u64] {
+    match signal {
+        Signal::Traces => random.of(&[
+            &[2, 9, 2, 2, 1],
+            &[2, 3, 11, 2, 2, 1],
+            &[2, 4, 13, 2, 2, 1],
+            &[2, 1, 1, 1],
+            &[2, 3, 1, 2, 1],
+            &[15, 2, 2, 1],
+            &[1, 2, 1],
+            &[2, 2, 1],
+            &[2, 1],
+            &[1],
+            &[3, 1, 1],
+            &[],
+        ]),
+        Signal::Metrics => random.of(&[
+            &[2, 7, 1, 5, 2, 2, 1],
+            &[2, 7, 5, 1, 7, 2, 2, 1],
+            &[2, 9, 1, 9, 2, 2, 1],
+            &[2, 1, 1, 10, 2, 2, 1],
+            &[2, 7, 1, 11, 2, 2, 1],
+            &[2, 12, 2, 2, 1],
+            &[8, 1, 10, 2, 2, 1],
+            &[2, 1, 1, 1],
+            &[2, 3, 1, 2, 1],
+            &[5, 2, 2, 1],
+            &[2, 2, 1],
+            &[],
+        ]),
+        Signal::Logs => random.of(&[
+            &[5, 2, 2, 1],
+            &[2, 6, 2, 2, 1],
+            &[2, 1, 1, 1],
+            &[2, 3, 1, 2, 1],
+            &[2, 2, 1],
+            &[12, 2, 2, 1],
+            &[],
+        ]),
+    }
 }

@@ -4,6 +4,8 @@
 //! a request at all, and what every fact is that the scanner extracts. No case is left out. `TAILRACE_CASES` sets how many
 //! cases run (CI: 1 000 000), `TAILRACE_SEED` where they begin; a failure names the seed of its case.
 
+mod check;
+mod cut;
 mod envelope;
 mod generate;
 mod messages;
@@ -11,10 +13,10 @@ mod random;
 
 use envelope::envelope;
 use messages::{AnyKind, KeyValue, Request};
-use otlp::assemble::{Builder, split};
+use otlp::assemble::Builder;
 use otlp::scan::{Hit, Progress, Scan};
 use otlp::wire::put_len;
-use otlp::{KeyId, Keys, TraceId, Value};
+use otlp::{KeyId, Keys, Signal, TraceId, Value};
 use prost::Message;
 use random::Random;
 use std::sync::Arc;
@@ -54,7 +56,7 @@ fn scans_as_prost_decodes() {
 fn scans_large_requests() {
     let mut tally = Tally::default();
     for (seed, len) in [(1, 4 << 20), (2, 1 << 20), (3, 300_000), (4, 70_000)] {
-        let request = generate::large(&mut Random(seed), len);
+        let request = generate::large(Signal::Traces, &mut Random(seed), len);
         let mut case = Case::new();
         case.check(&request, &mut Random(seed), &mut tally).unwrap_or_else(|problem| panic!("large {seed}: {problem}"));
         let cut = &request[..request.len() - 1];
@@ -148,38 +150,6 @@ fn unusual_kind_is_no_time() {
     assert_eq!((scan.spans[0].start_ns, scan.spans[0].end_ns), (0, 5));
 }
 
-#[test]
-fn split_halves() {
-    let request = generate::large(&mut Random(5), 200_000);
-    let (mut scan, mut pieces, mut spans) = (Scan::new(Arc::default()), vec![request], Vec::new());
-    scan.run(&pieces[0]).expect("valid");
-    // Spans that the scan rejects cannot be split off.
-    assert!(scan.rejected > 0 && split(&pieces[0]).is_none());
-    let mut builder = Builder::new();
-    rebuild(&mut builder, &scan, &pieces[0], 0..scan.spans.len()).expect("valid");
-    pieces = vec![builder.finish()];
-    scan.run(&pieces[0]).expect("valid");
-    let mut expected = triples(&scan, &pieces[0]);
-    while let Some(piece) = pieces.pop() {
-        scan.run(&piece).expect("valid");
-        let count = scan.spans.len();
-        match split(&piece) {
-            Some((left, right)) => {
-                assert!(count > 1);
-                for (half, count) in [(&left, count / 2), (&right, count - count / 2)] {
-                    scan.run(half).expect("valid");
-                    assert_eq!(scan.spans.len(), count);
-                }
-                pieces.extend([left, right]);
-            }
-            None => spans.extend(triples(&scan, &piece)),
-        }
-    }
-    spans.sort();
-    expected.sort();
-    assert!(spans == expected);
-}
-
 fn variable(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(text.replace('_', "").parse().unwrap_or_else(|_| panic!("`{name}` is not a number: `{text}`")))
@@ -200,7 +170,7 @@ fn add(left: Tally, right: Tally) -> Tally {
 fn run_case(case: &mut Case, seed: u64) -> Tally {
     let mut tally = Tally { cases: 1, ..Tally::default() };
     let mut random = Random(seed.wrapping_mul(0x2545_f491_4f6c_dd1d));
-    let request = generate::case(&mut random);
+    let request = generate::case(Signal::Traces, &mut random);
     if let Err(problem) = case.check(&request, &mut random, &mut tally) {
         panic!("TAILRACE_SEED={seed} TAILRACE_CASES=1: {problem}\n{} bytes: {request:02x?}", request.len());
     }

@@ -1,5 +1,8 @@
 //! The trace messages of OTLP for prost, with every `string` declared as `bytes`, because the scanner leaves UTF-8 alone.
 
+pub(crate) mod logs;
+pub(crate) mod metrics;
+
 use prost::{Message, Oneof};
 
 #[derive(Clone, PartialEq, Message)]

@@ -1,25 +1,38 @@
-//! A pattern that tells what its named groups matched.
+//! A pattern that tells what its groups matched.
 
 use super::{compile, repair, translate};
 use regex::bytes::Regex;
 use std::ops::Range;
 
-/// A named group and what it matched, if it took part.
-pub(crate) type Group<'s, 't> = (&'s str, Option<&'t [u8]>);
+/// A group's name and what it matched, if it took part.
+pub type Group<'s, 't> = (&'s str, Option<&'t [u8]>);
 
-/// A compiled pattern with named groups.
-#[derive(Debug)]
-pub(crate) struct Extractor {
+/// A compiled pattern with groups.
+#[derive(Clone, Debug)]
+pub struct Extractor {
     regex: Regex,
     /// Of the capturing groups, in order.
     names: Vec<Box<str>>,
 }
 
 impl Extractor {
-    /// Compiles Go syntax; the error says what is wrong with it.
-    pub(crate) fn new(source: &str) -> Result<Self, String> {
+    /// Compiles Go syntax to capture the named groups; the error says what is wrong with it.
+    #[must_use = "compiling has no other effect"]
+    pub fn new(source: &str) -> Result<Self, String> {
         let (regex, _, names) = compile(source, translate::translate_capturing)?;
-        Ok(Self { regex, names: names.into_iter().flatten().map(Box::from).collect() })
+        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+    }
+
+    /// Compiles Go syntax to capture all groups; one without a name has an empty one.
+    #[must_use = "compiling has no other effect"]
+    pub fn with_all_groups(source: &str) -> Result<Self, String> {
+        let (regex, _, names) = compile(source, translate::translate_capturing_all)?;
+        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+    }
+
+    /// The names of the groups, in order of their opening.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|name| &**name)
     }
 
     /// Whether there is no named group.
@@ -27,8 +40,9 @@ impl Extractor {
         self.names.is_empty()
     }
 
-    /// The named groups of the first match, each with what it matched, if it took part; `None` without a match.
-    pub(crate) fn extract<'s, 't>(&'s self, text: &'t [u8]) -> Option<Vec<Group<'s, 't>>> {
+    /// The groups of the first match, each with what it matched, if it took part; `None` without a match.
+    #[must_use]
+    pub fn extract<'s, 't>(&'s self, text: &'t [u8]) -> Option<Vec<Group<'s, 't>>> {
         let repaired = repair(text);
         let captures = self.regex.captures(&repaired)?;
         let group = |(index, name)| {
@@ -74,6 +88,9 @@ mod tests {
         assert_eq!(extractor.extract(b"zabb"), Some(vec![("a", Some(&b"a"[..])), ("1", Some(b"bb")), ("c", None)]));
         assert_eq!(extractor.extract(b"a"), None);
         assert!(!extractor.is_nameless() && Extractor::new("(x)").unwrap().is_nameless());
+        let all = Extractor::with_all_groups(r"(?P<a>.)(?:x)(?i:y)((z)?)").unwrap();
+        assert_eq!(all.names().collect::<Vec<_>>(), ["a", "", ""]);
+        assert_eq!(all.extract(b"axY"), Some(vec![("a", Some(&b"a"[..])), ("", Some(b"")), ("", None)]));
     }
 
     #[test]

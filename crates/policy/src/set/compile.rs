@@ -8,6 +8,7 @@ use super::{
     fold::{AttributeLeaf, Folds, SpanLeaf},
     limiters::{self, Counters, Limiters, Share, Unit},
     rule::{Rule, Test},
+    top::Top,
     whole::{Question, Whole},
 };
 use crate::{
@@ -22,7 +23,7 @@ use crate::{
     verdict::Now,
 };
 use otlp::Keys;
-use std::sync::{Arc, Mutex, atomic::AtomicU64};
+use std::sync::{Arc, atomic::AtomicU64};
 
 /// A policy set in the making.
 #[derive(Debug)]
@@ -55,7 +56,7 @@ pub(crate) enum Side {
 }
 
 /// A policy or a part of one, as a reason names it.
-#[derive(Debug)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Path {
     /// The top-level policy.
     pub(super) policy: String,
@@ -69,6 +70,20 @@ pub(super) struct Path {
     pub(super) is_opposite: bool,
     /// Whether a `drop` stands around it.
     pub(super) is_drop: bool,
+    /// When it left the configuration, if it has: then the set asks it no more, but may name it.
+    pub(super) left_ns: Option<u64>,
+}
+
+impl Path {
+    /// Whether nothing has this number: every policy is called something.
+    pub(super) fn is_free(&self) -> bool {
+        self.text.is_empty()
+    }
+
+    /// Whether both are the same policy, here or not.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        self.text == other.text && *self == Self { left_ns: self.left_ns, ..other.clone() }
+    }
 }
 
 impl<'a> Compiler<'a> {
@@ -93,18 +108,25 @@ impl<'a> Compiler<'a> {
     pub(super) fn finish(mut self, mut policies: Vec<Rule>, settings: &TailSampling) -> PolicySet {
         policies.sort_by_key(|policy| !policy.is_drop());
         self.folds.finish(self.is_by_piece, self.has_size || self.amounts.bytes, !self.wholes.is_empty());
+        let tops = policies.iter_mut().map(|rule| {
+            let name = self.paths.get(usize::from(rule.path)).map_or("", |path| &path.policy);
+            let policy = settings.policies.iter().find(|policy| policy.name == name).cloned();
+            Top::new(name, policy, rule, &self.limiters, self.shards)
+        });
+        let tops = tops.collect();
         PolicySet {
             tally: Tally::new(policies.len(), self.amounts),
             has_limits: policies.iter().any(Rule::has_limit),
             policies,
+            tops,
             folds: self.folds,
             wholes: self.wholes,
-            limiters: Mutex::new(vec![self.limiters; self.shards.max(1) as usize]),
             paths: self.paths,
+            keys: Arc::new(self.keys.clone()),
             is_first_match: settings.sample_on_first_match,
             is_by_piece: self.is_by_piece,
             trace_bytes_max: settings.maximum_trace_size_bytes,
-            cuts: AtomicU64::new(0),
+            cuts: Arc::new(AtomicU64::new(0)),
         }
     }
 
@@ -228,6 +250,7 @@ impl<'a> Compiler<'a> {
             kind: policy.parts().is_empty().then(|| policy.kind.clone()),
             is_opposite: parent.is_some_and(|parent| parent.is_opposite),
             is_drop: parent.is_some_and(|parent| parent.is_drop) || matches!(policy.kind, Kind::Drop(_)),
+            left_ns: None,
         };
         self.paths.push(path);
         self.paths.len() - 1

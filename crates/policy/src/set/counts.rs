@@ -1,7 +1,10 @@
 //! What each policy has said so far: one count a policy and answer, the source of contrib's per-policy metrics.
 
 use super::rule::Outcome;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
 
 /// How often a top-level policy gave each answer. An answer is not the final verdict: any policy may keep a trace.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -38,12 +41,12 @@ pub struct Amount {
     pub dropped: u64,
 }
 
-/// The counts of all policies, in the set's order.
+/// The counts of all policies, in the set's order. A set that follows another shares them with it.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
-    answers: Box<[[AtomicU64; ANSWERS]]>,
+    answers: Box<[Arc<[AtomicU64; ANSWERS]>]>,
     /// Spans and bytes.
-    sums: Box<[[[AtomicU64; ANSWERS]; 2]]>,
+    sums: Box<[Arc<[[AtomicU64; ANSWERS]; 2]>]>,
     pub(super) amounts: Amounts,
 }
 
@@ -53,6 +56,16 @@ impl Tally {
             answers: (0..policies).map(|_| Default::default()).collect(),
             sums: (0..policies).map(|_| Default::default()).collect(),
             amounts,
+        }
+    }
+
+    /// Policy number `here` goes on counting where number `there` of the set before is.
+    pub(super) fn follow(&mut self, here: usize, before: &Self, there: usize) {
+        if let (Some(here), Some(there)) = (self.answers.get_mut(here), before.answers.get(there)) {
+            *here = Arc::clone(there);
+        }
+        if let (Some(here), Some(there)) = (self.sums.get_mut(here), before.sums.get(there)) {
+            *here = Arc::clone(there);
         }
     }
 
@@ -69,8 +82,9 @@ impl Tally {
             counts[answer].fetch_add(1, Ordering::Relaxed);
         }
         if self.amounts != Amounts::default()
-            && let Some([spans, bytes]) = self.sums.get(policy)
+            && let Some(sums) = self.sums.get(policy)
         {
+            let [spans, bytes] = &**sums;
             let (more_spans, more_bytes) = size();
             spans[answer].fetch_add(more_spans, Ordering::Relaxed);
             bytes[answer].fetch_add(more_bytes, Ordering::Relaxed);

@@ -10,16 +10,18 @@
 
 use super::{
     counts::Tally,
-    limiters::{self, Limiters},
     rule::{Bench, Ground, Outcome, Rule},
     size,
+    top::Top,
 };
-use crate::verdict::{Candidate, Now, Verdict};
+use crate::verdict::{Candidate, NO_PATH, Now, Verdict};
 
 /// What decides.
 pub(super) struct Panel<'a> {
     /// Drop policies first.
     pub(super) policies: &'a [Rule],
+    /// What stands beside each of them.
+    pub(super) tops: &'a [Top],
     pub(super) is_first_match: bool,
     /// Where a trace's size is in its state.
     pub(super) size: Option<usize>,
@@ -27,42 +29,30 @@ pub(super) struct Panel<'a> {
 }
 
 impl Panel<'_> {
-    /// `limiters` has one entry a virtual shard.
-    pub(super) fn decide(&self, limiters: &mut [Limiters], candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
+    pub(super) fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
         let drops = self.policies.iter().take_while(|policy| policy.is_drop()).count();
         let mut dropped: Vec<Option<Verdict>> = Vec::new();
         if drops > 0 {
-            dropped.extend(candidates.iter().map(|candidate| {
-                let mut bench = self.bench(limiters, candidate, now)?;
-                self.dropped(drops, candidate, &mut bench)
-            }));
+            dropped.extend(candidates.iter().map(|candidate| self.dropped(drops, candidate, now)));
         }
         let dropped = dropped.into_iter().chain(std::iter::repeat(None));
-        let decided = candidates.iter().zip(dropped).map(|(candidate, dropped)| {
-            dropped.unwrap_or_else(|| {
-                let bench = self.bench(limiters, candidate, now);
-                bench.map_or(Verdict::SAMPLED_OUT, |mut bench| self.verdict(drops, candidate, &mut bench))
-            })
-        });
+        let decided = candidates.iter().zip(dropped);
+        let decided =
+            decided.map(|(candidate, dropped)| dropped.unwrap_or_else(|| self.verdict(drops, candidate, now)));
         decided.collect()
     }
 
     /// The verdict on a trace by its last piece; `None` if it is open.
-    pub(super) fn decide_piece(
-        &self,
-        limiters: &mut [Limiters],
-        candidate: &Candidate<'_>,
-        now: Now,
-    ) -> Option<Verdict> {
-        let mut bench = self.bench(limiters, candidate, now)?;
+    pub(super) fn decide_piece(&self, candidate: &Candidate<'_>, now: Now) -> Option<Verdict> {
+        let mut composite = NO_PATH;
         let mut is_blocked = false;
         for (number, policy) in self.policies.iter().enumerate() {
             if is_blocked && !policy.is_drop() {
                 break;
             }
-            match self.ask(number, candidate, &mut bench) {
+            match self.ask(number, candidate, now, &mut composite) {
                 Outcome::Dropped(ground) => return Some(ground.dropped()),
-                Outcome::Sampled(ground) => return Some(ground.kept(&bench)),
+                Outcome::Sampled(ground) => return Some(ground.kept(composite)),
                 Outcome::NotSampled => is_blocked |= policy.is_drop(),
                 Outcome::Error | Outcome::Unasked => {}
             }
@@ -70,13 +60,17 @@ impl Panel<'_> {
         None
     }
 
-    fn bench<'a>(&self, limiters: &'a mut [Limiters], candidate: &Candidate<'_>, now: Now) -> Option<Bench<'a>> {
-        let shard = limiters::shard(&candidate.trace_id, limiters.len());
-        limiters.get_mut(shard).map(|limiters| Bench::new(limiters, now, self.size))
-    }
-
-    fn ask(&self, number: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Outcome {
-        let outcome = self.policies.get(number).map_or(Outcome::Error, |policy| policy.ask(candidate, bench));
+    /// `composite` is the part of a composite that accepted the candidate last.
+    fn ask(&self, number: usize, candidate: &Candidate<'_>, now: Now, composite: &mut u16) -> Outcome {
+        let outcome = match (self.policies.get(number), self.tops.get(number)) {
+            (Some(policy), Some(top)) => top.with_limiters(&candidate.trace_id, |limiters| {
+                let mut bench = Bench { limiters, now, size: self.size, composite: *composite };
+                let outcome = policy.ask(candidate, &mut bench);
+                *composite = bench.composite;
+                outcome
+            }),
+            _ => Outcome::Error,
+        };
         self.tally.add(number, &outcome, || {
             let bytes = self.size.map_or(0, |first| size::bodies_bytes(candidate.state, first));
             (u64::from(candidate.spans), bytes)
@@ -84,23 +78,25 @@ impl Panel<'_> {
         outcome
     }
 
-    fn dropped(&self, drops: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Option<Verdict> {
-        (0..drops).find_map(|number| match self.ask(number, candidate, bench) {
+    fn dropped(&self, drops: usize, candidate: &Candidate<'_>, now: Now) -> Option<Verdict> {
+        let mut composite = NO_PATH;
+        (0..drops).find_map(|number| match self.ask(number, candidate, now, &mut composite) {
             Outcome::Dropped(ground) => Some(ground.dropped()),
             _ => None,
         })
     }
 
-    fn verdict(&self, drops: usize, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Verdict {
+    fn verdict(&self, drops: usize, candidate: &Candidate<'_>, now: Now) -> Verdict {
+        let mut composite = NO_PATH;
         let mut kept: Option<Ground> = None;
         for number in drops..self.policies.len() {
-            let Outcome::Sampled(ground) = self.ask(number, candidate, bench) else { continue };
+            let Outcome::Sampled(ground) = self.ask(number, candidate, now, &mut composite) else { continue };
             kept = Some(kept.map_or(ground, |kept| kept.or(ground)));
             if self.is_first_match {
                 break;
             }
         }
-        kept.map_or(Verdict::SAMPLED_OUT, |ground| ground.kept(bench))
+        kept.map_or(Verdict::SAMPLED_OUT, |ground| ground.kept(composite))
     }
 }
 
@@ -111,8 +107,8 @@ impl Ground {
         Self { weight: self.weight.or(second.weight), ..recorded }
     }
 
-    fn kept(self, bench: &Bench<'_>) -> Verdict {
-        Verdict { keep: true, reason: self.reason, weight: self.weight, composite: bench.composite }
+    fn kept(self, composite: u16) -> Verdict {
+        Verdict { keep: true, reason: self.reason, weight: self.weight, composite }
     }
 
     fn dropped(self) -> Verdict {

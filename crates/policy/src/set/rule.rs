@@ -94,12 +94,6 @@ pub(super) struct Bench<'a> {
     pub(super) composite: u16,
 }
 
-impl<'a> Bench<'a> {
-    pub(super) fn new(limiters: &'a mut Limiters, now: Now, size: Option<usize>) -> Self {
-        Self { limiters, now, size, composite: NO_PATH }
-    }
-}
-
 impl Rule {
     pub(super) fn ask(&self, candidate: &Candidate<'_>, bench: &mut Bench<'_>) -> Outcome {
         match &self.test {
@@ -209,6 +203,31 @@ impl Rule {
         matches!(self.test, Test::Limit { .. } | Test::Composite { .. }) || self.parts().any(Self::has_limit)
     }
 
+    /// Moves its limiters from `all` to `own`.
+    pub(super) fn claim(&mut self, all: &Limiters, own: &mut Limiters) {
+        match &mut self.test {
+            Test::Limit { index, .. } => move_to(index, &all.buckets, &mut own.buckets),
+            Test::Composite { index, .. } => move_to(index, &all.composites, &mut own.composites),
+            _ => {}
+        }
+        self.each_part(&mut |part| part.claim(all, own));
+    }
+
+    /// Gives it and its parts the names' new numbers, by the old ones.
+    pub(super) fn renumber(&mut self, numbers: &[u16]) {
+        self.path = numbers.get(usize::from(self.path)).copied().unwrap_or(NO_PATH);
+        self.each_part(&mut |part| part.renumber(numbers));
+    }
+
+    fn each_part(&mut self, visit: &mut dyn FnMut(&mut Self)) {
+        match &mut self.test {
+            Test::And(rules) | Test::Drop(rules) => rules.iter_mut().for_each(visit),
+            Test::Not { rule, .. } => visit(rule),
+            Test::Composite { parts, .. } => parts.iter_mut().for_each(|(rule, _)| visit(rule)),
+            _ => {}
+        }
+    }
+
     /// The rules in it.
     pub(super) fn parts(&self) -> Box<dyn Iterator<Item = &Self> + '_> {
         match &self.test {
@@ -218,4 +237,11 @@ impl Rule {
             _ => Box::new(std::iter::empty()),
         }
     }
+}
+
+fn move_to<T: Clone>(index: &mut usize, from: &[T], to: &mut Vec<T>) {
+    // An index beyond them stays beyond: the limiter then refuses.
+    let moved = from.get(*index).cloned();
+    *index = if moved.is_some() { to.len() } else { usize::MAX };
+    to.extend(moved);
 }

@@ -33,7 +33,7 @@ impl Demo {
         }
         origin.sets.extend(given);
         match super::loaded(&origin) {
-            Ok(configuration) => super::start(&configuration, Some(self)),
+            Ok(configuration) => super::start(configuration, &origin, Some(self)),
             Err(code) => code,
         }
     }
@@ -42,8 +42,8 @@ impl Demo {
     ///
     /// # Errors
     /// What kept it from starting, in words.
-    pub(super) async fn play(self, configuration: &Configuration) -> Result<(), String> {
-        pipeline::run_until(configuration, |started| {
+    pub(super) async fn play(self, configuration: Configuration, reread: pipeline::Reread) -> Result<(), String> {
+        pipeline::run_until(configuration, reread, |started| {
             let address = started.address(Protocol::Grpc);
             let address =
                 address.ok_or("the demo sends over gRPC, but no receiver takes it; add `protocols: {grpc:}`")?;

@@ -3,13 +3,16 @@
 //! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
 //! the same tables and so cannot disagree.
 
+use std::sync::Arc;
+
 use net::exporter::debug::DebugSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
 use net::exporter::zipkin::ZipkinSettings;
 use net::receiver::OtlpReceiver;
+use otlp::Signal;
 use policy::TailSampling;
-use settings::{Decode, Node, Problems};
+use settings::{Decode, Node, Problems, Reference};
 
 use super::batch::Batch;
 use super::memory_limiter::MemoryLimiter;
@@ -22,19 +25,21 @@ pub(crate) struct Kind<T> {
     pub(crate) names: &'static [&'static str],
     /// What it does, in a sentence.
     pub(crate) about: &'static str,
+    /// The signals of the pipelines that may name it; extensions stand in none.
+    pub(crate) signals: &'static [Signal],
     /// Its settings out of their YAML.
     pub(crate) decode: fn(&Node, &mut Problems) -> Option<T>,
 }
 
 /// Where traces come in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Receiver {
     /// OTLP over gRPC and HTTP.
     Otlp(Box<OtlpReceiver>),
 }
 
 /// What happens to them.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Processor {
     /// One verdict a trace.
     TailSampling(Box<TailSampling>),
@@ -44,8 +49,17 @@ pub(crate) enum Processor {
     MemoryLimiter(MemoryLimiter),
 }
 
+impl Processor {
+    /// What edits requests by these settings; nothing, where the pipeline itself does what they say.
+    pub(crate) fn editing(&self) -> Option<Arc<dyn process::Processor>> {
+        match self {
+            Processor::TailSampling(_) | Processor::Batch(_) | Processor::MemoryLimiter(_) => None,
+        }
+    }
+}
+
 /// Where the kept ones go.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Exporter {
     /// OTLP over gRPC.
     OtlpGrpc(Box<OtlpGrpcSettings>),
@@ -62,16 +76,29 @@ pub(crate) enum Exporter {
 }
 
 /// What stands beside the pipelines.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Extension {
     /// Known from otelcol and read over, so that its files run.
     Ignored,
 }
 
+/// What joins pipelines.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Connector {
+    /// Everything goes on as it is, with the same signal.
+    Forward,
+}
+
+/// Components that are for traces alone.
+const TRACES: &[Signal] = &[Signal::Traces];
+/// Components that take whatever comes.
+const ALL: &[Signal] = &Signal::ALL;
+
 /// All receivers.
 pub(crate) const RECEIVERS: &[Kind<Receiver>] = &[Kind {
     names: &["otlp"],
     about: "takes OTLP over gRPC and HTTP",
+    signals: ALL,
     decode: |node, p| OtlpReceiver::decode(node, p).map(Box::new).map(Receiver::Otlp),
 }];
 
@@ -80,16 +107,19 @@ pub(crate) const PROCESSORS: &[Kind<Processor>] = &[
     Kind {
         names: &["tail_sampling"],
         about: "decides once a trace is complete whether it is kept",
+        signals: TRACES,
         decode: |node, p| TailSampling::decode(node, p).map(Box::new).map(Processor::TailSampling),
     },
     Kind {
         names: &["batch"],
         about: "says how large the requests to destinations should be",
+        signals: ALL,
         decode: |node, p| Batch::decode(node, p).map(Processor::Batch),
     },
     Kind {
         names: &["memory_limiter"],
         about: "lowers the byte budget of the process",
+        signals: ALL,
         decode: |node, p| MemoryLimiter::decode(node, p).map(Processor::MemoryLimiter),
     },
 ];
@@ -99,31 +129,37 @@ pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
     Kind {
         names: &["otlp_grpc", "otlp"],
         about: "sends OTLP over gRPC",
+        signals: ALL,
         decode: |node, p| OtlpGrpcSettings::decode(node, p).map(Box::new).map(Exporter::OtlpGrpc),
     },
     Kind {
         names: &["otlp_http", "otlphttp"],
         about: "sends OTLP over HTTP",
+        signals: ALL,
         decode: |node, p| OtlpHttpSettings::decode(node, p).map(Box::new).map(Exporter::OtlpHttp),
     },
     Kind {
         names: &["zipkin"],
         about: "sends Zipkin's JSON over HTTP",
+        signals: TRACES,
         decode: |node, p| ZipkinSettings::decode(node, p).map(Box::new).map(Exporter::Zipkin),
     },
     Kind {
         names: &["debug"],
         about: "writes what passes to the log",
+        signals: ALL,
         decode: |node, p| DebugSettings::decode(node, p).map(Exporter::Debug),
     },
     Kind {
         names: &["logging"],
         about: "is the old name of `debug`, with its old settings",
+        signals: ALL,
         decode: |node, p| DebugSettings::decode_logging(node, p).map(Exporter::Debug),
     },
     Kind {
         names: &["nop"],
         about: "throws away what it gets",
+        signals: ALL,
         decode: |node, p| {
             node.map("nop", p)?.finish(p);
             Some(Exporter::Nop)
@@ -132,25 +168,42 @@ pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
     Kind {
         names: &["terminal"],
         about: "shows kept traces as waterfalls",
+        signals: TRACES,
         decode: |node, p| Terminal::decode(node, p).map(Exporter::Terminal),
     },
 ];
 
+/// All connectors; each gives on the signal that it takes.
+pub(crate) const CONNECTORS: &[Kind<Connector>] = &[Kind {
+    names: &["forward"],
+    about: "joins pipelines: what one sends to it, others receive",
+    signals: ALL,
+    decode: |node, p| {
+        node.map("forward", p)?.finish(p);
+        Some(Connector::Forward)
+    },
+}];
+
 /// All extensions.
 pub(crate) const EXTENSIONS: &[Kind<Extension>] = &[
-    Kind { names: &["health_check"], about: "is read over in this version", decode: ignored },
-    Kind { names: &["pprof"], about: "is read over in this version", decode: ignored },
-    Kind { names: &["zpages"], about: "is read over in this version", decode: ignored },
+    Kind { names: &["health_check"], about: "is read over in this version", signals: &[], decode: ignored },
+    Kind { names: &["pprof"], about: "is read over in this version", signals: &[], decode: ignored },
+    Kind { names: &["zpages"], about: "is read over in this version", signals: &[], decode: ignored },
 ];
 
 fn ignored(_node: &Node, _p: &mut Problems) -> Option<Extension> {
     Some(Extension::Ignored)
 }
 
-/// Settings that can be printed.
+/// What is asked of every component's settings.
 pub(crate) trait Effective {
     /// All settings with their defaults, in otelcol's form.
     fn effective(&self) -> Node;
+
+    /// The extensions that the settings name, such as authenticators and storages.
+    fn extensions_named(&self) -> Vec<Reference> {
+        Vec::new()
+    }
 }
 
 impl Effective for Receiver {
@@ -180,6 +233,14 @@ impl Effective for Exporter {
             Exporter::Debug(settings) => settings.effective(),
             Exporter::Nop => Node::map_of::<&str>([]),
             Exporter::Terminal(settings) => settings.effective(),
+        }
+    }
+}
+
+impl Effective for Connector {
+    fn effective(&self) -> Node {
+        match self {
+            Connector::Forward => Node::map_of::<&str>([]),
         }
     }
 }

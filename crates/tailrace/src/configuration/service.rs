@@ -2,18 +2,18 @@
 
 use std::collections::BTreeMap;
 
-use settings::{Decode, Location, Node, Problems, suggest};
+use settings::{ComponentId, Decode, Location, Node, Problems, Reference, Value};
 
-use super::component::ComponentId;
+use super::pipeline_id::PipelineId;
 use super::telemetry::Telemetry;
 
 /// What runs.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct Service {
     /// Extensions, in the order of their start.
     pub(crate) extensions: Vec<Reference>,
-    /// Pipelines by ID, such as `traces` or `traces/2`.
-    pub(crate) pipelines: BTreeMap<String, Pipeline>,
+    /// Pipelines by ID, such as `traces` or `metrics/2`.
+    pub(crate) pipelines: BTreeMap<PipelineId, Pipeline>,
     /// What Tailrace says about itself.
     pub(crate) telemetry: Telemetry,
 }
@@ -21,68 +21,54 @@ pub(crate) struct Service {
 /// One pipeline: everything that its receivers take goes through its processors, in order, to all its exporters.
 ///
 /// Invariant after [`Configuration`](super::Configuration) is built: at least one receiver and one exporter, none twice, and
-/// each reference names a component that is there.
-#[derive(Clone, Debug)]
+/// each reference names a component that is there and takes the pipeline's signal. A connector stands among the exporters of
+/// the pipelines that feed it and among the receivers of those that it feeds.
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Pipeline {
-    /// Where traces come in.
+    /// Where its items come in: receivers and connectors.
     pub(crate) receivers: Vec<Reference>,
     /// What happens to them.
     pub(crate) processors: Vec<Reference>,
-    /// Where the kept ones go.
+    /// Where they go: exporters and connectors.
     pub(crate) exporters: Vec<Reference>,
-}
-
-/// A component's ID where it is used.
-#[derive(Clone, Debug)]
-pub(crate) struct Reference {
-    /// Which component.
-    pub(crate) id: ComponentId,
-    /// Where it is named.
-    pub(crate) at: Location,
 }
 
 impl Decode for Service {
     fn decode(node: &Node, p: &mut Problems) -> Option<Service> {
         let mut fields = node.map("service", p)?;
+        let pipelines_node = fields.node("pipelines");
         let service = Service {
             extensions: fields.node("extensions").map(|node| references(node, "extensions", p)).unwrap_or_default(),
-            pipelines: fields.node("pipelines").map(|node| pipelines(node, p)).unwrap_or_default(),
+            pipelines: pipelines_node.map(|node| pipelines(node, p)).unwrap_or_default(),
             telemetry: fields.take("telemetry", Telemetry::default(), p),
         };
-        let written = fields.node("pipelines").is_some_and(|node| !node.entries().is_empty());
-        if !written {
-            let help = "add `service: {pipelines: {traces: {receivers: […], processors: […], exporters: […]}}}`";
-            p.error(&node.at, "`service` must have at least one pipeline", help.to_string());
+        let empty = |node: &Node| node.entries().is_empty() && matches!(node.value, Value::Null | Value::Map(_));
+        if pipelines_node.is_none_or(empty) {
+            p.error(&node.at, "`service` must have at least one pipeline", PIPELINE_EXAMPLE.to_string());
         }
         fields.finish(p);
         Some(service)
     }
 }
 
-fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<String, Pipeline> {
+/// What a file without pipelines lacks.
+pub(super) const PIPELINE_EXAMPLE: &str =
+    "add `service: {pipelines: {traces: {receivers: […], processors: […], exporters: […]}}}`";
+
+fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<PipelineId, Pipeline> {
     let Some(fields) = node.map("pipelines", p) else { return BTreeMap::new() };
+    let mut places: BTreeMap<PipelineId, Location> = BTreeMap::new();
     let mut pipelines = BTreeMap::new();
     for entry in fields.entries() {
-        let Some(id) = ComponentId::parse(&entry.key, &entry.key_at, p) else { continue };
-        match id.kind.as_str() {
-            "traces" => {
-                if let Some(pipeline) = pipeline(&entry.key, entry.key_at, &entry.node, p) {
-                    pipelines.insert(id.to_string(), pipeline);
-                }
-            }
-            signal @ ("metrics" | "logs" | "profiles") => {
-                let message = format!("pipelines of {signal} are not supported by this version yet: `{}`", entry.key);
-                let help =
-                    "remove the pipeline, and let another collector take these; components that only it uses may stay";
-                p.error(&entry.key_at, message, help.to_string());
-            }
-            other => {
-                let mut message = format!("unknown signal `{other}` in the pipeline's ID `{}`", entry.key);
-                if let Some(meant) = suggest(other, ["traces", "metrics", "logs"]) {
-                    message.push_str(&format!(", did you mean `{meant}`?"));
-                }
-                p.error(&entry.key_at, message, "a pipeline is called `traces` or `traces/name`".to_string());
-            }
+        let Some(id) = PipelineId::parse(&entry.key, &entry.key_at, p) else { continue };
+        if let Some(first) = places.get(&id) {
+            let help = format!("the first one is in line {}", first.line);
+            p.error(&entry.key_at, format!("the pipeline `{id}` is there twice"), help);
+            continue;
+        }
+        places.insert(id.clone(), entry.key_at);
+        if let Some(pipeline) = pipeline(&entry.key, entry.key_at, &entry.node, p) {
+            pipelines.insert(id, pipeline);
         }
     }
     pipelines
@@ -97,7 +83,8 @@ fn pipeline(id: &str, at: Location, node: &Node, p: &mut Problems) -> Option<Pip
     fields.finish(p);
     for (what, list) in [("receiver", &receivers), ("exporter", &exporters)] {
         if list.as_ref().is_none_or(Vec::is_empty) {
-            p.error(&at, format!("the pipeline `{id}` must have at least one {what}"), None);
+            let help = format!("name one that is defined: `{what}s: [NAME]`, or remove the pipeline");
+            p.error(&at, format!("the pipeline `{id}` must have at least one {what}"), help);
         }
     }
     let receivers = once("receiver", receivers.unwrap_or_default(), p);
@@ -106,6 +93,7 @@ fn pipeline(id: &str, at: Location, node: &Node, p: &mut Problems) -> Option<Pip
     Some(Pipeline { receivers, processors, exporters })
 }
 
+/// A list of IDs; also, as for every list of texts, one text with commas.
 fn references(node: &Node, what: &str, p: &mut Problems) -> Vec<Reference> {
     let ids: Option<Vec<String>> = p.within(what, |p| Vec::decode(node, p));
     let places = node.list(what, &mut Problems::new()).unwrap_or_default();
@@ -121,8 +109,9 @@ fn references(node: &Node, what: &str, p: &mut Problems) -> Vec<Reference> {
 fn once(what: &str, references: Vec<Reference>, p: &mut Problems) -> Vec<Reference> {
     let mut unique: Vec<Reference> = Vec::new();
     for reference in references {
-        if unique.iter().any(|other| other.id == reference.id) {
-            p.warning(&reference.at, format!("the {what} `{}` is named twice in this pipeline", reference.id), None);
+        if unique.contains(&reference) {
+            let message = format!("the {what} `{}` is named twice in this pipeline", reference.id);
+            p.warning(&reference.at, message, "once is enough; remove this one".to_string());
         } else {
             unique.push(reference);
         }
@@ -132,8 +121,9 @@ fn once(what: &str, references: Vec<Reference>, p: &mut Problems) -> Vec<Referen
 
 fn twice(what: &str, references: &[Reference], p: &mut Problems) {
     for (index, reference) in references.iter().enumerate() {
-        if references.iter().take(index).any(|other| other.id == reference.id) {
-            let help = format!("give the second one a name of its own, as in `{}/2`", reference.id.kind);
+        if references.iter().take(index).any(|other| other == reference) {
+            let help =
+                format!("remove it, or define a second one with a name of its own, as in `{}/2`", reference.id.kind);
             p.error(&reference.at, format!("the {what} `{}` is named twice in this pipeline", reference.id), help);
         }
     }
@@ -142,25 +132,21 @@ fn twice(what: &str, references: &[Reference], p: &mut Problems) {
 impl Service {
     /// All settings, as otelcol prints them.
     pub(crate) fn effective(&self) -> Node {
-        let pipelines = self.pipelines.iter().map(|(id, pipeline)| (id.clone(), pipeline.effective()));
-        Node::map_of([
-            ("extensions", ids(&self.extensions)),
-            ("pipelines", Node::map_of(pipelines)),
-            ("telemetry", self.telemetry.effective()),
-        ])
+        let pipelines = self.pipelines.iter().map(|(id, pipeline)| (id.to_string(), pipeline.effective()));
+        let mut entries = vec![("pipelines", Node::map_of(pipelines)), ("telemetry", self.telemetry.effective())];
+        if !self.extensions.is_empty() {
+            entries.push(("extensions", Node::list_of(&self.extensions)));
+        }
+        Node::map_of(entries)
     }
 }
 
 impl Pipeline {
     fn effective(&self) -> Node {
         Node::map_of([
-            ("exporters", ids(&self.exporters)),
-            ("processors", ids(&self.processors)),
-            ("receivers", ids(&self.receivers)),
+            ("exporters", Node::list_of(&self.exporters)),
+            ("processors", Node::list_of(&self.processors)),
+            ("receivers", Node::list_of(&self.receivers)),
         ])
     }
-}
-
-fn ids(references: &[Reference]) -> Node {
-    Node::list_of(references.iter().map(|reference| reference.id.to_string()))
 }

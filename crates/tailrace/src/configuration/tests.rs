@@ -6,9 +6,12 @@ use settings::Mode;
 
 use super::*;
 
+mod pipelines;
+mod telemetry;
+
 fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
     let sets = sets.iter().map(|set| (*set).to_string()).collect();
-    let origin = Origin { uris: vec![format!("yaml:{text}")], sets, gates: Vec::new() };
+    let origin = Origin { uris: vec![format!("yaml:{text}")], sets, ..Origin::default() };
     let Loaded { configuration, problems, sources } = load(&origin, &|_| None);
     (configuration, problems.render(&sources))
 }
@@ -53,15 +56,15 @@ receivers: {otlp: {protocols: {grpc: {}}}}
 processors:
   batch: {timeout: 5, send_batch_size: many}
   kafka: {}
-  attributes/1: {}
+  nosuch/1: {}
 exporters: {nop: {}, terminal: {colour: always}}
 service:
   pipelines:
     traces:
       receivers: [otlp, otpl]
-      processors: [batch, batch, attributes/1, tail_sampling]
+      processors: [batch, batch, nosuch/1, tail_sampling]
       exporters: []
-    metrics: {receivers: [otlp], exporters: [nop]}
+    profiles: {receivers: [otlp], exporters: [nop]}
     trace: {}
 srevice: {}
 ";
@@ -70,13 +73,13 @@ srevice: {}
     let expected = [
         "yaml:3:40: error: `send_batch_size` must be an integer, found the text `many`",
         "yaml:4:3: warning: not supported by this version and not used, ignored: `kafka`",
-        "yaml:5:3: error: types in `processors` that this version does not support: `attributes/1`",
+        "yaml:5:3: error: `nosuch/1` in `processors` is not supported by this version; the pipeline `traces` uses it",
         "yaml:6:33: error: unknown setting `colour` in `terminal`, did you mean `color`?",
         "yaml:9:5: error: the pipeline `traces` must have at least one exporter",
         "yaml:10:25: error: the receiver `otpl` is not defined in `receivers`, did you mean `otlp`?",
         "yaml:11:27: error: the processor `batch` is named twice in this pipeline",
-        "yaml:11:48: error: the processor `tail_sampling` is not defined in `processors`",
-        "yaml:13:5: error: pipelines of metrics are not supported by this version yet: `metrics`",
+        "yaml:11:44: error: the processor `tail_sampling` is not defined in `processors`",
+        "yaml:13:5: error: profiles are not supported, so the pipeline `profiles` cannot run",
         "yaml:14:5: error: unknown signal `trace` in the pipeline's ID `trace`, did you mean `traces`?",
         "yaml:15:1: error: unknown setting `srevice` in `the configuration`, did you mean `service`?",
     ];
@@ -94,7 +97,8 @@ fn service_and_components() {
         (String::new(), "the configuration has no `service`"),
         (format!("{base}service: {{}}"), "`service` must have at least one pipeline"),
         (format!("{base}{pipeline}connectors: {{}}"), ""),
-        (format!("{base}{pipeline}connectors: {{forward: }}"), "connectors are not supported by this version yet"),
+        (format!("{base}{pipeline}connectors: {{forward: }}"), ""),
+        (format!("{base}{pipeline}connectors: {{forward: {{a: 1}}}}"), "unknown setting `a` in `forward`"),
         (format!("{base}{pipeline}extensions: {{health_check: , pprof: {{endpoint: x}}}}"), ""),
         (
             format!("{base}{pipeline}extensions: {{file_storage: }}"),
@@ -125,52 +129,6 @@ fn extensions_are_read_over_with_a_warning() {
         shown.contains("warning: the extension `health_check` is not supported by this version yet, ignored"),
         "{shown}"
     );
-}
-
-#[test]
-fn telemetry() {
-    for (set, expected, problem) in [
-        ("x=1", "host: localhost", "unknown setting `x`"),
-        (
-            "service::telemetry::metrics::address=0.0.0.0:9999",
-            "port: 9999",
-            "warning: `service::telemetry::metrics::address`",
-        ),
-        ("service::telemetry::metrics::address=:9999", "host: 0.0.0.0", "form of older files"),
-        ("service::telemetry::metrics::level=none", "readers: []", ""),
-        ("service::telemetry::metrics::level=detaild", "", "did you mean `detailed`?"),
-        ("service::telemetry::metrics::readers=[]", "", "there must be a metrics reader"),
-        (
-            "service::telemetry::metrics::readers=[{pull: {exporter: {prometheus: {host: h, port: 0, without_units: false}}}}]",
-            "without_units: false",
-            "",
-        ),
-        (
-            "service::telemetry::metrics::readers=[{pull: {exporter: {}}}]",
-            "",
-            "`exporter` needs the setting `prometheus`",
-        ),
-        (
-            "service::telemetry::metrics::readers=[{periodic: {}}]",
-            "readers: []",
-            "not supported by this version yet, ignored",
-        ),
-        ("service::telemetry::logs::level=WARN", "level: warn", ""),
-        ("service::telemetry::logs::level=loud", "", "unknown log level `loud`"),
-        ("service::telemetry::logs::encoding=json", "encoding: json", ""),
-        ("service::telemetry::resource={service.name: shop, service.version: null}", "service.name: shop", ""),
-        ("service::telemetry::resource={service.name: 5}", "", "`service.name` must be text"),
-        ("service::telemetry::logs::verbosity=1", "", "unknown setting `verbosity` in `logs`"),
-    ] {
-        let (configuration, shown) = loaded(DEFAULT, &[set]);
-        let printed = configuration.map(|configuration| configuration.effective().to_yaml(Mode::Redacted));
-        if !problem.is_empty() || printed.is_none() {
-            assert!(!problem.is_empty() && shown.contains(problem), "{set}: {shown}");
-        }
-        if set != "x=1" && !expected.is_empty() {
-            assert!(printed.as_ref().is_some_and(|printed| printed.contains(expected)), "{set}: {printed:?}{shown}");
-        }
-    }
 }
 
 /// What a real collector refuses, at validation or only at its start, is refused here at validation, at its place.

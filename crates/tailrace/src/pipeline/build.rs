@@ -1,14 +1,22 @@
-//! From a configuration to the parts of the running program: engines, pipelines, destinations. Nothing is bound yet.
+//! From a configuration to the parts of the running program: engines, pipelines, destinations. Nothing is bound yet, and
+//! nothing that runs is touched before the plan is put in force.
+//!
+//! A plan may follow another one: a destination whose settings are the same is the same destination, and a pipeline goes on
+//! in its lane, with its counts and its waiting traces, as long as its sampler has the same name and what stands behind it
+//! does not change.
 
 use super::{
     Clock,
+    chain::{Chain, Link, LinkCounts},
     decider::Nudge,
-    lane::{Lane, Stage},
-    outlet::Outlet,
-    snapshot::Ledger,
+    gather::GatherSettings,
+    graph::Graph,
+    intake::Feed,
+    lane::{Lane, Parts},
+    outlet::{Outlet, Way},
 };
 use crate::{
-    configuration::{ComponentId, Configuration, Exporter, Pipeline, Processor},
+    configuration::{ComponentId, Configuration, Exporter, Pipeline, PipelineId, Processor},
     telemetry::process,
     terminal::{Terminal, Whys},
 };
@@ -20,7 +28,7 @@ use net::{
         zipkin::Zipkin,
     },
 };
-use otlp::Keys;
+use otlp::{Keys, Signal};
 use parking_lot::Mutex;
 use policy::{Amounts, PolicySet, TailSampling};
 use std::{
@@ -39,51 +47,262 @@ const TRACE_SHARE: usize = 8;
 /// Used where the system does not say how much memory there is.
 const MEMORY_UNKNOWN_BYTES: u64 = 1 << 30;
 
-/// The parts, ready to run.
-pub(crate) struct Parts {
+/// What all plans of the program's life have in common.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) clock: Clock,
     pub(crate) budget: Arc<Budget>,
-    pub(crate) keys: Arc<Keys>,
-    pub(crate) ledger: Arc<Ledger>,
     pub(crate) nudge: Arc<Nudge>,
     /// Why traces were kept, as the terminal counts them.
     pub(crate) whys: Arc<Whys>,
-    /// How often the terminal wants a summary, if there is one.
-    pub(crate) summaries: Option<Duration>,
-    /// For each receiver in use, the pipelines that it feeds.
-    pub(crate) feeds: BTreeMap<ComponentId, Vec<Arc<Lane>>>,
 }
 
-impl Parts {
-    /// Builds everything that the configuration's pipelines use. Must be called within the runtime.
+/// The parts of one configuration, ready to run.
+pub(crate) struct Plan {
+    graph: Graph,
+    lanes: BTreeMap<PipelineId, Planned>,
+    /// The destinations, each with the exporter's ID and settings that it was made of.
+    ways: Vec<(ComponentId, Exporter, Way)>,
+    keys: Arc<Keys>,
+    /// For each receiver in use, the pipelines that it feeds.
+    pub(crate) feeds: BTreeMap<ComponentId, Arc<Feed>>,
+    /// How often the terminal wants a summary, if there is one.
+    pub(crate) summaries: Option<Duration>,
+}
+
+/// A lane with what it is to do.
+struct Planned {
+    lane: Arc<Lane>,
+    parts: Arc<Parts>,
+    sampler: Option<Sampler>,
+    /// Whether the lane ran before this plan.
+    goes_on: bool,
+}
+
+/// What an engine decides by.
+struct Sampler {
+    processor: String,
+    written: TailSampling,
+    settings: engine::Settings,
+    /// What the engine is to decide by from now on; nothing, if that does not change. Taken when it is put in force.
+    news: Mutex<Option<PolicySet>>,
+}
+
+impl Plan {
+    /// Builds everything that the configuration's pipelines use and `old` does not have already. Must be called within the
+    /// runtime.
     ///
     /// # Errors
     /// What a destination cannot be built from, such as a certificate that cannot be read.
-    pub(crate) fn build(configuration: &Configuration, clock: Clock) -> Result<Self, String> {
-        let budget = Budget::new(budget_bytes(configuration));
-        let nudge = Arc::new(Nudge::default());
-        let whys = Arc::new(Whys::default());
-        let destinations = destinations(configuration, &whys)?;
-        let mut keys = Keys::default();
-        let mut lanes = Vec::new();
-        let mut feeds: BTreeMap<ComponentId, Vec<Arc<Lane>>> = BTreeMap::new();
-        for (name, pipeline) in &configuration.service.pipelines {
-            let outlet = outlet(configuration, pipeline, &destinations, &budget);
-            let stage = stage(configuration, pipeline, &mut keys, &budget, clock);
-            let lane = Arc::new(Lane::new(name.clone(), stage, outlet, Arc::clone(&nudge)));
-            for receiver in &pipeline.receivers {
-                feeds.entry(receiver.id.clone()).or_default().push(Arc::clone(&lane));
-            }
-            lanes.push(lane);
+    pub(crate) fn draw(configuration: &Configuration, old: Option<&Plan>, common: &Common) -> Result<Self, String> {
+        let graph = Graph::of(configuration);
+        let ways = ways(configuration, old, &common.whys)?;
+        // Keys are only added, so that what an older plan numbered means the same.
+        let mut keys = old.map(|old| (*old.keys).clone()).unwrap_or_default();
+        let heirs = heirs(configuration, &graph, old);
+        let pipelines = configuration.service.pipelines.iter();
+        let samplers = pipelines.filter_map(|(id, pipeline)| {
+            let goes_on = heirs.get(id).and_then(|before| before.sampler.as_ref());
+            Some((id.clone(), Sampler::new(configuration, pipeline, goes_on, &mut keys, common)?))
+        });
+        let mut samplers: BTreeMap<PipelineId, Sampler> = samplers.collect();
+        let keys = Arc::new(keys);
+        let mut plan = Self {
+            graph,
+            lanes: BTreeMap::new(),
+            ways,
+            keys,
+            feeds: BTreeMap::new(),
+            summaries: summaries(configuration),
+        };
+        // Those behind first: those in front hold on to them.
+        for id in plan.graph.order.clone().iter().rev() {
+            let Some(pipeline) = configuration.service.pipelines.get(id) else { continue };
+            let planned = plan.lane(configuration, (id, pipeline), samplers.remove(id), heirs.get(id).copied(), common);
+            plan.lanes.insert(id.clone(), planned);
         }
-        let destinations = destinations.into_iter().map(|(id, destination)| (id.to_string(), destination)).collect();
-        let ledger = Arc::new(Ledger { lanes, destinations });
-        let summaries = summaries(configuration);
-        Ok(Self { budget, keys: Arc::new(keys), ledger, nudge, whys, summaries, feeds })
+        plan.feeds = plan.feeds(configuration);
+        Ok(plan)
+    }
+
+    /// Lets what runs go the new way. Nothing may be decided meanwhile.
+    pub(crate) fn put_in_force(&self, clock: Clock) {
+        for planned in self.lanes.values().filter(|planned| planned.goes_on) {
+            if let (Some(sampler), Some(engine)) = (&planned.sampler, planned.lane.engine())
+                && let Some(policies) = sampler.news.lock().take()
+            {
+                engine.reload(&sampler.settings, policies, clock.mono_ns());
+            }
+            planned.lane.set_parts(Arc::clone(&planned.parts), clock);
+        }
+    }
+
+    /// The lanes, those further in front first; among them, those that are new before those that go on, because a lane that
+    /// goes on feeds none that is new.
+    pub(crate) fn lanes(&self) -> Vec<Arc<Lane>> {
+        let of = |goes_on: bool| {
+            let planned = self.graph.order.iter().filter_map(|id| self.lanes.get(id));
+            planned.filter(move |planned| planned.goes_on == goes_on).map(|planned| Arc::clone(&planned.lane))
+        };
+        of(false).chain(of(true)).collect()
+    }
+
+    /// The lanes that this plan began.
+    pub(crate) fn new_lanes(&self) -> impl Iterator<Item = &Arc<Lane>> {
+        self.lanes.values().filter(|planned| !planned.goes_on).map(|planned| &planned.lane)
+    }
+
+    /// The destinations with the books of both sides.
+    pub(crate) fn ways(&self) -> impl Iterator<Item = &Way> {
+        self.ways.iter().map(|(.., way)| way)
+    }
+
+    fn lane(
+        &self,
+        configuration: &Configuration,
+        (id, pipeline): (&PipelineId, &Pipeline),
+        sampler: Option<Sampler>,
+        before: Option<&Planned>,
+        common: &Common,
+    ) -> Planned {
+        let counters = before.map(|before| before.lane.parts().counters()).unwrap_or_default();
+        let parts = Arc::new(self.parts(configuration, id, pipeline, &counters, &common.budget));
+        if let Some(before) = before {
+            return Planned { lane: Arc::clone(&before.lane), parts, sampler, goes_on: true };
+        }
+        let engine = sampler.as_ref().and_then(|sampler| {
+            let policies = sampler.news.lock().take()?;
+            let engine = Engine::new(&sampler.settings, Arc::new(policies));
+            Some((sampler.processor.clone(), Arc::new(engine)))
+        });
+        let lane = Lane::new(id.clone(), engine, Arc::clone(&parts), Arc::clone(&common.nudge));
+        Planned { lane: Arc::new(lane), parts, sampler, goes_on: false }
+    }
+
+    fn parts(
+        &self,
+        configuration: &Configuration,
+        id: &PipelineId,
+        pipeline: &Pipeline,
+        counters: &BTreeMap<String, Arc<LinkCounts>>,
+        budget: &Arc<Budget>,
+    ) -> Parts {
+        let mut chains = [Vec::new(), Vec::new()];
+        let mut side = 0;
+        for used in &pipeline.processors {
+            let Some(processor) = configuration.processors.get(&used.id) else { continue };
+            if matches!(processor, Processor::TailSampling(_)) {
+                side = 1;
+            }
+            if let Some(processor) = processor.editing() {
+                let name = used.id.to_string();
+                let counts = counters.get(&name).cloned().unwrap_or_default();
+                chains[side].push(Link { name, processor, counts });
+            }
+        }
+        let [before, after] = chains.map(Chain::new);
+        let gather = gather(configuration, pipeline).filter(|_| side == 0);
+        Parts {
+            before,
+            after,
+            outlet: self.outlet(configuration, id, pipeline, budget),
+            gather,
+            keys: Arc::clone(&self.keys),
+        }
+    }
+
+    fn outlet(
+        &self,
+        configuration: &Configuration,
+        id: &PipelineId,
+        pipeline: &Pipeline,
+        budget: &Arc<Budget>,
+    ) -> Outlet {
+        let named = |reference: &crate::configuration::Reference| {
+            let mut ways = self.ways.iter();
+            let of = |way: &Way| way.destination.signal() == id.signal;
+            ways.find(|(other, _, way)| *other == reference.id && of(way)).map(|(.., way)| way.clone())
+        };
+        let ways: Vec<Way> = pipeline.exporters.iter().filter_map(named).collect();
+        let behind = self.graph.behind.get(id).into_iter().flatten();
+        let items_max = gather(configuration, pipeline).map_or(0, |gather| gather.items_max.max(gather.items_min));
+        Outlet {
+            signal: id.signal,
+            notes: ways.iter().any(|way| way.destination.wants_notes()),
+            ways,
+            behind: behind.filter_map(|id| self.lanes.get(id)).map(|planned| Arc::clone(&planned.lane)).collect(),
+            budget: Arc::clone(budget),
+            bytes_max: BATCH_BYTES_MAX,
+            items_max: u32::try_from(items_max).ok().filter(|max| *max > 0).unwrap_or(u32::MAX),
+        }
+    }
+
+    fn feeds(&self, configuration: &Configuration) -> BTreeMap<ComponentId, Arc<Feed>> {
+        let mut fed: BTreeMap<ComponentId, Vec<Arc<Lane>>> = BTreeMap::new();
+        for (id, pipeline) in &configuration.service.pipelines {
+            let Some(planned) = self.lanes.get(id) else { continue };
+            for receiver in &pipeline.receivers {
+                if configuration.receivers.contains_key(&receiver.id) {
+                    fed.entry(receiver.id.clone()).or_default().push(Arc::clone(&planned.lane));
+                }
+            }
+        }
+        fed.into_iter().map(|(id, lanes)| (id, Arc::new(Feed::new(lanes, Arc::clone(&self.keys))))).collect()
+    }
+}
+
+/// The lanes of the old plan that go on: of the same pipeline with the same sampler, feeding the same pipelines, which go
+/// on, too.
+fn heirs<'o>(configuration: &Configuration, graph: &Graph, old: Option<&'o Plan>) -> BTreeMap<PipelineId, &'o Planned> {
+    let mut heirs = BTreeMap::new();
+    let Some(old) = old else { return heirs };
+    for id in graph.order.iter().rev() {
+        let (Some(before), Some(pipeline)) = (old.lanes.get(id), configuration.service.pipelines.get(id)) else {
+            continue;
+        };
+        let name = sampler_of(configuration, pipeline).map(|(name, _)| name);
+        let same_sampler = before.lane.sampler.as_ref().map(|(name, _)| name) == name.as_ref();
+        let behind = graph.behind.get(id);
+        let behind_goes_on = behind.into_iter().flatten().all(|behind| heirs.contains_key(behind));
+        if same_sampler && behind_goes_on && old.graph.behind.get(id) == behind {
+            heirs.insert(id.clone(), before);
+        }
+    }
+    heirs
+}
+
+/// The `tail_sampling` processor of a pipeline.
+fn sampler_of<'c>(configuration: &'c Configuration, pipeline: &Pipeline) -> Option<(String, &'c TailSampling)> {
+    pipeline.processors.iter().find_map(|used| match configuration.processors.get(&used.id) {
+        Some(Processor::TailSampling(settings)) => Some((used.id.to_string(), &**settings)),
+        _ => None,
+    })
+}
+
+impl Sampler {
+    /// What a pipeline samples by, if it does; `goes_on` is what its engine samples by now, if it has one that goes on.
+    fn new(
+        configuration: &Configuration,
+        pipeline: &Pipeline,
+        goes_on: Option<&Sampler>,
+        keys: &mut Keys,
+        common: &Common,
+    ) -> Option<Self> {
+        let (processor, written) = sampler_of(configuration, pipeline)?;
+        let seed = goes_on.map_or_else(rand::random, |before| before.settings.seed);
+        let settings = engine_settings(configuration, written, &common.budget, seed);
+        let written = written.clone();
+        if goes_on.is_some_and(|before| before.written == written && before.settings == settings) {
+            return Some(Self { processor, written, settings, news: Mutex::new(None) });
+        }
+        let amounts = Amounts { spans: configuration.gates.count_spans, bytes: configuration.gates.count_bytes };
+        let policies = PolicySet::counting(&written, keys, common.clock.now(), amounts);
+        Some(Self { processor, written, settings, news: Mutex::new(Some(policies)) })
     }
 }
 
 /// What the process may use: what the user wrote, lowered by a `memory_limiter`, or 80 % of what there is.
-fn budget_bytes(configuration: &Configuration) -> usize {
+pub(crate) fn budget_bytes(configuration: &Configuration) -> usize {
     let memory = process::memory_limit_bytes().unwrap_or(MEMORY_UNKNOWN_BYTES);
     let own = configuration.own.memory_mib.map_or(memory / 5 * 4, |mib| mib << 20);
     let used = configuration.service.pipelines.values().flat_map(|pipeline| &pipeline.processors);
@@ -94,49 +313,64 @@ fn budget_bytes(configuration: &Configuration) -> usize {
     usize::try_from(limits.fold(own, u64::min)).unwrap_or(usize::MAX)
 }
 
-/// One destination for each exporter that a pipeline uses, shared by the pipelines.
-fn destinations(
+/// One destination for each exporter and signal that a pipeline uses, shared by the pipelines; those that `old` has already
+/// and whose settings are the same go on.
+fn ways(
     configuration: &Configuration,
+    old: Option<&Plan>,
     whys: &Arc<Whys>,
-) -> Result<BTreeMap<ComponentId, Arc<Destination>>, String> {
-    let mut destinations = BTreeMap::new();
-    for reference in configuration.service.pipelines.values().flat_map(|pipeline| &pipeline.exporters) {
-        if let Some(exporter) = configuration.exporters.get(&reference.id)
-            && !destinations.contains_key(&reference.id)
-        {
-            let destination = destination(&reference.id.to_string(), exporter, whys)
-                .map_err(|error| format!("cannot set up the exporter `{}`: {error}", reference.id))?;
-            destinations.insert(reference.id.clone(), destination);
+) -> Result<Vec<(ComponentId, Exporter, Way)>, String> {
+    let mut ways: Vec<(ComponentId, Exporter, Way)> = Vec::new();
+    for (id, pipeline) in &configuration.service.pipelines {
+        for reference in &pipeline.exporters {
+            let Some(exporter) = configuration.exporters.get(&reference.id) else { continue };
+            let of_same = |one: &&(ComponentId, Exporter, Way)| {
+                one.0 == reference.id && one.2.destination.signal() == id.signal && one.1 == *exporter
+            };
+            if ways.iter().any(|one| of_same(&one)) {
+                continue;
+            }
+            let before = old.and_then(|old| old.ways.iter().find(of_same));
+            let way = match before {
+                Some((.., way)) => way.clone(),
+                None => {
+                    let name = reference.id.to_string();
+                    let destination = destination(&name, id.signal, exporter, whys)
+                        .map_err(|error| format!("cannot set up the exporter `{name}`: {error}"))?;
+                    Way { destination, sent: Arc::new(AtomicU64::new(0)) }
+                }
+            };
+            ways.push((reference.id.clone(), exporter.clone(), way));
         }
     }
-    Ok(destinations)
+    Ok(ways)
 }
 
-fn destination(name: &str, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<Destination>, String> {
+fn destination(name: &str, signal: Signal, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<Destination>, String> {
     // Exporters that only write lines: one at a time, in order.
     let local = QueueSettings { num_consumers: 1, ..QueueSettings::default() };
     let retry = RetrySettings::default();
     Ok(match exporter {
         Exporter::OtlpGrpc(settings) => {
             let exporter = Arc::new(OtlpGrpc::new(settings)?);
-            Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
+            Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::OtlpHttp(settings) => {
             let exporter = Arc::new(OtlpHttp::new(settings)?);
-            Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
+            Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Zipkin(settings) => {
             let exporter = Arc::new(Zipkin::new(settings)?);
-            Destination::start(name, exporter, settings.queue.clone(), settings.retry.clone())
+            Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Debug(settings) => {
             let queue = settings.queue.clone().unwrap_or(local);
-            Destination::start(name, Arc::new(Debug::new(name, settings.clone())), queue, retry)
+            Destination::start(name, signal, Arc::new(Debug::new(name, settings.clone())), queue, retry)
         }
-        Exporter::Nop => Destination::start(name, Arc::new(Nop), local, retry),
+        Exporter::Nop => Destination::start(name, signal, Arc::new(Nop), local, retry),
         Exporter::Terminal(settings) => {
             let exporter = Arc::new(Terminal::new(settings, Arc::clone(whys)));
-            Destination::start(name, exporter, local, retry)
+            Destination::start(name, signal, exporter, local, retry)
         }
     })
 }
@@ -151,42 +385,26 @@ fn summaries(configuration: &Configuration) -> Option<Duration> {
     terminals.min()
 }
 
-fn outlet(
+/// What the pipeline's `batch` processors ask for: of several, the last one has the last word on when, as it would if they
+/// stood one behind the other.
+fn gather(configuration: &Configuration, pipeline: &Pipeline) -> Option<GatherSettings> {
+    let batches = pipeline.processors.iter().filter_map(|used| match configuration.processors.get(&used.id) {
+        Some(Processor::Batch(batch)) => Some(GatherSettings {
+            timeout: batch.timeout,
+            items_min: u64::from(batch.send_batch_size),
+            items_max: u64::from(batch.send_batch_max_size),
+        }),
+        _ => None,
+    });
+    batches.last()
+}
+
+fn engine_settings(
     configuration: &Configuration,
-    pipeline: &Pipeline,
-    destinations: &BTreeMap<ComponentId, Arc<Destination>>,
-    budget: &Arc<Budget>,
-) -> Outlet {
-    let named = |reference: &crate::configuration::Reference| destinations.get(&reference.id).cloned();
-    let destinations: Vec<Arc<Destination>> = pipeline.exporters.iter().filter_map(named).collect();
-    let spans_max = pipeline.processors.iter().filter_map(|used| match configuration.processors.get(&used.id) {
-        Some(Processor::Batch(batch)) if batch.send_batch_max_size > 0 => Some(batch.send_batch_max_size),
-        Some(Processor::Batch(batch)) if batch.send_batch_size > 0 => Some(batch.send_batch_size),
-        _ => None,
-    });
-    Outlet {
-        notes: destinations.iter().any(|destination| destination.wants_notes()),
-        destinations,
-        budget: Arc::clone(budget),
-        bytes_max: BATCH_BYTES_MAX,
-        spans_max: spans_max.min().unwrap_or(u32::MAX),
-        books: Mutex::new(()),
-    }
-}
-
-fn stage(configuration: &Configuration, pipeline: &Pipeline, keys: &mut Keys, budget: &Budget, clock: Clock) -> Stage {
-    let sampler = pipeline.processors.iter().find_map(|used| match configuration.processors.get(&used.id) {
-        Some(Processor::TailSampling(settings)) => Some((used.id.to_string(), settings)),
-        _ => None,
-    });
-    let Some((processor, settings)) = sampler else { return Stage::Pass { spans: AtomicU64::new(0) } };
-    let amounts = Amounts { spans: configuration.gates.count_spans, bytes: configuration.gates.count_bytes };
-    let policies = Arc::new(PolicySet::counting(settings, keys, clock.now(), amounts));
-    let engine = Arc::new(Engine::new(&engine_settings(configuration, settings, budget), policies));
-    Stage::Sample { processor, engine }
-}
-
-fn engine_settings(configuration: &Configuration, settings: &TailSampling, budget: &Budget) -> engine::Settings {
+    settings: &TailSampling,
+    budget: &Budget,
+    seed: u64,
+) -> engine::Settings {
     // With one core a second shard would only make blocks smaller; with more, twice as many keep lock waits rare.
     let cache = settings.decision_cache;
     let cores = thread::available_parallelism().map_or(1, usize::from);
@@ -206,7 +424,7 @@ fn engine_settings(configuration: &Configuration, settings: &TailSampling, budge
             kept: usize::try_from(cache.sampled_cache_size).ok().filter(|size| *size > 0),
             sampled_out: usize::try_from(cache.non_sampled_cache_size).ok().filter(|size| *size > 0),
         },
-        seed: rand::random(),
+        seed,
     }
 }
 
@@ -230,7 +448,7 @@ mod tests {
             Processor::TailSampling(settings) => Some(settings),
             _ => None,
         });
-        engine_settings(&configuration, settings.expect("tail_sampling"), &Budget::new(800 << 20))
+        engine_settings(&configuration, settings.expect("tail_sampling"), &Budget::new(800 << 20), 1)
     }
 
     #[test]

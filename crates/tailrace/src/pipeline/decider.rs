@@ -4,12 +4,15 @@
 //! traces or memory runs short; then whole slots are decided before their time, oldest first.
 
 use super::{Clock, lane::Lane};
-use engine::{Due, Engine, due::Limits};
+use engine::{Due, Engine};
 use net::budget::Budget;
 use parking_lot::{Condvar, Mutex};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     thread::{self, JoinHandle},
     time::Duration,
 };
@@ -40,9 +43,12 @@ struct Wanted {
 
 /// What the thread works on.
 pub(crate) struct Work {
-    pub(crate) lanes: Vec<Arc<Lane>>,
+    /// The lanes that sample; a reload puts others in.
+    pub(crate) lanes: Arc<Mutex<Vec<Arc<Lane>>>>,
     pub(crate) budget: Arc<Budget>,
     pub(crate) clock: Clock,
+    /// How often the thread has looked; while traces wait, it goes on.
+    pub(crate) passes: Arc<AtomicU64>,
 }
 
 impl Decider {
@@ -100,7 +106,9 @@ impl Work {
         let mut scratch = engine::Scratch::default();
         loop {
             let stopped = self.sleep(nudge);
-            for lane in &self.lanes {
+            // Held for the whole pass: a reload does not change a lane while one of its slots is being decided.
+            let lanes = self.lanes.lock();
+            for lane in &*lanes {
                 let Some(engine) = lane.engine() else { continue };
                 self.decide_due(lane, engine, &mut scratch);
                 if stopped {
@@ -109,7 +117,8 @@ impl Work {
                     }
                 }
             }
-            self.relieve(&mut scratch);
+            self.relieve(&lanes, &mut scratch);
+            self.passes.fetch_add(1, Ordering::Relaxed);
             if stopped {
                 return;
             }
@@ -119,9 +128,11 @@ impl Work {
     /// Waits for the next slot or the next look at the memory; tells whether it is time to stop.
     fn sleep(&self, nudge: &Nudge) -> bool {
         let now_ns = self.clock.mono_ns();
-        let engines = || self.lanes.iter().filter_map(|lane| lane.engine());
+        let lanes = self.lanes.lock();
+        let engines = || lanes.iter().filter_map(|lane| lane.engine());
         let idle = engines().all(|engine| engine.traces_waiting() == 0);
         let next = engines().map(|engine| engine.next_due_ns(now_ns)).min().unwrap_or(u64::MAX);
+        drop(lanes);
         let until_due = Duration::from_nanos(next.saturating_sub(now_ns));
         nudge.wait(if idle { IDLE_INTERVAL } else { until_due.min(PRESSURE_INTERVAL) })
     }
@@ -134,11 +145,11 @@ impl Work {
     }
 
     /// Decides slots before their time while too much waits.
-    fn relieve(&self, scratch: &mut engine::Scratch) {
-        for lane in &self.lanes {
+    fn relieve(&self, lanes: &[Arc<Lane>], scratch: &mut engine::Scratch) {
+        for lane in lanes {
             let Some(engine) = lane.engine() else { continue };
             let mut early = 0;
-            while engine.is_over_traces_max() || self.is_short_of_memory() {
+            while engine.is_over_traces_max() || self.is_short_of_memory(lanes) {
                 let Some(due) = engine.take_early() else { break };
                 early += due.traces();
                 self.settle(lane, engine, due, scratch);
@@ -151,44 +162,30 @@ impl Work {
                 );
             }
         }
-        self.publish();
+        self.publish(lanes);
     }
 
     /// Deciding early frees what waits for verdicts, not what waits for a destination; so it helps only where the former
     /// is a good part of what is used.
-    fn is_short_of_memory(&self) -> bool {
-        self.publish();
+    fn is_short_of_memory(&self, lanes: &[Arc<Lane>]) -> bool {
+        self.publish(lanes);
         self.budget.over_soft() && self.budget.held() > self.budget.soft() / 2
     }
 
-    fn publish(&self) {
-        let held = self.lanes.iter().filter_map(|lane| lane.engine()).map(|engine| engine.bytes_held()).sum();
+    fn publish(&self, lanes: &[Arc<Lane>]) {
+        let held = lanes.iter().filter_map(|lane| lane.engine()).map(|engine| engine.bytes_held()).sum();
         self.budget.set_held(held);
     }
 
     /// Decides and assembles a slot. The engine keeps panics to the traces that they hit; should one come through, the
     /// thread goes on with the next slot all the same, for nobody else would decide.
     fn settle(&self, lane: &Lane, engine: &Engine, due: Due, scratch: &mut engine::Scratch) {
-        let settled = catch_unwind(AssertUnwindSafe(|| self.decide(lane, engine, due, scratch)));
+        let settled = catch_unwind(AssertUnwindSafe(|| lane.decide(engine, due, self.clock, scratch)));
         match settled {
             Ok(0) => {}
             Ok(panics) => tracing::error!(pipeline = lane.name, panics, "BUG: deciding panicked; spans were dropped"),
             Err(_) => tracing::error!(pipeline = lane.name, "BUG: a slot was lost, because deciding it panicked"),
         }
         lane.room.notify_waiters();
-        self.publish();
-    }
-
-    fn decide(&self, lane: &Lane, engine: &Engine, due: Due, scratch: &mut engine::Scratch) -> usize {
-        let now = self.clock.now();
-        let settled = due.decide(engine, now);
-        lane.timings.add(self.clock.mono_ns().saturating_sub(now.mono_ns));
-        let outlet = &lane.outlet;
-        let limits = Limits { bytes_max: outlet.bytes_max, spans_max: outlet.spans_max, notes: outlet.notes };
-        outlet.together(|outlet| {
-            settled.assemble(engine, limits, self.clock.mono_ns(), scratch, &mut |batch| {
-                outlet.send(batch.body, batch.spans, batch.notes, batch.tokens);
-            })
-        })
     }
 }

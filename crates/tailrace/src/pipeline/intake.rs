@@ -1,16 +1,22 @@
-//! The way in: one scan of the request, then its spans into every pipeline that the receiver feeds.
+//! The way in: a request is checked for every pipeline that its receiver feeds, then it goes into each.
 //!
-//! A request is checked whole before any of it is taken, and worked off in steps of 256 KiB between which the task
-//! yields, so that a giant request does not hold up its neighbours.
+//! A request is edited and checked whole for all of them before any of it is taken, so that one that is refused has left
+//! nothing behind and can come again. It is worked off in steps of 256 KiB between which the task yields, so that a giant
+//! request does not hold up its neighbours.
 
-use super::{Clock, lane::Lane};
-use net::{BoxFuture, receiver};
-use otlp::{
-    Keys,
-    scan::{Progress, Scan},
+use super::{
+    Clock,
+    chain::Passed,
+    lane::{Admitted, Lane, without_rejected},
 };
-use parking_lot::Mutex;
-use std::{sync::Arc, time::Duration};
+use net::{BoxFuture, budget::Class, receiver};
+use otlp::{
+    Keys, Signal,
+    check::Check,
+    scan::{Progress, Scan, ScanError},
+};
+use parking_lot::{Mutex, RwLock};
+use std::{borrow::Cow, sync::Arc, time::Duration};
 
 /// Bytes of a request that are worked off before the task yields.
 const STEP_BYTES: usize = 256 << 10;
@@ -23,13 +29,17 @@ const IDLE_SCRATCH_MAX: usize = 16;
 /// Scratch that has grown beyond this, for a giant request, is not kept.
 const SCRATCH_BYTES_MAX: usize = 4 << 20;
 
-/// What the receivers hand requests to.
+/// What a receiver hands requests to. Reloads put other pipelines behind it.
 pub(crate) struct Intake {
-    /// The pipelines that this receiver feeds.
-    pub(crate) lanes: Vec<Arc<Lane>>,
-    pub(crate) keys: Arc<Keys>,
-    pub(crate) clock: Clock,
-    pub(crate) idle: Mutex<Vec<Scratch>>,
+    feed: RwLock<Arc<Feed>>,
+    clock: Clock,
+}
+
+/// The pipelines that a receiver feeds. A request holds on to the feed that it came in by until it is answered.
+pub(crate) struct Feed {
+    lanes: Vec<Arc<Lane>>,
+    keys: Arc<Keys>,
+    idle: Mutex<Vec<Scratch>>,
 }
 
 /// Buffers of one request being taken in.
@@ -39,40 +49,121 @@ pub(crate) struct Scratch {
 }
 
 impl Intake {
-    pub(crate) fn new(lanes: Vec<Arc<Lane>>, keys: Arc<Keys>, clock: Clock) -> Self {
-        Self { lanes, keys, clock, idle: Mutex::new(Vec::new()) }
+    pub(crate) fn new(feed: Arc<Feed>, clock: Clock) -> Self {
+        Self { feed: RwLock::new(feed), clock }
     }
 
-    async fn accept(&self, body: &[u8]) -> Result<receiver::Accepted, receiver::Refusal> {
-        let mut scratch = self.scratch();
-        let outcome = self.take_in(body, &mut scratch).await;
+    /// Puts other pipelines behind the receiver; requests that have begun go where they were going.
+    pub(crate) fn replace(&self, feed: Arc<Feed>) {
+        *self.feed.write() = feed;
+    }
+
+    fn feed(&self) -> Arc<Feed> {
+        Arc::clone(&self.feed.read())
+    }
+}
+
+impl Feed {
+    pub(crate) fn new(lanes: Vec<Arc<Lane>>, keys: Arc<Keys>) -> Self {
+        Self { lanes, keys, idle: Mutex::new(Vec::new()) }
+    }
+
+    fn serves(&self, signal: Signal) -> bool {
+        self.lanes.iter().any(|lane| lane.id.signal == signal)
+    }
+
+    async fn traces(&self, body: &[u8], clock: Clock) -> Result<receiver::Accepted, receiver::Refusal> {
+        let mut scratch = Vec::with_capacity(self.lanes.len());
+        let outcome = self.take_traces(body, &mut scratch, clock).await;
         self.give_back(scratch);
         outcome
     }
 
-    async fn take_in(&self, body: &[u8], scratch: &mut Scratch) -> Result<receiver::Accepted, receiver::Refusal> {
-        let scan = &mut scratch.scan;
-        scan.begin();
-        loop {
-            match scan.advance(body, STEP_BYTES) {
-                Ok(Progress::Done) => break,
-                Ok(Progress::More) => tokio::task::yield_now().await,
-                Err(error) => {
-                    let message = format!("the request is not valid protobuf: {} near byte {}", error.error, error.at);
-                    return Err(receiver::Refusal::Malformed(message));
+    async fn take_traces(
+        &self,
+        body: &[u8],
+        scratch: &mut Vec<Scratch>,
+        clock: Clock,
+    ) -> Result<receiver::Accepted, receiver::Refusal> {
+        let mut admitted = self.admitted(Signal::Traces, body, clock)?;
+        // Lanes without processors share one scan of the request as it came.
+        let mut shared = None;
+        let mut scans = Vec::with_capacity(admitted.len());
+        for one in &admitted {
+            let index = match shared {
+                Some(index) if one.parts.before.is_empty() => index,
+                _ => {
+                    let mut one_scratch = self.scratch();
+                    scan(&one.passed.body, &mut one_scratch.scan).await?;
+                    scratch.push(one_scratch);
+                    scratch.len() - 1
                 }
+            };
+            if one.parts.before.is_empty() {
+                shared = Some(index);
             }
+            scans.push(index);
         }
-        // All of them before any: a request that is refused has left nothing behind, so that it can come again.
         for lane in &self.lanes {
-            if !lane.has_room(ROOM_PATIENCE).await {
+            if lane.id.signal == Signal::Traces && !lane.has_room(ROOM_PATIENCE).await {
                 return Err(receiver::Refusal::Overloaded { retry_after: RETRY_AFTER });
             }
         }
-        for lane in &self.lanes {
-            lane.take_in(body, scan, &mut scratch.engine, self.clock, STEP_BYTES).await;
+        let mut accepted = receiver::Accepted::default();
+        for (one, index) in admitted.iter_mut().zip(scans) {
+            let Some(Scratch { scan, engine }) = scratch.get_mut(index) else { continue };
+            let spans = scan.spans.len() as u64;
+            one.lane.count_before(&one.parts, &one.passed, spans);
+            let items = spans + one.passed.filtered();
+            if items + scan.rejected > accepted.items + accepted.rejected {
+                accepted = answer(items, scan.rejected);
+            }
+            if one.lane.engine().is_some() {
+                one.lane.sample(&one.passed.body, scan, engine, clock, STEP_BYTES).await;
+            } else if scan.rejected == 0 {
+                one.lane.pass(&one.parts, take(&mut one.passed), spans, clock);
+            } else {
+                one.lane.pass(&one.parts, without_rejected(&one.passed.body, scan).into(), spans, clock);
+            }
         }
-        Ok(answer(scan))
+        Ok(accepted)
+    }
+
+    /// Metrics and logs: nothing waits for verdicts, so nothing is scanned; the structure is checked and the items counted.
+    async fn others(&self, signal: Signal, body: &[u8], clock: Clock) -> Result<receiver::Accepted, receiver::Refusal> {
+        let whole = check(signal, body).await?;
+        let mut admitted = self.admitted(signal, body, clock)?;
+        for one in &mut admitted {
+            one.items = match &one.passed.body {
+                Cow::Borrowed(_) => whole,
+                Cow::Owned(edited) => check(signal, edited).await?,
+            };
+        }
+        for one in &mut admitted {
+            one.lane.count_before(&one.parts, &one.passed, one.items);
+            one.lane.pass(&one.parts, take(&mut one.passed), one.items, clock);
+        }
+        Ok(receiver::Accepted { items: whole, rejected: 0, message: String::new() })
+    }
+
+    /// The request as it comes out of the processors of every pipeline of its signal.
+    fn admitted<'a>(
+        &'a self,
+        signal: Signal,
+        body: &'a [u8],
+        clock: Clock,
+    ) -> Result<Vec<Admitted<'a>>, receiver::Refusal> {
+        let wall_ns = clock.now().wall_ns;
+        let lanes = self.lanes.iter().filter(|lane| lane.id.signal == signal);
+        let admitted = lanes.map(|lane| {
+            let parts = lane.parts();
+            let edited = parts.before.edit(signal, body, wall_ns);
+            let passed = edited.map_err(|error| receiver::Refusal::Malformed(error.to_string()))?;
+            let edited = if let Cow::Owned(body) = &passed.body { body.capacity() } else { 0 };
+            let charge = parts.outlet.budget.charge_always(Class::Scratch, edited);
+            Ok(Admitted { lane, parts, passed, items: 0, _charge: charge })
+        });
+        admitted.collect()
     }
 
     fn scratch(&self) -> Scratch {
@@ -80,29 +171,79 @@ impl Intake {
         kept.unwrap_or_else(|| Scratch { scan: Scan::new(Arc::clone(&self.keys)), engine: engine::Scratch::default() })
     }
 
-    fn give_back(&self, scratch: Scratch) {
+    fn give_back(&self, scratch: Vec<Scratch>) {
         let mut idle = self.idle.lock();
-        if idle.len() < IDLE_SCRATCH_MAX && scratch.scan.capacity_bytes() <= SCRATCH_BYTES_MAX {
-            idle.push(scratch);
-        }
+        let room = IDLE_SCRATCH_MAX.saturating_sub(idle.len());
+        let small = scratch.into_iter().filter(|scratch| scratch.scan.capacity_bytes() <= SCRATCH_BYTES_MAX);
+        idle.extend(small.take(room));
     }
 }
 
 impl receiver::Intake for Intake {
-    fn traces<'a>(
+    fn serves(&self, signal: Signal) -> bool {
+        self.feed.read().serves(signal)
+    }
+
+    fn take<'a>(
         &'a self,
+        signal: Signal,
         _origin: &'a receiver::Origin,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<receiver::Accepted, receiver::Refusal>> {
-        Box::pin(self.accept(body))
+        let feed = self.feed();
+        Box::pin(async move {
+            match signal {
+                Signal::Traces => feed.traces(body, self.clock).await,
+                Signal::Metrics | Signal::Logs => feed.others(signal, body, self.clock).await,
+            }
+        })
     }
 }
 
-fn answer(scan: &Scan) -> receiver::Accepted {
-    let message = match scan.rejected {
+/// Scans a request, in steps.
+async fn scan(body: &[u8], scan: &mut Scan) -> Result<(), receiver::Refusal> {
+    scan.begin();
+    loop {
+        match scan.advance(body, STEP_BYTES) {
+            Ok(Progress::Done) => return Ok(()),
+            Ok(Progress::More) => tokio::task::yield_now().await,
+            Err(error) => return Err(malformed(&error)),
+        }
+    }
+}
+
+/// Checks a request of metrics or logs, in steps, and counts its items.
+async fn check(signal: Signal, body: &[u8]) -> Result<u64, receiver::Refusal> {
+    // Most requests are small, and the check is not.
+    if body.len() <= STEP_BYTES {
+        return otlp::check::check(signal, body).map(|counts| counts.items).map_err(|error| malformed(&error));
+    }
+    let mut check = Box::new(Check::new());
+    check.begin(signal);
+    loop {
+        match check.advance(body, STEP_BYTES) {
+            Ok(Progress::Done) => return Ok(check.counts().items),
+            Ok(Progress::More) => tokio::task::yield_now().await,
+            Err(error) => return Err(malformed(&error)),
+        }
+    }
+}
+
+fn malformed(error: &ScanError) -> receiver::Refusal {
+    let message = format!("the request is not valid protobuf: {} near byte {}", error.error, error.at);
+    receiver::Refusal::Malformed(message)
+}
+
+/// The body, to go on; what is left has none.
+fn take<'a>(passed: &mut Passed<'a>) -> Cow<'a, [u8]> {
+    std::mem::replace(&mut passed.body, Cow::Borrowed(&[]))
+}
+
+fn answer(items: u64, rejected: u64) -> receiver::Accepted {
+    let message = match rejected {
         0 => String::new(),
         1 => "1 span has no valid trace ID (16 bytes, not all zero) and was rejected".to_owned(),
         count => format!("{count} spans have no valid trace ID (16 bytes, not all zero) and were rejected"),
     };
-    receiver::Accepted { spans: scan.spans.len() as u64, rejected_spans: scan.rejected, message }
+    receiver::Accepted { items, rejected, message }
 }

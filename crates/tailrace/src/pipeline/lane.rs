@@ -1,15 +1,32 @@
 //! One pipeline of the configuration: what happens to a request between its receivers and its exporters.
 //!
-//! A lane with `tail_sampling` keeps traces in an engine until their verdict is due; one without passes requests on.
+//! A lane with `tail_sampling` keeps traces in an engine until their verdict is due; one without passes requests on, by
+//! themselves or gathered into larger ones. A lane lives as long as its pipeline is in the configuration: a reload puts
+//! other [`Parts`] into it, and what is on its way through the old ones ends there.
+//!
+//! Locks: a lane's counts are locked while items move from its books to those of destinations or of lanes behind it.
+//! Nobody who holds them takes those of a lane further in front.
 
-use super::{Clock, decider::Nudge, outlet::Outlet, timings::Timings};
-use engine::{Engine, Token};
-use otlp::{
-    assemble::Builder,
-    scan::{Scan, Span},
+mod pass;
+mod sample;
+
+pub(crate) use sample::without_rejected;
+
+use super::{
+    Clock,
+    chain::{Chain, LinkCounts, LinkReading, Passed},
+    decider::Nudge,
+    gather::{GatherSettings, Gathered},
+    outlet::Outlet,
+    timings::Timings,
 };
+use crate::configuration::PipelineId;
+use engine::Engine;
+use net::budget::Charge;
+use otlp::{Keys, scan::Scan};
+use parking_lot::{Mutex, RwLock};
 use std::{
-    ops::Range,
+    collections::BTreeMap,
     pin::pin,
     sync::{
         Arc,
@@ -19,34 +36,122 @@ use std::{
 };
 use tokio::{
     sync::Notify,
+    task::JoinHandle,
     time::{Instant, timeout_at},
 };
 
 /// A pipeline.
 pub(crate) struct Lane {
-    /// Its name in the configuration, such as `traces` or `traces/sampled`.
+    /// Its ID in the configuration, such as `traces` or `metrics/2`.
+    pub(crate) id: PipelineId,
+    /// The same as metrics and logs show it.
     pub(crate) name: String,
-    pub(crate) stage: Stage,
-    pub(crate) outlet: Outlet,
+    /// Holds traces until their verdict; with the processor's name.
+    pub(crate) sampler: Option<(String, Arc<Engine>)>,
+    parts: RwLock<Arc<Parts>>,
+    pub(crate) counts: Mutex<Counts>,
     /// Wakes the deciding thread.
     pub(crate) nudge: Arc<Nudge>,
     /// How long decisions took.
     pub(crate) timings: Timings,
     /// Told whenever traces have been decided, for requests that wait for room.
     pub(crate) room: Notify,
+    /// Told when the first item was gathered.
+    pub(crate) gathering: Notify,
+    /// The task that looks after what has been gathered.
+    watcher: Mutex<Option<JoinHandle<()>>>,
+    /// Items that processors took away: in front of the sampler, and behind it.
+    filtered: [AtomicU64; 2],
 }
 
-/// What a lane does with spans.
-pub(crate) enum Stage {
-    /// Holds traces until their verdict; with the processor's name.
-    Sample { processor: String, engine: Arc<Engine> },
-    /// Sends everything on at once, and counts it.
-    Pass { spans: AtomicU64 },
+/// What a reload may change of a lane.
+pub(crate) struct Parts {
+    /// The processors in front of the sampler; all of them, where there is none.
+    pub(crate) before: Chain,
+    /// The processors behind it.
+    pub(crate) after: Chain,
+    pub(crate) outlet: Outlet,
+    /// How requests are gathered where nothing is sampled.
+    pub(crate) gather: Option<GatherSettings>,
+    /// What the scanner looks for.
+    pub(crate) keys: Arc<Keys>,
+}
+
+/// What a lane itself counts, in items. Where it samples, the engine counts what it holds and decides.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    /// Taken in and, where nothing is sampled, through all processors.
+    pub(crate) passed: u64,
+    /// Sent on.
+    pub(crate) sent: u64,
+    /// Lost because a processor failed on them after they had been accepted.
+    pub(crate) failed: u64,
+    pub(crate) gathered: Gathered,
+}
+
+/// A request that was checked for one lane, ready to be taken in.
+pub(crate) struct Admitted<'a> {
+    pub(crate) lane: &'a Arc<Lane>,
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) passed: Passed<'a>,
+    /// Items that are left of it.
+    pub(crate) items: u64,
+    /// Of an edited copy; the request itself is charged by its receiver.
+    pub(crate) _charge: Charge,
 }
 
 impl Lane {
-    pub(crate) fn new(name: String, stage: Stage, outlet: Outlet, nudge: Arc<Nudge>) -> Self {
-        Self { name, stage, outlet, nudge, timings: Timings::default(), room: Notify::new() }
+    pub(crate) fn new(
+        id: PipelineId,
+        sampler: Option<(String, Arc<Engine>)>,
+        parts: Arc<Parts>,
+        nudge: Arc<Nudge>,
+    ) -> Self {
+        Self {
+            name: id.to_string(),
+            id,
+            sampler,
+            parts: RwLock::new(parts),
+            counts: Mutex::default(),
+            nudge,
+            timings: Timings::default(),
+            room: Notify::new(),
+            gathering: Notify::new(),
+            watcher: Mutex::new(None),
+            filtered: Default::default(),
+        }
+    }
+
+    /// The parts now.
+    pub(crate) fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.parts.read())
+    }
+
+    /// Puts other parts in the place of the present ones. What has been gathered leaves the old way.
+    pub(crate) fn set_parts(&self, parts: Arc<Parts>, clock: Clock) {
+        let mut counts = self.counts.lock();
+        self.flush_locked(&mut counts, clock);
+        *self.parts.write() = parts;
+        drop(counts);
+        // The timer looks at the new settings.
+        self.gathering.notify_one();
+    }
+
+    /// Has `task` look after what has been gathered, until [`Lane::unwatch`].
+    pub(crate) fn watch(&self, task: JoinHandle<()>) {
+        *self.watcher.lock() = Some(task);
+    }
+
+    /// Ends the task that looks after what has been gathered: nothing comes any more.
+    pub(crate) fn unwatch(&self) {
+        if let Some(task) = self.watcher.lock().take() {
+            task.abort();
+        }
+    }
+
+    /// The engine, if this lane samples.
+    pub(crate) fn engine(&self) -> Option<&Arc<Engine>> {
+        self.sampler.as_ref().map(|(_, engine)| engine)
     }
 
     /// Whether there is room for a request, or will be within `patience`: with `block_on_overflow` there is none while
@@ -67,88 +172,65 @@ impl Lane {
         }
     }
 
-    /// Takes in a request that has been scanned, in steps between which the task yields.
-    pub(crate) async fn take_in(
-        &self,
-        body: &[u8],
-        scan: &Scan,
-        scratch: &mut engine::Scratch,
-        clock: Clock,
-        step_bytes: usize,
-    ) {
-        if scan.spans.is_empty() {
+    /// Takes what a pipeline in front of this one sends through a connector. It was accepted there, so it cannot be
+    /// refused here: what a processor fails on is lost, and counted.
+    pub(crate) fn take_forwarded(&self, body: &[u8], items: u64, clock: Clock) {
+        let parts = self.parts();
+        let edited = parts.before.edit(self.id.signal, body, clock.now().wall_ns);
+        let passed = match edited {
+            Ok(passed) => passed,
+            Err(error) => return self.lose(items, &error),
+        };
+        let left = items.saturating_sub(passed.filtered());
+        if self.engine().is_none() {
+            self.count_before(&parts, &passed, left);
+            self.pass(&parts, passed.body, left, clock);
             return;
         }
-        match &self.stage {
-            Stage::Sample { engine, .. } => {
-                let token = Token::none();
-                let arrival = engine.begin(body, scan, &token);
-                let now = clock.now();
-                let first = engine.traces_waiting() == 0;
-                let mut from = 0;
-                while from < scan.spans.len() {
-                    if from > 0 {
-                        tokio::task::yield_now().await;
-                    }
-                    let step = next_step(scan, from, step_bytes, engine.is_by_piece());
-                    from = step.end;
-                    let pieces = engine.ingest(&arrival, step, now, scratch);
-                    if pieces > 0 {
-                        self.timings.add_pieces(pieces, clock.mono_ns().saturating_sub(now.mono_ns));
-                    }
-                }
-                if first || engine.is_over_traces_max() || self.outlet.budget.over_soft() {
-                    self.nudge.look();
-                }
-            }
-            Stage::Pass { spans } => {
-                let count = scan.spans.len() as u64;
-                let whole = scan.rejected == 0;
-                let request = if whole { body.to_vec() } else { without_rejected(body, scan) };
-                self.outlet.together(|outlet| {
-                    spans.fetch_add(count, Ordering::Relaxed);
-                    outlet.send(request, u32::try_from(count).unwrap_or(u32::MAX), Vec::new(), Vec::new());
-                });
-            }
+        let mut scan = Scan::new(Arc::clone(&parts.keys));
+        if let Err(error) = scan.run(&passed.body) {
+            return self.lose(items, &error.error);
         }
+        self.count_before(&parts, &passed, scan.spans.len() as u64);
+        self.sample_all(&passed.body, &scan, clock);
     }
 
-    /// The engine, if this lane samples.
-    pub(crate) fn engine(&self) -> Option<&Arc<Engine>> {
-        match &self.stage {
-            Stage::Sample { engine, .. } => Some(engine),
-            Stage::Pass { .. } => None,
-        }
+    /// Items are lost because a processor failed on them.
+    fn lose(&self, items: u64, error: &dyn std::fmt::Display) {
+        let mut counts = self.counts.lock();
+        counts.passed += items;
+        counts.failed += items;
+        drop(counts);
+        tracing::error!(pipeline = self.name, items, "a processor failed, its items are dropped: {error}");
+    }
+
+    /// Counts a request that went through the processors in front of the sampler.
+    pub(crate) fn count_before(&self, parts: &Parts, passed: &Passed<'_>, items: u64) {
+        parts.before.count(passed, items);
+        self.filtered[0].fetch_add(passed.filtered(), Ordering::Relaxed);
+    }
+
+    /// Items that processors took away, in front of the sampler and behind it.
+    pub(crate) fn filtered(&self) -> [u64; 2] {
+        [0, 1].map(|side: usize| self.filtered[side].load(Ordering::Relaxed))
+    }
+
+    /// Whether nothing waits here.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counts.lock().gathered.items() == 0 && self.engine().is_none_or(|engine| engine.books().buffered == 0)
     }
 }
 
-/// The spans from `from` on that are worked off before the task yields; with `whole`, no ResourceSpans is cut.
-fn next_step(scan: &Scan, from: usize, step_bytes: usize, whole: bool) -> Range<usize> {
-    let resource_of = |span: &Span| scan.groups.get(span.group as usize).map(|group| group.resource);
-    let mut bytes = 0;
-    let mut to = from;
-    while let Some(span) = scan.spans.get(to) {
-        let cuts = || to > from && whole && resource_of(span) == resource_of(&scan.spans[to - 1]);
-        if bytes >= step_bytes && !cuts() {
-            break;
-        }
-        bytes += span.body.len as usize;
-        to += 1;
+impl Parts {
+    /// What its editing processors counted.
+    pub(crate) fn readings(&self) -> Vec<LinkReading> {
+        [self.before.readings(), self.after.readings()].concat()
     }
-    from..to
-}
 
-/// The request without the spans that the scan rejected.
-fn without_rejected(body: &[u8], scan: &Scan) -> Vec<u8> {
-    let mut builder = Builder::new();
-    for span in &scan.spans {
-        let Some(group) = scan.groups.get(span.group as usize) else { continue };
-        let Some(resource) = scan.resources.get(group.resource as usize) else { continue };
-        let index = builder.group(scan.resource_header(body, resource), scan.scope_header(body, group));
-        let start = span.body.start as usize;
-        builder.push(index, body.get(start..start + span.body.len as usize).unwrap_or_default());
+    /// The counters of its editing processors by their names, for the parts that take the place of these.
+    pub(crate) fn counters(&self) -> BTreeMap<String, Arc<LinkCounts>> {
+        self.before.counters().into_iter().chain(self.after.counters()).collect()
     }
-    builder.finish()
 }
 
 #[cfg(test)]

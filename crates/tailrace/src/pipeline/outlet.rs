@@ -1,5 +1,6 @@
-//! The way out of a pipeline: every batch to every destination, with the books of both sides kept together.
+//! The way out of a pipeline: every batch to every destination, and through connectors to the pipelines behind.
 
+use super::{Clock, lane::Lane};
 use crate::terminal::LATE;
 use bytes::Bytes;
 use engine::{Note, Token};
@@ -7,42 +8,76 @@ use net::{
     budget::{Budget, Class},
     exporter::{Batch, Destination, TraceNote},
 };
-use parking_lot::Mutex;
-use std::{any::Any, sync::Arc};
+use otlp::Signal;
+use std::{
+    any::Any,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
-/// Where a pipeline's kept spans go.
+/// Where a pipeline's items go.
 pub(crate) struct Outlet {
-    pub(crate) destinations: Vec<Arc<Destination>>,
+    pub(crate) signal: Signal,
+    pub(crate) ways: Vec<Way>,
+    /// The pipelines that a connector joins to this one's end.
+    pub(crate) behind: Vec<Arc<Lane>>,
     pub(crate) budget: Arc<Budget>,
-    /// Bytes and spans of a batch at most.
+    /// Bytes and items of a batch at most.
     pub(crate) bytes_max: usize,
-    pub(crate) spans_max: u32,
+    pub(crate) items_max: u32,
     /// Whether a destination shows why a trace was kept.
     pub(crate) notes: bool,
-    /// Held while kept spans move from this pipeline's books to the destinations', so that a snapshot sees both or neither.
-    /// Each pipeline has its own: one that passes requests on must not wait for another's assembling.
-    pub(crate) books: Mutex<()>,
+}
+
+/// A destination as the pipelines in front of it see it; shared by them.
+#[derive(Clone)]
+pub(crate) struct Way {
+    pub(crate) destination: Arc<Destination>,
+    /// Items that pipelines sent this way, counted on their side.
+    pub(crate) sent: Arc<AtomicU64>,
+}
+
+impl Way {
+    /// Whether both are the same.
+    pub(crate) fn is(&self, other: &Way) -> bool {
+        Arc::ptr_eq(&self.destination, &other.destination)
+    }
+}
+
+/// Items on their way out.
+pub(crate) struct Parcel {
+    /// An export request.
+    pub(crate) body: Vec<u8>,
+    /// How many items it holds.
+    pub(crate) items: u32,
+    pub(crate) notes: Vec<Note>,
+    pub(crate) tokens: Vec<Token>,
 }
 
 impl Outlet {
-    /// Does what moves spans between books while no snapshot looks.
-    pub(crate) fn together<T>(&self, work: impl FnOnce(&Self) -> T) -> T {
-        let _guard = self.books.lock();
-        work(self)
-    }
-
-    /// Offers a batch to every destination; never waits.
-    pub(crate) fn send(&self, body: Vec<u8>, spans: u32, notes: Vec<Note>, tokens: Vec<Token>) {
-        let charge = self.budget.charge_always(Class::Batches, body.capacity());
+    /// Offers a batch to every destination, and gives it to the pipelines behind; never waits for a socket. The lane's
+    /// counts must be locked, so that a snapshot sees items on one side or on the other.
+    pub(crate) fn send(&self, parcel: Parcel, clock: Clock) {
+        if parcel.items == 0 {
+            return;
+        }
+        let charge = self.budget.charge_always(Class::Batches, parcel.body.capacity());
         let batch = Arc::new(Batch {
-            body: Bytes::from(body),
-            spans,
-            notes: notes.into_iter().map(trace_note).collect(),
+            signal: self.signal,
+            body: Bytes::from(parcel.body),
+            items: parcel.items,
+            notes: parcel.notes.into_iter().map(trace_note).collect(),
             charge,
-            tokens: tokens.into_iter().map(|token| Arc::new(token) as Arc<dyn Any + Send + Sync>).collect(),
+            tokens: parcel.tokens.into_iter().map(|token| Arc::new(token) as Arc<dyn Any + Send + Sync>).collect(),
         });
-        for destination in &self.destinations {
-            destination.offer(Arc::clone(&batch));
+        for way in &self.ways {
+            way.sent.fetch_add(u64::from(batch.items), Ordering::Relaxed);
+            way.destination.offer(Arc::clone(&batch));
+        }
+        for lane in &self.behind {
+            lane.take_forwarded(&batch.body, u64::from(batch.items), clock);
         }
     }
 }

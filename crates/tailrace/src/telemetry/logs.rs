@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::writer::{BoxMakeWriter, MakeWriterExt};
 /// When an output file cannot be opened, or a logger is installed already.
 pub(crate) fn start(settings: &Logs) -> Result<(), String> {
     let writer = writer(&settings.output_paths)?;
-    let level = settings.level;
+    let level = settings.level.tracing();
     let subscriber: Box<dyn Subscriber + Send + Sync> = match settings.encoding {
         Encoding::Console => Box::new(console(level, writer)),
         Encoding::Json => Box::new(

@@ -63,11 +63,12 @@ metrics! {
     EXPORTER_ENQUEUE_FAILED = Counter "otelcol_exporter_enqueue_failed_spans" None, "Spans that found the queue full, where `block_on_overflow: false` is written.";
     EXPORTER_QUEUE_SIZE = Gauge "otelcol_exporter_queue_size" None, "Batches waiting for this destination or on their way to it.";
     PIPELINE_ACCEPTED = Counter "tailrace_pipeline_accepted_spans" None, "Spans that entered the pipeline: the left side of its identity.";
+    PIPELINE_FILTERED = Counter "tailrace_pipeline_filtered_spans" None, "Spans that processors took away.";
     PIPELINE_SAMPLED_OUT = Counter "tailrace_pipeline_sampled_out_spans" None, "Spans of traces that the policies did not keep.";
     PIPELINE_KEPT = Counter "tailrace_pipeline_kept_spans" None, "Spans handed to the destinations.";
-    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason: as the settings want it (`too_large`, `shutdown`), or by a bug (`internal`, `unreadable_block`).";
+    PIPELINE_DROPPED = Counter "tailrace_pipeline_dropped_spans" None, "Spans lost inside Tailrace, by reason: as the settings want it (`too_large`, `shutdown`), or by a bug (`internal`, `unreadable_block`); `processor` if one failed on them after they had been accepted.";
     PIPELINE_BUFFERED = Gauge "tailrace_pipeline_buffered_spans" None, "Spans waiting for a decision.";
-    PIPELINE_RESIDUE = Gauge "tailrace_pipeline_residue_spans" None, "accepted - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
+    PIPELINE_RESIDUE = Gauge "tailrace_pipeline_residue_spans" None, "accepted - filtered - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
     DESTINATION_KEPT = Counter "tailrace_destination_kept_spans" None, "Spans kept for this destination: the left side of its identity.";
     DESTINATION_DELIVERED = Counter "tailrace_destination_delivered_spans" None, "Spans that the destination took.";
     DESTINATION_REJECTED = Counter "tailrace_destination_rejected_spans" None, "Spans that the destination refused inside requests it took.";
@@ -165,19 +166,19 @@ impl Meter {
             let labels = [("exporter", destination.name.as_str())];
             let mut failed = 0;
             for reason in net::exporter::DropReason::ALL {
-                let spans = stats.dropped_for(reason).spans;
+                let spans = stats.dropped_for(reason).items;
                 self.set(&DESTINATION_DROPPED, &[labels[0], ("reason", reason.name())], spans as f64);
                 failed += if reason == net::exporter::DropReason::QueueFull { 0 } else { spans };
             }
-            let queue_full = stats.dropped_for(net::exporter::DropReason::QueueFull).spans;
-            self.set(&EXPORTER_SENT, &labels, stats.delivered.spans as f64);
-            self.set(&EXPORTER_FAILED, &labels, (failed + stats.rejected_spans) as f64);
+            let queue_full = stats.dropped_for(net::exporter::DropReason::QueueFull).items;
+            self.set(&EXPORTER_SENT, &labels, stats.delivered.items as f64);
+            self.set(&EXPORTER_FAILED, &labels, (failed + stats.rejected) as f64);
             self.set(&EXPORTER_ENQUEUE_FAILED, &labels, queue_full as f64);
             self.set(&EXPORTER_QUEUE_SIZE, &labels, stats.waiting.batches as f64);
             self.set(&DESTINATION_KEPT, &labels, destination.kept as f64);
-            self.set(&DESTINATION_DELIVERED, &labels, stats.delivered.spans as f64);
-            self.set(&DESTINATION_REJECTED, &labels, stats.rejected_spans as f64);
-            self.set(&DESTINATION_WAITING, &labels, stats.waiting.spans as f64);
+            self.set(&DESTINATION_DELIVERED, &labels, stats.delivered.items as f64);
+            self.set(&DESTINATION_REJECTED, &labels, stats.rejected as f64);
+            self.set(&DESTINATION_WAITING, &labels, stats.waiting.items as f64);
             self.set(&DESTINATION_RETRIES, &labels, stats.retries as f64);
             self.set(&DESTINATION_RESIDUE, &labels, destination.residue() as f64);
         }

@@ -32,7 +32,10 @@ impl Whys {
 impl Summary {
     /// The line for all pipelines together.
     pub(crate) fn line(snapshot: &Snapshot, whys: &Whys) -> String {
-        let sum = |of: fn(&engine::Books) -> u64| snapshot.lanes.iter().map(|lane| of(&lane.books)).sum::<u64>();
+        let sum = |of: fn(&engine::Books) -> u64| {
+            let sampling = snapshot.lanes.iter().filter_map(|lane| lane.sampling.as_ref());
+            sampling.map(|sampling| of(&sampling.books)).sum::<u64>()
+        };
         let (seen, kept) = (sum(|books| books.traces_seen), sum(|books| books.traces_kept));
         let waiting = sum(|books| books.traces_waiting);
         let share = if seen == 0 { 0.0 } else { kept as f64 * 100.0 / seen as f64 };

@@ -1,5 +1,6 @@
 //! Destinations against an exporter that plays a script, with the clock paused: hours pass in no time.
 
+use otlp::Signal;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -66,7 +67,7 @@ fn retry(after_s: Option<u64>) -> Answer {
 }
 
 fn start(exporter: &Arc<Scripted>) -> Arc<Destination> {
-    Destination::start("otlp", exporter.clone(), QueueSettings::default(), RetrySettings::default())
+    Destination::start("otlp", Signal::Traces, exporter.clone(), QueueSettings::default(), RetrySettings::default())
 }
 
 /// Lets everything happen that happens within `seconds`, on the paused clock.
@@ -77,14 +78,14 @@ async fn pass(seconds: u64) {
 /// What became of the spans: delivered, rejected, dropped by reason, waiting; the residue is checked.
 fn fate(stats: DestinationStats) -> String {
     assert_eq!(stats.residue(), (0, 0));
-    let dropped = DropReason::ALL.iter().filter(|reason| stats.dropped_for(**reason).spans > 0);
+    let dropped = DropReason::ALL.iter().filter(|reason| stats.dropped_for(**reason).items > 0);
     let dropped: Vec<_> =
-        dropped.map(|reason| format!("{} {}", reason.name(), stats.dropped_for(*reason).spans)).collect();
+        dropped.map(|reason| format!("{} {}", reason.name(), stats.dropped_for(*reason).items)).collect();
     let parts = [
-        format!("delivered {}", stats.delivered.spans),
-        format!("rejected {}", stats.rejected_spans),
+        format!("delivered {}", stats.delivered.items),
+        format!("rejected {}", stats.rejected),
         dropped.join(" "),
-        format!("waiting {}", stats.waiting.spans),
+        format!("waiting {}", stats.waiting.items),
     ];
     parts.into_iter().filter(|part| !part.is_empty() && !part.ends_with(" 0")).collect::<Vec<_>>().join(", ")
 }
@@ -110,7 +111,7 @@ async fn what_is_taken_is_delivered() {
 
 #[tokio::test(start_paused = true)]
 async fn partial_success_is_never_sent_again() {
-    let partial = |rejected_spans| Some(Ok(Delivered { rejected_spans, message: "no".to_owned() }));
+    let partial = |rejected| Some(Ok(Delivered { rejected, message: "no".to_owned() }));
     assert_eq!(check(move |_, _| partial(3), "delivered 7, rejected 3").await.count(), 1);
     assert_eq!(check(move |_, _| partial(99), "rejected 10").await.count(), 1);
 }
@@ -141,7 +142,7 @@ async fn the_peers_delay_is_a_floor() {
 async fn an_hour_is_waited_for_where_there_is_no_end() {
     let exporter = Scripted::new(|n, _| if n == 0 { retry(Some(3600)) } else { ok() });
     let retry = RetrySettings { max_elapsed_time: Duration::ZERO, ..RetrySettings::default() };
-    let destination = Destination::start("otlp", exporter.clone(), QueueSettings::default(), retry);
+    let destination = Destination::start("otlp", Signal::Traces, exporter.clone(), QueueSettings::default(), retry);
     destination.offer(batch(10));
     pass(3599).await;
     assert_eq!(fate(destination.stats()), "waiting 10");
@@ -153,7 +154,7 @@ async fn an_hour_is_waited_for_where_there_is_no_end() {
 async fn without_retry_the_first_failure_is_the_last() {
     let exporter = Scripted::new(|_, _| retry(None));
     let off = RetrySettings { enabled: false, ..RetrySettings::default() };
-    let destination = Destination::start("otlp", exporter, QueueSettings::default(), off);
+    let destination = Destination::start("otlp", Signal::Traces, exporter, QueueSettings::default(), off);
     destination.offer(batch(10));
     pass(1).await;
     assert_eq!(fate(destination.stats()), "retry_off 10");
@@ -248,7 +249,8 @@ async fn a_backlog_behind_a_slow_peer_is_not_given_up() {
         }
     }
     let slow = Arc::new(Slow(Mutex::default()));
-    let destination = Destination::start("otlp", slow, QueueSettings::default(), RetrySettings::default());
+    let destination =
+        Destination::start("otlp", Signal::Traces, slow, QueueSettings::default(), RetrySettings::default());
     for number in 0..200 {
         destination.offer(batch_of(&[format!("span {number}")]));
     }
@@ -261,7 +263,7 @@ async fn concurrency_is_bounded_and_used() {
     for (enabled, expected) in [(true, 4), (false, 1)] {
         let exporter = Scripted::new(|_, _| None);
         let queue = QueueSettings { enabled, num_consumers: 4, ..QueueSettings::default() };
-        let destination = Destination::start("otlp", exporter.clone(), queue, RetrySettings::default());
+        let destination = Destination::start("otlp", Signal::Traces, exporter.clone(), queue, RetrySettings::default());
         for _ in 0..20 {
             destination.offer(batch(1));
         }
@@ -281,7 +283,8 @@ async fn a_queue_drops_only_where_that_was_written() {
         (Some(false), Sizer::Bytes, "queue_full 200"),
     ] {
         let queue = QueueSettings { block_on_overflow, sizer, queue_size: 5, ..QueueSettings::default() };
-        let destination = Destination::start("otlp", Scripted::new(|_, _| None), queue, RetrySettings::default());
+        let destination =
+            Destination::start("otlp", Signal::Traces, Scripted::new(|_, _| None), queue, RetrySettings::default());
         for _ in 0..20 {
             destination.offer(batch(10));
         }
@@ -296,7 +299,7 @@ async fn requests_are_no_larger_than_the_configured_batch() {
         let exporter = Scripted::new(|_, _| ok());
         let sized = BatchSettings { max_size, sizer, min_size: 0, ..BatchSettings::default() };
         let queue = QueueSettings { batch: Some(sized), ..QueueSettings::default() };
-        let destination = Destination::start("otlp", exporter.clone(), queue, RetrySettings::default());
+        let destination = Destination::start("otlp", Signal::Traces, exporter.clone(), queue, RetrySettings::default());
         destination.offer(batch(100));
         pass(1).await;
         assert_eq!(fate(destination.stats()), "delivered 100");
@@ -318,7 +321,14 @@ async fn copies_are_charged_while_they_exist() {
     let destination = start(&exporter);
     let body = batch(40).body.clone();
     let charge = budget.charge_always(Class::Batches, body.len());
-    destination.offer(Arc::new(Batch { body, spans: 40, notes: Vec::new(), charge, tokens: Vec::new() }));
+    destination.offer(Arc::new(Batch {
+        signal: Signal::Traces,
+        body,
+        items: 40,
+        notes: Vec::new(),
+        charge,
+        tokens: Vec::new(),
+    }));
     pass(1).await;
     assert_eq!(fate(destination.stats()), "delivered 40");
     assert_eq!(budget.used(), 0);
@@ -355,7 +365,7 @@ async fn a_drain_does_not_wait_for_what_cannot_come() {
 async fn a_drain_cuts_our_own_pauses_short() {
     let exporter = Scripted::new(|n, _| if n == 0 { retry(None) } else { ok() });
     let slow = RetrySettings { initial_interval: Duration::from_secs(100), ..RetrySettings::default() };
-    let destination = Destination::start("otlp", exporter, QueueSettings::default(), slow);
+    let destination = Destination::start("otlp", Signal::Traces, exporter, QueueSettings::default(), slow);
     destination.offer(batch(10));
     pass(1).await;
     assert_eq!(fate(destination.drain(Instant::now() + Duration::from_secs(5)).await), "delivered 10");

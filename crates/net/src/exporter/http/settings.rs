@@ -10,7 +10,7 @@ use crate::exporter::refuse_unsupported;
 use crate::tls::TlsClient;
 
 /// The settings of an HTTP client (otelcol's confighttp).
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct HttpSettings {
     /// Where to send to.
     pub endpoint: String,

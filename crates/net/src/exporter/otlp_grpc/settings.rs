@@ -11,7 +11,7 @@ use crate::exporter::{QueueSettings, RetrySettings, refuse_unsupported};
 use crate::tls::TlsClient;
 
 /// Settings of an `otlp_grpc` exporter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OtlpGrpcSettings {
     /// Where to send to.
     pub endpoint: GrpcEndpoint,

@@ -1,5 +1,6 @@
 //! OTLP/gRPC against a peer that plays a script, over real sockets.
 
+use otlp::Signal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ async fn compresses_in_each_encoding_and_reads_compressed_answers() {
 #[tokio::test]
 async fn partial_success_is_told() {
     let reply = || Reply::Grpc(vec![("grpc-status", "0".to_owned())], partial_success(1, "bad span"));
-    assert_eq!(check(reply).await, Ok(Delivered { rejected_spans: 1, message: "bad span".to_owned() }));
+    assert_eq!(check(reply).await, Ok(Delivered { rejected: 1, message: "bad span".to_owned() }));
 }
 
 #[tokio::test]
@@ -170,10 +171,11 @@ async fn a_stall_ends_with_the_timeout_and_on_a_new_connection() {
     let mut settings = settings(&peer);
     settings.timeout = Duration::from_millis(300);
     let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
-    let destination = Destination::start("otlp", exporter, settings.queue.clone(), settings.retry.clone());
+    let destination =
+        Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     destination.offer(batch(10));
     let stats = destination.drain(Instant::now() + Duration::from_secs(20)).await;
-    assert_eq!((stats.delivered.spans, stats.retries, stats.residue()), (10, 1, (0, 0)));
+    assert_eq!((stats.delivered.items, stats.retries, stats.residue()), (10, 1, (0, 0)));
 }
 
 #[tokio::test]
@@ -181,12 +183,13 @@ async fn nothing_is_lost_when_nine_of_ten_attempts_fail() {
     let peer = Peer::start(|number, _| if number % 10 == 9 { grpc_ok() } else { grpc_status(14, "busy") }).await;
     let settings = settings(&peer);
     let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
-    let destination = Destination::start("otlp", exporter, settings.queue.clone(), settings.retry.clone());
+    let destination =
+        Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     for _ in 0..50 {
         destination.offer(batch(10));
     }
     let stats = destination.drain(Instant::now() + Duration::from_secs(60)).await;
-    assert_eq!((stats.delivered.spans, stats.residue()), (500, (0, 0)));
+    assert_eq!((stats.delivered.items, stats.residue()), (500, (0, 0)));
     assert_eq!(stats.retries, 450);
 }
 
@@ -200,11 +203,12 @@ async fn a_peer_with_a_small_limit_gets_everything_in_parts() {
     .await;
     let settings = settings(&peer);
     let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
-    let destination = Destination::start("otlp", exporter, settings.queue.clone(), settings.retry.clone());
+    let destination =
+        Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     let sent: Vec<_> = (0..100).map(|number| format!("{number} {}", "x".repeat(10_000))).collect();
     destination.offer(batch_of(&sent));
     let stats = destination.drain(Instant::now() + Duration::from_secs(60)).await;
-    assert_eq!((stats.delivered.spans, stats.residue()), (100, (0, 0)));
+    assert_eq!((stats.delivered.items, stats.residue()), (100, (0, 0)));
     let mut arrived: Vec<_> =
         peer.seen().iter().filter(|seen| seen.body.len() < 65_541).flat_map(|seen| names(&seen.body[5..])).collect();
     let mut sent = sent;
@@ -303,12 +307,13 @@ async fn a_reset_connection_costs_an_attempt_and_nothing_else() {
     });
     let settings = OtlpGrpcSettings { endpoint: GrpcEndpoint::parse(&endpoint).unwrap(), ..settings(&well) };
     let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
-    let destination = Destination::start("otlp", exporter, settings.queue.clone(), settings.retry.clone());
+    let destination =
+        Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     for _ in 0..20 {
         destination.offer(batch(10));
     }
     let stats = destination.drain(Instant::now() + Duration::from_secs(20)).await;
-    assert_eq!((stats.delivered.spans, stats.residue()), (200, (0, 0)));
+    assert_eq!((stats.delivered.items, stats.residue()), (200, (0, 0)));
     assert!(stats.retries > 0);
     resetting.abort();
 }

@@ -9,7 +9,7 @@ use crate::exporter::http::{HttpSettings, parse_url};
 use crate::exporter::{QueueSettings, RetrySettings};
 
 /// Settings of an `otlp_http` exporter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct OtlpHttpSettings {
     /// The client. Its endpoint may be empty if there is a `traces_endpoint`.
     pub http: HttpSettings,

@@ -1,5 +1,6 @@
 //! OTLP/HTTP against a peer that plays a script, over real sockets.
 
+use otlp::Signal;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -87,7 +88,7 @@ async fn names_its_encoding() {
 
 #[tokio::test]
 async fn partial_success_is_told() {
-    let rejected = Delivered { rejected_spans: 1, message: "bad span".to_owned() };
+    let rejected = Delivered { rejected: 1, message: "bad span".to_owned() };
     let found = check(|| answer(200, "application/x-protobuf", partial_success(1, "bad span"))).await;
     assert_eq!(found, Ok(rejected));
     // Success is success, whatever comes with it.
@@ -175,11 +176,12 @@ async fn one_bad_span_and_a_small_limit_cost_one_span() {
     .await;
     let settings = settings(&peer);
     let exporter = Arc::new(OtlpHttp::new(&settings).unwrap());
-    let destination = Destination::start("otlp_http", exporter, settings.queue.clone(), settings.retry.clone());
+    let destination =
+        Destination::start("otlp_http", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     let sent: Vec<_> = (0..100).map(|number| format!("{number} {}", "x".repeat(10_000))).collect();
     destination.offer(batch_of(&sent));
     let stats = destination.drain(Instant::now() + Duration::from_secs(60)).await;
-    assert_eq!((stats.delivered.spans, stats.dropped_total().spans, stats.residue()), (99, 1, (0, 0)));
+    assert_eq!((stats.delivered.items, stats.dropped_total().items, stats.residue()), (99, 1, (0, 0)));
 }
 
 #[tokio::test]
@@ -188,12 +190,13 @@ async fn connections_are_kept_and_bounded() {
     let mut settings = settings(&peer);
     settings.http.max_conns_per_host = 2;
     let exporter = Arc::new(OtlpHttp::new(&settings).unwrap());
-    let destination = Destination::start("otlp_http", exporter, settings.queue.clone(), settings.retry.clone());
+    let destination =
+        Destination::start("otlp_http", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     for _ in 0..50 {
         destination.offer(batch(10));
     }
     let stats = destination.drain(Instant::now() + Duration::from_secs(60)).await;
-    assert_eq!(stats.delivered.spans, 500);
+    assert_eq!(stats.delivered.items, 500);
     assert!(peer.connections() <= 2, "{}", peer.connections());
 }
 

@@ -9,7 +9,7 @@ use crate::exporter::http::{HttpSettings, parse_url};
 use crate::exporter::{QueueSettings, RetrySettings};
 
 /// Settings of a `zipkin` exporter.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct ZipkinSettings {
     /// The client; its endpoint is the whole URL, as `http://localhost:9411/api/v2/spans`.
     pub http: HttpSettings,

@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use settings::{Decode, Fields, Node, Problems, Secret, Value, suggest};
 
-use super::{Cors, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
+use super::{AuthServer, Cors, Dialer, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
 use crate::exporter::refuse_unsupported;
+use crate::receiver::Protocol;
 use crate::receiver::endpoint::{Endpoint, Network};
 
 impl Decode for OtlpReceiver {
@@ -47,15 +48,16 @@ fn grpc(node: &Node, p: &mut Problems) -> Option<GrpcServer> {
     let grpc = GrpcServer {
         endpoint: endpoint(&mut fields, defaults.endpoint, p),
         tls: fields.optional("tls", p),
+        auth: auth(&mut fields, Protocol::Grpc, p),
         max_recv_msg_size_mib: fields.take("max_recv_msg_size_mib", 0, p),
         max_concurrent_streams: fields.take("max_concurrent_streams", 0, p),
         keepalive: fields.take("keepalive", Keepalive::default(), p),
         include_metadata: fields.take("include_metadata", false, p),
         read_buffer_size: fields.take("read_buffer_size", defaults.read_buffer_size, p),
         write_buffer_size: fields.take("write_buffer_size", defaults.write_buffer_size, p),
+        dialer: fields.take("dialer", Dialer::default(), p),
     };
-    fields.ignore(&["dialer"]);
-    refuse_unsupported(&mut fields, &["auth", "middlewares"], p);
+    refuse_unsupported(&mut fields, &["middlewares"], p);
     fields.finish(p);
     Some(grpc)
 }
@@ -66,32 +68,77 @@ fn http_server(node: &Node, p: &mut Problems) -> Option<HttpServer> {
     let mut http = HttpServer {
         endpoint: endpoint(&mut fields, defaults.endpoint, p),
         tls: fields.optional("tls", p),
+        auth: auth(&mut fields, Protocol::Http, p),
         cors: fields.optional("cors", p),
-        max_request_body_size: body_size(&mut fields, p),
+        max_request_body_size: fields.take("max_request_body_size", 0, p),
         compression_algorithms: codings(&mut fields, p),
         response_headers: response_headers(&mut fields, p),
         read_timeout: fields.take("read_timeout", Duration::ZERO, p),
         read_header_timeout: fields.take("read_header_timeout", Duration::ZERO, p),
         write_timeout: fields.take("write_timeout", Duration::ZERO, p),
         keep_alives_enabled: fields.take("keep_alives_enabled", true, p),
-        idle_timeout: fields.take("idle_timeout", defaults.idle_timeout, p),
+        idle_timeout: fields.take("idle_timeout", Duration::ZERO, p),
         traces_url_path: url_path(&mut fields, "traces_url_path", defaults.traces_url_path, p),
         metrics_url_path: url_path(&mut fields, "metrics_url_path", defaults.metrics_url_path, p),
         logs_url_path: url_path(&mut fields, "logs_url_path", defaults.logs_url_path, p),
         include_metadata: fields.take("include_metadata", false, p),
+        dialer: fields.take("dialer", Dialer::default(), p),
     };
-    if let Some(node) = fields.node("keepalive").filter(|node| !node.is_absent()) {
-        p.within("keepalive", |p| {
-            let Some(mut keepalive) = node.map("keepalive", p) else { return };
-            http.keep_alives_enabled = keepalive.take("enabled", http.keep_alives_enabled, p);
-            http.idle_timeout = keepalive.take("idle_timeout", http.idle_timeout, p);
-            keepalive.finish(p);
-        });
-    }
-    fields.ignore(&["dialer"]);
-    refuse_unsupported(&mut fields, &["auth", "middlewares"], p);
+    keepalive_http(&mut fields, &mut http, p);
+    refuse_unsupported(&mut fields, &["middlewares"], p);
     fields.finish(p);
     Some(http)
+}
+
+/// `keepalive`, or the two older settings that it replaces, not both. Printed are the older ones, as otelcol does.
+fn keepalive_http(fields: &mut Fields<'_>, http: &mut HttpServer, p: &mut Problems) {
+    let old = [("idle_timeout", !http.idle_timeout.is_zero()), ("keep_alives_enabled", !http.keep_alives_enabled)];
+    let new = fields.node("keepalive").filter(|node| !node.is_absent());
+    for (key, _) in old.into_iter().filter(|(_, acts)| *acts) {
+        let Some(node) = fields.node(key) else { continue };
+        let help = format!(
+            "write `keepalive: {{{}}}`",
+            if key == "idle_timeout" { "idle_timeout: …" } else { "enabled: false" }
+        );
+        match new {
+            Some(_) => p.error(&node.at, format!("`{key}` cannot stand beside `keepalive`, which replaces it"), help),
+            None => p.warning(&node.at, format!("`{key}` is an old spelling"), help),
+        }
+    }
+    let Some(node) = new else { return };
+    p.within("keepalive", |p| {
+        let Some(mut keepalive) = node.map("keepalive", p) else { return };
+        http.keep_alives_enabled = keepalive.take("enabled", true, p);
+        let idle_timeout = keepalive.take("idle_timeout", http.idle_timeout, p);
+        if http.keep_alives_enabled {
+            http.idle_timeout = idle_timeout;
+        }
+        keepalive.finish(p);
+    });
+}
+
+/// `auth`; only HTTP has a query, and so parameters of it.
+fn auth(fields: &mut Fields<'_>, protocol: Protocol, p: &mut Problems) -> Option<AuthServer> {
+    let node = fields.node("auth").filter(|node| !node.is_absent())?;
+    p.within("auth", |p| {
+        let mut fields = node.map("auth", p)?;
+        let authenticator = fields.required("authenticator", p);
+        let request_params = match protocol {
+            Protocol::Grpc => Vec::new(),
+            Protocol::Http => fields.take("request_params", Vec::new(), p),
+        };
+        fields.finish(p);
+        Some(AuthServer { authenticator: authenticator?, request_params })
+    })
+}
+
+impl Decode for Dialer {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Dialer> {
+        let mut fields = node.map("dialer", p)?;
+        let dialer = Dialer { timeout: fields.take("timeout", Duration::ZERO, p) };
+        fields.finish(p);
+        Some(dialer)
+    }
 }
 
 impl Decode for Keepalive {
@@ -160,12 +207,6 @@ fn network(node: &Node, p: &mut Problems) -> Network {
         }
         Network::Tcp
     })
-}
-
-/// Zero and less mean the default, as in otelcol.
-fn body_size(fields: &mut Fields<'_>, p: &mut Problems) -> u64 {
-    let size = fields.take("max_request_body_size", 0_i64, p);
-    u64::try_from(size).ok().filter(|size| *size > 0).unwrap_or(HttpServer::BODY_BYTES_MAX)
 }
 
 fn codings(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<HttpCoding> {

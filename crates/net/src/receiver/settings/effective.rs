@@ -2,7 +2,7 @@
 
 use settings::Node;
 
-use super::{Cors, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
+use super::{AuthServer, Cors, Dialer, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
 use crate::receiver::endpoint::Endpoint;
 
 type Entries = Vec<(&'static str, Node)>;
@@ -10,19 +10,20 @@ type Entries = Vec<(&'static str, Node)>;
 impl OtlpReceiver {
     /// All settings.
     pub fn effective(&self) -> Node {
-        let mut protocols = Vec::new();
-        protocols.extend(self.grpc.as_ref().map(|grpc| ("grpc", grpc.effective())));
-        protocols.extend(self.http.as_ref().map(|http| ("http", http.effective())));
+        let protocols = [
+            ("grpc", Node::or_null(self.grpc.as_ref().map(GrpcServer::effective))),
+            ("http", Node::or_null(self.http.as_ref().map(HttpServer::effective))),
+        ];
         Node::map_of([("protocols", Node::map_of(protocols))])
     }
 }
 
 impl GrpcServer {
     fn effective(&self) -> Node {
-        let mut entries = endpoint(&self.endpoint);
+        let mut entries = endpoint(&self.endpoint, self.dialer);
         entries.push(("keepalive", self.keepalive.effective()));
-        entries.push(("read_buffer_size", self.read_buffer_size.into()));
         for (key, number) in [
+            ("read_buffer_size", self.read_buffer_size),
             ("max_recv_msg_size_mib", self.max_recv_msg_size_mib),
             ("max_concurrent_streams", self.max_concurrent_streams.into()),
             ("write_buffer_size", self.write_buffer_size),
@@ -35,6 +36,7 @@ impl GrpcServer {
             entries.push(("include_metadata", true.into()));
         }
         entries.extend(self.tls.as_ref().map(|tls| ("tls", tls.effective())));
+        entries.extend(self.auth.as_ref().map(|auth| ("auth", auth.effective())));
         Node::map_of(entries)
     }
 }
@@ -66,18 +68,21 @@ impl Keepalive {
 
 impl HttpServer {
     fn effective(&self) -> Node {
-        let mut entries = endpoint(&self.endpoint);
+        let mut entries = endpoint(&self.endpoint, self.dialer);
+        entries.extend(self.auth.as_ref().map(|auth| ("auth", auth.effective())));
         entries.extend([
             ("cors", Node::or_null(self.cors.as_ref().map(Cors::effective))),
             ("tls", Node::or_null(self.tls.as_ref().map(crate::tls::TlsServer::effective))),
-            ("keep_alives_enabled", self.keep_alives_enabled.into()),
             ("read_header_timeout", self.read_header_timeout.into()),
             ("write_timeout", self.write_timeout.into()),
             ("traces_url_path", self.traces_url_path.as_str().into()),
             ("metrics_url_path", self.metrics_url_path.as_str().into()),
             ("logs_url_path", self.logs_url_path.as_str().into()),
         ]);
-        if self.max_request_body_size != Self::BODY_BYTES_MAX {
+        if self.keep_alives_enabled {
+            entries.push(("keep_alives_enabled", true.into()));
+        }
+        if self.max_request_body_size != 0 {
             entries.push(("max_request_body_size", self.max_request_body_size.into()));
         }
         if self.compression_algorithms != HttpCoding::ALL {
@@ -85,13 +90,15 @@ impl HttpServer {
             entries.push(("compression_algorithms", Node::list_of(names)));
         }
         if !self.response_headers.is_empty() {
-            let headers = self.response_headers.iter().map(|(name, value)| (name.as_str(), Node::secret(value)));
-            entries.push(("response_headers", Node::map_of(headers)));
+            // otelcol hides the values in every mode, and makes a list of a map.
+            let header = |name: &str| Node::map_of([("name", name.into()), ("value", "[REDACTED]".into())]);
+            let headers = self.response_headers.iter().map(|(name, _)| header(name));
+            entries.push(("response_headers", Node::list_of(headers)));
         }
         if !self.read_timeout.is_zero() {
             entries.push(("read_timeout", self.read_timeout.into()));
         }
-        if self.idle_timeout != Self::IDLE_TIMEOUT {
+        if !self.idle_timeout.is_zero() {
             entries.push(("idle_timeout", self.idle_timeout.into()));
         }
         if self.include_metadata {
@@ -120,6 +127,20 @@ impl Cors {
     }
 }
 
-fn endpoint(endpoint: &Endpoint) -> Entries {
-    vec![("endpoint", endpoint.text.as_str().into()), ("transport", endpoint.network.name().into())]
+impl AuthServer {
+    fn effective(&self) -> Node {
+        let mut entries = vec![("authenticator", self.authenticator.as_str().into())];
+        if !self.request_params.is_empty() {
+            entries.push(("request_params", Node::list_of(&self.request_params)));
+        }
+        Node::map_of(entries)
+    }
+}
+
+fn endpoint(endpoint: &Endpoint, dialer: Dialer) -> Entries {
+    let mut entries = vec![("endpoint", endpoint.text.as_str().into()), ("transport", endpoint.network.name().into())];
+    if !dialer.timeout.is_zero() {
+        entries.push(("dialer", Node::map_of([("timeout", dialer.timeout.into())])));
+    }
+    entries
 }

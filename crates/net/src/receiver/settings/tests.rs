@@ -9,7 +9,7 @@ fn effective(yaml: &str) -> Result<String, String> {
     let (node, sources, mut problems) = settings::load(&[format!("yaml:{yaml}")], &[], &|_| None);
     let receiver = OtlpReceiver::decode(&node.unwrap_or_else(Node::null), &mut problems);
     match receiver {
-        Some(receiver) if problems.is_empty() => Ok(receiver.effective().to_yaml(Mode::Redacted)),
+        Some(receiver) if !problems.has_errors() => Ok(receiver.effective().to_yaml(Mode::Redacted)),
         _ => Err(problems.render(&sources)),
     }
 }
@@ -55,7 +55,7 @@ protocols:
     for yaml in ["protocols: {grpc: , http: }", "protocols: {grpc: {}, http: {}}"] {
         assert_eq!(effective(yaml).as_deref(), Ok(expected), "{yaml}");
     }
-    assert!(!effective("protocols: {grpc: }").unwrap().contains("http"));
+    assert!(effective("protocols: {grpc: }").unwrap().ends_with("    http: null\n"));
 }
 
 #[test]
@@ -76,15 +76,23 @@ fn what_is_written_is_printed() {
     grpc("include_metadata: true, middlewares: [], dialer: {timeout: 1s}", &["include_metadata: true"]);
     let http = |settings: &str, expected: &[&str]| check(&format!("protocols: {{http: {{{settings}}}}}"), expected);
     http("max_request_body_size: 67108864", &["max_request_body_size: 67108864"]);
-    http("max_request_body_size: -1, read_timeout: 30s", &["read_timeout: 30s"]);
+    http("max_request_body_size: -1, read_timeout: 30s", &["max_request_body_size: -1", "read_timeout: 30s"]);
     http("cors: {allowed_origins: ['https://*.x'], max_age: 7200}", &["- https://*.x", "max_age: 7200"]);
     http("compression_algorithms: ['', gzip]", &["- gzip"]);
     http("compression_algorithms: []", &["compression_algorithms: []"]);
-    http("response_headers: {x-a: b}", &["x-a: '[REDACTED]'"]);
-    http("response_headers: [{name: x-a, value: b}]", &["x-a: '[REDACTED]'"]);
+    http("response_headers: {x-a: b}", &["- name: x-a", "value: '[REDACTED]'"]);
+    http("response_headers: [{name: x-a, value: b}]", &["- name: x-a", "value: '[REDACTED]'"]);
     http("traces_url_path: spans", &["traces_url_path: /spans"]);
-    http("keepalive: {enabled: false, idle_timeout: 5m}", &["keep_alives_enabled: false", "idle_timeout: 5m0s"]);
-    http("keep_alives_enabled: false, idle_timeout: 5m", &["keep_alives_enabled: false", "idle_timeout: 5m0s"]);
+    http("keepalive: {idle_timeout: 5m}", &["keep_alives_enabled: true", "idle_timeout: 5m0s"]);
+    http("idle_timeout: 5m", &["keep_alives_enabled: true", "idle_timeout: 5m0s"]);
+    for off in ["keepalive: {enabled: false, idle_timeout: 5m}", "keep_alives_enabled: false"] {
+        let printed = effective(&format!("protocols: {{http: {{{off}}}}}")).unwrap();
+        assert!(!printed.contains("keep_alives") && !printed.contains("idle_timeout"), "{printed}");
+    }
+    let auth = &["auth:", "authenticator: basicauth/server"];
+    grpc("auth: {authenticator: basicauth/server}", auth);
+    http("auth: {authenticator: basicauth/server, request_params: [token]}", &[auth[1], "request_params:", "- token"]);
+    http("dialer: {timeout: 1s}", &["dialer:", "timeout: 1s"]);
 }
 
 #[test]
@@ -97,7 +105,9 @@ fn mistakes_are_told_with_the_way_out() {
     refused("protocols: {grpc: {endpoint: 'a:70000'}}", "is not a port");
     refused("protocols: {grpc: {transport: udp}}", "the transport `udp` is not supported");
     refused("protocols: {grpc: {max_recv_msg_size_mib: -1}}", "`max_recv_msg_size_mib` must be zero or more");
-    refused("protocols: {grpc: {auth: {authenticator: x}}}", "`auth` is not supported by this version yet");
+    refused("protocols: {grpc: {auth: {}}}", "`auth` needs the setting `authenticator`");
+    refused("protocols: {grpc: {auth: {authenticator: x, request_params: [a]}}}", "unknown setting `request_params`");
+    refused("protocols: {http: {idle_timeout: 1m, keepalive: {}}}", "`idle_timeout` cannot stand beside `keepalive`");
     refused("protocols: {http: {middlewares: [{id: x}]}}", "`middlewares` is not supported by this version yet");
     refused("protocols: {http: {compression_algorithms: [gzpi]}}", "unknown compression `gzpi`, did you mean `gzip`?");
     refused("protocols: {http: {tls: {cert_file: a}}}", "`tls` of a server needs both a certificate and its key");
@@ -110,6 +120,6 @@ fn zero_means_the_bound() {
     let grpc = GrpcServer::default();
     assert_eq!((grpc.message_bytes_max(), grpc.streams_max()), (4 << 20, GrpcServer::STREAMS_MAX));
     assert_eq!(GrpcServer { max_recv_msg_size_mib: u64::MAX, ..grpc }.message_bytes_max(), u32::MAX as usize);
-    let http = HttpServer { max_request_body_size: 0, ..HttpServer::default() };
+    let http = HttpServer { max_request_body_size: -1, ..HttpServer::default() };
     assert_eq!(http.body_bytes_max(), 20 << 20);
 }

@@ -25,12 +25,12 @@ async fn a_message_arrives_as_it_was_sent() {
         assert!(answer.headers.get("grpc-status").is_none(), "the status of a success is a trailer");
     }
     assert_eq!(bench.intake.bodies(), messages);
-    let origin = bench.intake.seen.lock()[0].0.clone();
+    let origin = bench.intake.seen.lock()[0].1.clone();
     assert_eq!(origin, Origin { receiver: "otlp/test".into(), transport: Transport::Grpc });
     assert_eq!(bench.budget.used(), 0, "every charge was given back");
-    let counts = bench.running.stats.grpc.counts();
-    assert_eq!((counts.accepted_requests, counts.refused_requests), (7, 0));
-    assert_eq!(counts.accepted_spans, messages.iter().map(|message| message.len() as u64).sum::<u64>());
+    let counts = bench.counts(Transport::Grpc);
+    assert_eq!((counts.accepted_requests, counts.refused_requests()), (7, 0));
+    assert_eq!(counts.accepted_items, messages.iter().map(|message| message.len() as u64).sum::<u64>());
 }
 
 #[tokio::test]
@@ -73,15 +73,15 @@ async fn broken_messages_are_invalid_arguments() {
     let whole = compress(Encoding::Gzip, &sample(1000));
     check(&bench, &gzip, framed(1, &whole[..whole.len() - 9]), "3", "ends too early").await;
     assert!(bench.intake.bodies().is_empty());
-    assert_eq!(bench.running.stats.grpc.counts().refused_requests, 8);
+    assert_eq!(bench.counts(Transport::Grpc).refused_requests(), 8);
     assert_eq!(bench.budget.used(), 0);
 }
 
 #[tokio::test]
 async fn what_the_intake_says_reaches_the_client() {
     let bench = Bench::start(FakeIntake::new(|body| match body {
-        b"partly" => Ok(Accepted { spans: 3, rejected_spans: 2, message: "2 spans without a trace ID".to_owned() }),
-        b"warned" => Ok(Accepted { spans: 3, rejected_spans: 0, message: "careful".to_owned() }),
+        b"partly" => Ok(Accepted { items: 3, rejected: 2, message: "2 spans without a trace ID".to_owned() }),
+        b"warned" => Ok(Accepted { items: 3, rejected: 0, message: "careful".to_owned() }),
         b"broken" => Err(Refusal::Malformed("truncated varint near byte 7".to_owned())),
         b"full" => Err(Refusal::Overloaded { retry_after: Duration::from_millis(2500) }),
         _ => Err(Refusal::ShuttingDown),
@@ -96,25 +96,33 @@ async fn what_the_intake_says_reaches_the_client() {
     assert_eq!(retry_info(&full), Some(Duration::from_millis(2500)));
     let ending = check(&bench, &[], framed(0, b"ending"), "14", "shutting down").await;
     assert_eq!(retry_info(&ending), None);
-    let counts = bench.running.stats.grpc.counts();
-    assert_eq!((counts.accepted_spans, counts.refused_spans), (6, 2));
-    assert_eq!((counts.accepted_requests, counts.refused_requests, counts.overloaded_requests), (2, 3, 1));
+    let counts = bench.counts(Transport::Grpc);
+    assert_eq!((counts.accepted_items, counts.rejected_items), (6, 2));
+    assert_eq!(
+        (counts.accepted_requests, counts.refused_requests(), counts.refused_for(RefusedReason::Overloaded)),
+        (2, 3, 1)
+    );
 }
 
 #[tokio::test]
 async fn other_methods_are_unimplemented_and_other_protocols_are_sent_away() {
     let bench = Bench::start(FakeIntake::accepting()).await;
     let address = bench.address(Transport::Grpc);
-    for path in [
-        "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
-        "/opentelemetry.proto.collector.trace.v1.TraceService/Import",
-        "/",
+    let metrics = "opentelemetry.proto.collector.metrics.v1.MetricsService";
+    let traces = "opentelemetry.proto.collector.trace.v1.TraceService";
+    for (path, told) in [
+        (format!("/{metrics}/Export"), format!("unknown service {metrics}")),
+        (format!("/{traces}/Import"), format!("unknown method Import for service {traces}")),
+        ("/".to_owned(), "malformed method name".to_owned()),
     ] {
         let request = Request::post(format!("http://{address}{path}")).header("content-type", "application/grpc");
         let request = request.body(Full::from(framed(0, b""))).unwrap();
         let answer = send_http2(bench.connect(Transport::Grpc).await, request).await;
         assert_eq!((answer.status, answer.header("grpc-status")), (200, "12"), "{path}");
+        let status = tonic::Status::from_header_map(&answer.headers).unwrap();
+        assert!(status.message().contains(&told), "{status:?}");
     }
+    assert_eq!(bench.running.stats.transport(Transport::Grpc).unserved_requests, 3);
     let check = async |method: &str, content_type: &str, status| {
         let request = Request::builder().method(method).uri(format!("http://{address}{EXPORT}"));
         let request = request.header("content-type", content_type).body(Full::default()).unwrap();

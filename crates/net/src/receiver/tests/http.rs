@@ -28,9 +28,9 @@ async fn a_body_arrives_as_it_was_sent() {
         assert!(answer.body.is_empty(), "full success leaves `partial_success` unset");
     }
     assert_eq!(bench.intake.bodies(), bodies);
-    assert_eq!(bench.intake.seen.lock()[0].0.transport, Transport::Http);
+    assert_eq!(bench.intake.seen.lock()[0].1.transport, Transport::Http);
     assert_eq!(bench.budget.used(), 0, "every charge was given back");
-    assert_eq!(bench.running.stats.http.counts().accepted_requests, 5);
+    assert_eq!(bench.counts(Transport::Http).accepted_requests, 5);
 }
 
 #[tokio::test]
@@ -177,7 +177,7 @@ async fn wrong_methods_paths_and_types_get_a_status_each() {
 #[tokio::test]
 async fn what_the_intake_says_reaches_the_client() {
     let bench = Bench::start(FakeIntake::new(|body| match body {
-        b"" => Ok(Accepted { spans: 3, rejected_spans: 2, message: "2 without a trace ID".to_owned() }),
+        b"" => Ok(Accepted { items: 3, rejected: 2, message: "2 without a trace ID".to_owned() }),
         b"broken" => Err(Refusal::Malformed("truncated varint".to_owned())),
         b"full" => Err(Refusal::Overloaded { retry_after: Duration::from_millis(900) }),
         b"fuller" => Err(Refusal::Overloaded { retry_after: Duration::from_millis(2001) }),
@@ -197,8 +197,11 @@ async fn what_the_intake_says_reaches_the_client() {
     assert_eq!(RpcStatus::decode(&*full.body).unwrap().delay(), Some(Duration::from_millis(900)));
     assert_eq!(bench.post(&[PROTOBUF], "fuller").await.header("retry-after"), "3");
     check(&bench.post(&[PROTOBUF], "ending").await, 503, PROTOBUF.1, "shutting down");
-    let counts = bench.running.stats.http.counts();
-    assert_eq!((counts.refused_spans, counts.refused_requests, counts.overloaded_requests), (2, 4, 2));
+    let counts = bench.counts(Transport::Http);
+    assert_eq!(
+        (counts.rejected_items, counts.refused_requests(), counts.refused_for(RefusedReason::Overloaded)),
+        (2, 4, 2)
+    );
 }
 
 #[tokio::test]

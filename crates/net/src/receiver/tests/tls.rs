@@ -99,7 +99,7 @@ async fn broken_files_stop_the_start() {
     tls.material.key = Some(Pem::File(file("no-such.pem")));
     let grpc = GrpcServer { endpoint: Endpoint::tcp("127.0.0.1:0"), tls: Some(tls), ..GrpcServer::default() };
     let settings = OtlpReceiver { grpc: Some(grpc), http: None };
-    let error = serve("otlp", &settings, FakeIntake::accepting(), Budget::new(1 << 20)).await.unwrap_err();
+    let error = serve_plain(&settings).await.unwrap_err();
     assert!(error.to_string().contains("cannot use `key_file`"), "{error}");
 }
 

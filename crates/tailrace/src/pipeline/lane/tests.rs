@@ -1,11 +1,12 @@
 //! Where a request is cut, and who waits for room.
 
-use super::*;
+use super::{sample::next_step, *};
+use crate::pipeline::chain::Chain;
 use engine::{Scratch, Settings, due::Limits};
 use net::budget::Budget;
-use otlp::{Keys, json};
-use parking_lot::Mutex;
+use otlp::{Signal, json};
 use policy::{Now, PolicySet, TailSampling};
+use std::ops::Range;
 
 const HOUR: Duration = Duration::from_secs(3_600);
 
@@ -57,17 +58,23 @@ fn lane() -> Lane {
     let decoded = TailSampling::decode(&node.expect("YAML"), &mut settings::Problems::new()).expect("settings");
     let policies = Arc::new(PolicySet::new(&decoded, &mut Keys::default(), Now::default()));
     let settings = Settings { traces_max: Some(2), block_on_overflow: true, ..Settings::default() };
+    let engine = Arc::new(Engine::new(&settings, policies));
+    let id = PipelineId { signal: Signal::Traces, name: None };
+    Lane::new(id, Some(("tail_sampling".to_owned(), engine)), Arc::new(parts(None)), Arc::default())
+}
+
+/// The way of requests that are gathered, or not, and lead nowhere.
+fn parts(gather: Option<GatherSettings>) -> Parts {
     let outlet = Outlet {
-        destinations: Vec::new(),
+        signal: Signal::Traces,
+        ways: Vec::new(),
+        behind: Vec::new(),
         budget: Budget::new(1 << 30),
         bytes_max: 1 << 20,
-        spans_max: u32::MAX,
+        items_max: u32::MAX,
         notes: false,
-        books: Mutex::new(()),
     };
-    let stage =
-        Stage::Sample { processor: "tail_sampling".to_owned(), engine: Arc::new(Engine::new(&settings, policies)) };
-    Lane::new("traces".to_owned(), stage, outlet, Arc::default())
+    Parts { before: Chain::default(), after: Chain::default(), outlet, gather, keys: Arc::default() }
 }
 
 #[tokio::test]
@@ -77,7 +84,7 @@ async fn a_request_waits_for_room_but_not_for_long() {
     assert!(lane.has_room(Duration::ZERO).await);
     let (body, scan) = request(&[2]);
     let mut scratch = Scratch::default();
-    lane.take_in(&body, &scan, &mut scratch, Clock::new(), usize::MAX).await;
+    lane.sample(&body, &scan, &mut scratch, Clock::new(), usize::MAX).await;
     assert!(!lane.has_room(Duration::ZERO).await, "nobody frees anything");
 
     let waiting = Arc::clone(&lane);
@@ -89,4 +96,34 @@ async fn a_request_waits_for_room_but_not_for_long() {
     }
     lane.room.notify_waiters();
     assert!(waiter.await.expect("no panic"));
+}
+
+/// What is left of a full batch and too little by itself waits for more, or for its time.
+#[tokio::test(start_paused = true)]
+async fn requests_are_gathered_until_full_or_old() {
+    let gather = GatherSettings { timeout: Duration::from_secs(1), items_min: 4, items_max: 4 };
+    let id = PipelineId { signal: Signal::Traces, name: None };
+    let lane = Arc::new(Lane::new(id, None, Arc::new(parts(Some(gather))), Arc::default()));
+    let clock = Clock::new();
+    lane.watch(tokio::spawn(Arc::clone(&lane).watch_gathered(clock)));
+    let waiting_and_sent = || {
+        let counts = lane.counts.lock();
+        (counts.gathered.items(), counts.sent)
+    };
+    let send = |spans: usize| lane.pass(&lane.parts(), request(&[spans]).0.into(), spans as u64, clock);
+    send(3);
+    assert_eq!(waiting_and_sent(), (3, 0));
+    send(3);
+    assert_eq!(waiting_and_sent(), (2, 4));
+    send(10);
+    assert_eq!(waiting_and_sent(), (0, 16));
+    send(1);
+    tokio::time::sleep(Duration::from_millis(900)).await;
+    assert_eq!(waiting_and_sent(), (1, 16));
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    assert_eq!(waiting_and_sent(), (0, 17));
+    lane.set_parts(Arc::new(parts(None)), clock);
+    send(2);
+    assert_eq!(waiting_and_sent(), (0, 19));
+    lane.unwatch();
 }

@@ -3,23 +3,25 @@
 //! A series is there from its first value on, as with otelcol; zeros stand only where otelcol, too, adds them.
 
 use super::*;
-use crate::pipeline::{BOUNDS_MS, LaneBooks};
+use crate::pipeline::{BOUNDS_MS, SamplingBooks};
 
 impl Meter {
     pub(super) fn lanes(&self, reading: &Reading) {
         for lane in &reading.snapshot.lanes {
-            let books = &lane.books;
             let labels = [("pipeline", lane.name.as_str())];
-            self.set(&PIPELINE_ACCEPTED, &labels, books.accepted as f64);
-            self.set(&PIPELINE_SAMPLED_OUT, &labels, books.sampled_out as f64);
-            self.set(&PIPELINE_KEPT, &labels, books.kept as f64);
+            self.set(&PIPELINE_ACCEPTED, &labels, lane.accepted as f64);
+            self.set(&PIPELINE_FILTERED, &labels, lane.filtered as f64);
+            self.set(&PIPELINE_SAMPLED_OUT, &labels, lane.sampled_out() as f64);
+            self.set(&PIPELINE_KEPT, &labels, lane.kept as f64);
             for reason in engine::DropReason::ALL {
-                let spans = books.dropped_for(reason) as f64;
-                self.set(&PIPELINE_DROPPED, &[labels[0], ("reason", reason.name())], spans);
+                let spans = lane.sampling.as_ref().map_or(0, |sampling| sampling.books.dropped_for(reason));
+                self.set(&PIPELINE_DROPPED, &[labels[0], ("reason", reason.name())], spans as f64);
             }
-            self.set(&PIPELINE_BUFFERED, &labels, books.buffered as f64);
-            self.set(&PIPELINE_RESIDUE, &labels, books.residue() as f64);
-            let Some(processor) = &lane.processor else { continue };
+            self.set(&PIPELINE_DROPPED, &[labels[0], ("reason", "processor")], lane.failed as f64);
+            self.set(&PIPELINE_BUFFERED, &labels, lane.buffered as f64);
+            self.set(&PIPELINE_RESIDUE, &labels, lane.residue() as f64);
+            let Some(sampling) = &lane.sampling else { continue };
+            let SamplingBooks { processor, books, .. } = sampling;
             let labels = [("processor", processor.as_str())];
             self.set(&NEW_TRACES, &labels, books.traces_seen as f64);
             let dropped = books.traces_sampled_out_by_drop;
@@ -31,7 +33,7 @@ impl Meter {
             for (sampled, decision, count) in decided.into_iter().filter(|(.., count)| *count > 0) {
                 self.set(&GLOBAL_COUNT, &[labels[0], ("sampled", sampled), ("decision", decision)], count as f64);
             }
-            self.policies(processor, lane, reading.gates);
+            self.policies(sampling, reading.gates);
             for (sampled, spans) in [("true", books.late_kept), ("false", books.late_sampled_out)] {
                 if spans > 0 {
                     self.set(&EARLY_RELEASES, &[labels[0], ("sampled", sampled)], spans as f64);
@@ -43,7 +45,7 @@ impl Meter {
             }
             self.set(&TRACES_ON_MEMORY, &labels, books.traces_waiting as f64);
             self.set(&DECIDED_EARLY, &labels, books.traces_decided_early as f64);
-            self.set(&EVALUATIONS_CUT, &labels, lane.evaluations_cut as f64);
+            self.set(&EVALUATIONS_CUT, &labels, sampling.evaluations_cut as f64);
             self.set(&BLOCKS, &labels, books.blocks as f64);
             self.set(&BLOCK_OPENS, &labels, books.block_opens as f64);
             self.set(&REMEMBERED, &labels, books.remembered as f64);
@@ -55,7 +57,8 @@ impl Meter {
     }
 
     /// contrib puts the processor's name in front of the policy's where the processor has one (`tail_sampling/name`).
-    fn policies(&self, processor: &str, lane: &LaneBooks, gates: Gates) {
+    fn policies(&self, lane: &SamplingBooks, gates: Gates) {
+        let processor = lane.processor.as_str();
         let mut errors = 0;
         let each_us = lane.timings.total_ns / 1_000 / (lane.policies.len() as u64).max(1);
         let amounts = lane.amounts.iter().copied().chain(std::iter::repeat(Default::default()));
@@ -90,8 +93,8 @@ impl Meter {
 
     /// The histograms, behind what the recorder has rendered.
     pub(super) fn histograms(&self, reading: &Reading, text: &mut String) {
-        let lanes = || reading.snapshot.lanes.iter();
-        let sampling = || lanes().filter_map(|lane| lane.processor.as_deref().map(|processor| (processor, lane)));
+        let lanes = || reading.snapshot.lanes.iter().filter_map(|lane| lane.sampling.as_ref());
+        let sampling = || lanes().map(|sampling| (sampling.processor.as_str(), sampling));
         let timed = sampling().map(|(processor, lane)| (processor, &lane.timings.buckets[..], lane.timings.sum_ms));
         histogram::write(text, &DECISION_TIME, self.suffixes, &BOUNDS_MS, timed);
         let late = sampling().map(|(processor, lane)| (processor, &lane.books.late_age));

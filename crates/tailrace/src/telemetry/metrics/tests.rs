@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     configuration::Gates,
-    pipeline::{LaneBooks, Snapshot, timings::Timings},
+    pipeline::{LaneBooks, SamplingBooks, Snapshot, timings::Timings},
 };
 use engine::{Engine, Scratch, Settings, Token, due::Limits};
 use otlp::{Keys, json, scan::Scan};
@@ -86,15 +86,27 @@ impl Rig {
     }
 
     fn scrape_with(&self, gates: Gates) -> String {
-        let counts = self.engine.policies().counts();
-        let lane = LaneBooks {
-            name: "traces".to_owned(),
-            processor: Some(self.processor.to_owned()),
-            books: self.engine.books(),
+        let policies = self.engine.policies();
+        let counts = policies.counts();
+        let books = self.engine.books();
+        let sampling = SamplingBooks {
+            processor: self.processor.to_owned(),
+            books,
             policies: counts.into_iter().map(|(name, counts)| (name.to_owned(), counts)).collect(),
             amounts: self.engine.policies().amounts(),
             evaluations_cut: self.engine.policies().evaluation_cut(),
             timings: self.timings.counts(),
+        };
+        let lane = LaneBooks {
+            name: "traces".to_owned(),
+            signal: otlp::Signal::Traces,
+            accepted: books.accepted,
+            filtered: 0,
+            kept: books.kept,
+            failed: 0,
+            buffered: books.buffered,
+            processors: Vec::new(),
+            sampling: Some(sampling),
         };
         Meter::new(false).render(&Reading {
             snapshot: Snapshot { lanes: vec![lane], destinations: Vec::new() },

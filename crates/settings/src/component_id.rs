@@ -1,21 +1,35 @@
-//! Component IDs, `type` or `type/name`, with otelcol's rules for both parts.
+//! Component IDs, `type` or `type/name`, with otelcol's rules for both parts, and where one component names another.
 
 use std::fmt;
 
-use settings::{Location, Problems};
+use crate::decode::Decode;
+use crate::location::Location;
+use crate::node::Node;
+use crate::problems::Problems;
 
 /// What a component is called in a configuration.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct ComponentId {
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ComponentId {
     /// Its type, such as `otlp`.
-    pub(crate) kind: String,
+    pub kind: String,
     /// Its name, where a type is there more than once.
-    pub(crate) name: Option<String>,
+    pub name: Option<String>,
+}
+
+/// A component's ID where it is used, such as in a pipeline's list or under `auth: {authenticator: …}`.
+///
+/// Two are equal if they name the same component, wherever that stands: a line moved is no setting changed.
+#[derive(Clone, Debug)]
+pub struct Reference {
+    /// Which component.
+    pub id: ComponentId,
+    /// Where it is named.
+    pub at: Location,
 }
 
 impl ComponentId {
     /// Reads an ID; what is wrong with it is told.
-    pub(crate) fn parse(text: &str, at: &Location, p: &mut Problems) -> Option<ComponentId> {
+    pub fn parse(text: &str, at: &Location, p: &mut Problems) -> Option<ComponentId> {
         let (kind, name) = match text.split_once('/') {
             Some((kind, name)) => (kind.trim(), Some(name.trim())),
             None => (text.trim(), None),
@@ -34,6 +48,25 @@ impl ComponentId {
             return None;
         }
         Some(ComponentId { kind: kind.to_string(), name: name.map(str::to_string) })
+    }
+}
+
+impl PartialEq for Reference {
+    fn eq(&self, other: &Reference) -> bool {
+        self.id == other.id
+    }
+}
+
+impl Decode for Reference {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Reference> {
+        let text = node.text(p)?;
+        ComponentId::parse(&text, &node.at, p).map(|id| Reference { id, at: node.at })
+    }
+}
+
+impl From<&Reference> for Node {
+    fn from(reference: &Reference) -> Node {
+        reference.id.to_string().into()
     }
 }
 

@@ -1,0 +1,41 @@
+//! Who may send here, and who we are to others: otelcol's authenticator extensions.
+//!
+//! An authenticator is built once from its extension's settings. Receivers ask [`ServerAuth`] before a body is read;
+//! exporters ask [`ClientAuth`] before each attempt. One extension may be both.
+
+use crate::BoxFuture;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt;
+
+/// Checks the credentials of a request.
+pub trait ServerAuth: fmt::Debug + Send + Sync {
+    /// Whether these headers (HTTP headers or gRPC metadata) are allowed in. Never blocks the thread: what is costly by
+    /// design, as a bcrypt hash is, is done elsewhere, a bounded number at a time.
+    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<(), Denied>>;
+
+    /// What a refused HTTP client is told to bring, the value of `WWW-Authenticate`.
+    fn challenge(&self) -> Option<HeaderValue> {
+        None
+    }
+}
+
+/// Adds credentials to requests.
+pub trait ClientAuth: fmt::Debug + Send + Sync {
+    /// The headers that this attempt is to bear. May fetch or read a token; ends in bounded time.
+    ///
+    /// # Errors
+    /// Why there are none now, in words without secrets; the attempt is retried later.
+    fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>>;
+
+    /// The peer did not accept the credentials: a cached token is to be forgotten.
+    fn rejected(&self) {}
+}
+
+/// Why a request was not allowed in. The client learns nothing but which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denied {
+    /// The credentials are missing or wrong: UNAUTHENTICATED or 401.
+    Credentials,
+    /// Too many checks are under way: UNAVAILABLE or 503, and the client may come back.
+    Busy,
+}

@@ -1,0 +1,320 @@
+//! The life of the program: start everything in order, follow new configurations, stop in reverse order.
+//!
+//! A reload builds first and swaps then. What cannot be built changes nothing. What a new configuration no longer has goes
+//! on until nothing is in it any more: requests that came in by the old way end there, traces that wait in a lane that is
+//! gone are decided when they are due, and only then their destinations are emptied and closed.
+
+mod doors;
+mod retire;
+
+use super::{
+    Clock, Snapshot,
+    build::{Common, Plan, budget_bytes},
+    decider::{Decider, Work},
+    snapshot::{Ledger, Running},
+};
+use crate::{
+    configuration::Configuration,
+    telemetry::{
+        metrics::{Meter, Reading},
+        prometheus::Endpoint,
+    },
+    terminal::Summary,
+};
+use doors::Doors;
+use net::{budget::Budget, receiver};
+use otlp::Signal;
+use parking_lot::Mutex;
+use retire::Retired;
+use std::sync::{Arc, atomic::AtomicU64};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::Instant,
+};
+
+/// Receivers get this much of the grace period to finish the requests they have begun.
+const RECEIVER_SHARE: u32 = 4;
+
+/// Where a new configuration comes from: `None` if the present one stays, because the new one is wrong, which has been told.
+pub(crate) type Reread = Arc<dyn Fn() -> Option<Configuration> + Send + Sync>;
+
+/// The program as it runs.
+pub(crate) struct Started {
+    configuration: Configuration,
+    common: Common,
+    plan: Plan,
+    ledger: Arc<Ledger>,
+    doors: Doors,
+    decider: Decider,
+    /// The lanes that the deciding thread looks at.
+    deciding: Arc<Mutex<Vec<Arc<super::lane::Lane>>>>,
+    metrics: Option<Endpoint>,
+}
+
+/// Runs until a signal comes, then stops. SIGHUP has the configuration read anew.
+///
+/// # Errors
+/// What kept it from starting, in words.
+pub(crate) async fn run(configuration: Configuration, reread: Reread) -> Result<(), String> {
+    run_until(configuration, reread, |_| Ok(std::future::pending())).await
+}
+
+/// Runs until a signal comes or what `task` makes of the started program is done, then stops; a second signal stops at
+/// once.
+///
+/// # Errors
+/// What kept it from starting or made the task fail, in words.
+pub(crate) async fn run_until<T>(
+    configuration: Configuration,
+    reread: Reread,
+    task: impl FnOnce(&Started) -> Result<T, String>,
+) -> Result<(), String>
+where
+    T: Future<Output = Result<(), String>>,
+{
+    let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
+    let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
+    let mut started = Started::start(configuration).await?;
+    let task = task(&started)?;
+    let mut task = std::pin::pin!(task);
+    let (outcome, why) = loop {
+        tokio::select! {
+            outcome = &mut task => break (outcome, "its work is done"),
+            () = started.summarize() => break (Ok(()), "BUG: the summaries ended"),
+            _ = terminate.recv() => break (Ok(()), "SIGTERM"),
+            _ = interrupt.recv() => break (Ok(()), "SIGINT"),
+            _ = hangup.recv() => started.reread(&reread).await,
+        }
+    };
+    tracing::info!(why, "stopping");
+    tokio::select! {
+        () = started.stop() => outcome,
+        _ = terminate.recv() => Err("stopped by a second signal before everything was delivered".to_owned()),
+        _ = interrupt.recv() => Err("stopped by a second signal before everything was delivered".to_owned()),
+    }
+}
+
+impl Started {
+    /// Starts destinations, the deciding thread, the metrics endpoint and, last, the receivers.
+    pub(crate) async fn start(configuration: Configuration) -> Result<Self, String> {
+        let clock = Clock::new();
+        let common = Common {
+            clock,
+            budget: Budget::new(budget_bytes(&configuration)),
+            nudge: Arc::default(),
+            whys: Arc::default(),
+        };
+        let plan = Plan::draw(&configuration, None, &common)?;
+        let ledger = Arc::new(Ledger::default());
+        ledger.replace(Running { lanes: plan.lanes(), ways: plan.ways().cloned().collect() });
+        let deciding = Arc::new(Mutex::new(samplers(&plan.lanes())));
+        let work = Work {
+            lanes: Arc::clone(&deciding),
+            budget: Arc::clone(&common.budget),
+            clock,
+            passes: Arc::new(AtomicU64::new(0)),
+        };
+        let decider = Decider::start(work, Arc::clone(&common.nudge));
+        let decider = decider.map_err(|error| format!("cannot start the deciding thread: {error}"))?;
+        watch_gathered(&plan, clock);
+        let mut doors = Doors::new(Arc::clone(&common.budget), clock);
+        let opened = doors.open(&configuration, &plan.feeds).await?;
+        doors.swap(&configuration, &plan.feeds, opened);
+        let metrics = start_metrics(&configuration, &common, &ledger, &doors).await?;
+        tracing::info!("everything is ready");
+        Ok(Self { configuration, common, plan, ledger, doors, decider, deciding, metrics })
+    }
+
+    /// Where a receiver listens for `protocol`.
+    pub(crate) fn address(&self, protocol: receiver::Protocol) -> Option<std::net::SocketAddr> {
+        self.doors.address(protocol)
+    }
+
+    /// Follows a new configuration, if there is a valid one.
+    async fn reread(&mut self, reread: &Reread) {
+        let reread = Arc::clone(reread);
+        let read = tokio::task::spawn_blocking(move || reread()).await;
+        let outcome = match read {
+            Ok(Some(configuration)) => self.reload(configuration).await,
+            Ok(None) => Err("it is not valid".to_owned()),
+            Err(_) => Err("BUG: reading it panicked".to_owned()),
+        };
+        match outcome {
+            Ok(()) => tracing::info!("the new configuration is in force"),
+            Err(error) => tracing::error!("the new configuration is not used, the old one stays in force: {error}"),
+        }
+    }
+
+    /// Builds what is new in `configuration`, then swaps.
+    ///
+    /// # Errors
+    /// What cannot be built; nothing has changed then.
+    pub(crate) async fn reload(&mut self, configuration: Configuration) -> Result<(), String> {
+        let plan = Plan::draw(&configuration, Some(&self.plan), &self.common)?;
+        let opened = self.doors.open(&configuration, &plan.feeds).await?;
+        self.common.budget.set_hard(budget_bytes(&configuration));
+
+        let old = std::mem::replace(&mut self.plan, plan);
+        let retired = Retired::between(old, &self.plan);
+        let running = self.ledger.running().joined(&self.plan);
+        let (deciding, ledger) = (Arc::clone(&self.deciding), Arc::clone(&self.ledger));
+        {
+            // The deciding thread holds this while it decides a slot, which may take a while.
+            let mut lanes = tokio::task::block_in_place(|| deciding.lock());
+            *lanes = samplers(&running.lanes);
+            ledger.replace(running);
+            self.plan.put_in_force(self.common.clock);
+        }
+        self.common.nudge.look();
+        watch_gathered(&self.plan, self.common.clock);
+        let closed = self.doors.swap(&configuration, &self.plan.feeds, opened);
+        let grace = configuration.own.shutdown_grace;
+        tokio::spawn(retired.end(closed, grace, ledger, deciding, self.common.clock));
+
+        let (old, new) = (&self.configuration.service.telemetry.metrics, &configuration.service.telemetry.metrics);
+        if old != new {
+            self.metrics = None;
+            match start_metrics(&configuration, &self.common, &self.ledger, &self.doors).await {
+                Ok(metrics) => self.metrics = metrics,
+                Err(error) => tracing::error!("metrics cannot be scraped from now on: {error}"),
+            }
+        }
+        self.configuration = configuration;
+        Ok(())
+    }
+
+    /// Shows a summary now and then, if kept traces are shown on the terminal; never ends.
+    pub(crate) async fn summarize(&self) {
+        let Some(interval) = self.plan.summaries.filter(|interval| !interval.is_zero()) else {
+            return std::future::pending().await;
+        };
+        let mut shown = String::new();
+        loop {
+            tokio::time::sleep(interval).await;
+            let line = self.summary();
+            if line != shown {
+                println!("── {line}\n");
+                shown = line;
+            }
+        }
+    }
+
+    fn summary(&self) -> String {
+        Summary::line(&self.ledger.snapshot(), &self.common.whys)
+    }
+
+    /// Stops the intake, decides what is held, delivers what is kept, and prints the totals.
+    pub(crate) async fn stop(self) {
+        let grace = self.configuration.own.shutdown_grace;
+        let deadline = Instant::now() + grace;
+        self.doors.stop(grace / RECEIVER_SHARE).await;
+        // Those further in front first: what they send on is gathered behind them.
+        let running = self.ledger.running();
+        // The thread may be busy assembling; waiting for it must not hold up the destinations' tasks.
+        let (decider, clock) = (self.decider, self.common.clock);
+        let emptied = tokio::task::spawn_blocking(move || {
+            for lane in running.lanes.iter().filter(|lane| lane.engine().is_none()) {
+                lane.flush(clock);
+            }
+            decider.finish();
+            for lane in &running.lanes {
+                lane.flush(clock);
+            }
+        });
+        if emptied.await.is_err() {
+            tracing::error!("BUG: waiting for the deciding thread panicked");
+        }
+        let drains = self
+            .ledger
+            .running()
+            .ways
+            .into_iter()
+            .map(|way| tokio::spawn(async move { way.destination.drain(deadline).await }));
+        for drain in drains.collect::<Vec<_>>() {
+            // A panic in there is counted by the destination itself.
+            let _ = drain.await;
+        }
+        drop(self.metrics);
+        let snapshot = self.ledger.snapshot();
+        if self.plan.summaries.is_some() {
+            println!("── {}", Summary::line(&snapshot, &self.common.whys));
+        }
+        print_totals(&snapshot);
+    }
+}
+
+/// The lanes that sample.
+fn samplers(lanes: &[Arc<super::lane::Lane>]) -> Vec<Arc<super::lane::Lane>> {
+    lanes.iter().filter(|lane| lane.engine().is_some()).cloned().collect()
+}
+
+/// Lanes that gather have a timer each, as long as they are there.
+fn watch_gathered(plan: &Plan, clock: Clock) {
+    for lane in plan.new_lanes().filter(|lane| lane.engine().is_none()) {
+        lane.watch(tokio::spawn(Arc::clone(lane).watch_gathered(clock)));
+    }
+}
+
+async fn start_metrics(
+    configuration: &Configuration,
+    common: &Common,
+    ledger: &Arc<Ledger>,
+    doors: &Doors,
+) -> Result<Option<Endpoint>, String> {
+    let Some(settings) = configuration.service.telemetry.metrics.prometheus() else { return Ok(None) };
+    let meter = Meter::new(!settings.without_type_suffix || !settings.without_units);
+    let gates = configuration.gates;
+    let (ledger, budget, clock) = (Arc::clone(ledger), Arc::clone(&common.budget), common.clock);
+    let stats = doors.stats();
+    let render = move || {
+        meter.render(&Reading {
+            snapshot: ledger.snapshot(),
+            gates,
+            receivers: stats.counts(),
+            budget_used: budget.used(),
+            budget_limit: budget.hard(),
+            uptime_seconds: clock.mono_ns() as f64 / 1e9,
+        })
+    };
+    match Endpoint::start(&settings.host, settings.port, Arc::new(render)).await {
+        Ok(endpoint) => {
+            tracing::info!(protocol = %"metrics", address = %endpoint.address, "listening");
+            Ok(Some(endpoint))
+        }
+        Err(error) => Err(format!(
+            "cannot listen for scrapes on {}:{}: {error}; choose another address with \
+             `service::telemetry::metrics::readers`, or switch metrics off with `level: none`",
+            settings.host, settings.port
+        )),
+    }
+}
+
+/// One line a pipeline that says what became of everything; before it, what a destination did not get.
+fn print_totals(snapshot: &Snapshot) {
+    for destination in &snapshot.destinations {
+        let stats = &destination.stats;
+        let dropped = stats.dropped_total().items;
+        if dropped + stats.rejected > 0 {
+            tracing::warn!(
+                exporter = %destination.name,
+                signal = %destination.signal,
+                delivered = stats.delivered.items,
+                rejected = stats.rejected,
+                dropped,
+                "a destination did not take everything"
+            );
+        }
+    }
+    for lane in &snapshot.lanes {
+        let (pipeline, accepted, kept, dropped) = (&lane.name, lane.accepted, lane.kept, lane.dropped());
+        let (sampled_out, filtered) = (lane.sampled_out(), lane.filtered);
+        if lane.signal == Signal::Traces && lane.filtered == 0 {
+            tracing::info!(pipeline, accepted, sampled_out, kept, dropped, "stopped");
+        } else if lane.signal == Signal::Traces {
+            tracing::info!(pipeline, accepted, filtered, sampled_out, kept, dropped, "stopped");
+        } else {
+            tracing::info!(pipeline, accepted, filtered, kept, dropped, "stopped");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The receivers that run, each with what is behind it. A reload keeps those whose settings did not change.
+
+use crate::{
+    configuration::{ComponentId, Configuration, Receiver},
+    pipeline::{
+        Clock,
+        intake::{Feed, Intake},
+    },
+    telemetry::metrics::ReceiverCounts,
+};
+use net::{
+    budget::Budget,
+    receiver::{self, Inherited, ReceiverStats, Running},
+};
+use parking_lot::RwLock;
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+/// All receivers that run.
+pub(super) struct Doors {
+    budget: Arc<Budget>,
+    clock: Clock,
+    open: BTreeMap<ComponentId, Door>,
+    stats: Stats,
+}
+
+/// One receiver.
+pub(super) struct Door {
+    settings: Receiver,
+    intake: Arc<Intake>,
+    running: Running,
+}
+
+/// What the receivers counted; shared with whoever shows it.
+#[derive(Clone, Default)]
+pub(super) struct Stats(Arc<RwLock<Vec<(String, Arc<ReceiverStats>)>>>);
+
+impl Doors {
+    pub(super) fn new(budget: Arc<Budget>, clock: Clock) -> Self {
+        Self { budget, clock, open: BTreeMap::new(), stats: Stats::default() }
+    }
+
+    /// Opens the receivers that `configuration` uses and that do not run with these very settings.
+    ///
+    /// # Errors
+    /// One that cannot be started, in words; none of the new ones is open then.
+    pub(super) async fn open(
+        &self,
+        configuration: &Configuration,
+        feeds: &BTreeMap<ComponentId, Arc<Feed>>,
+    ) -> Result<BTreeMap<ComponentId, Door>, String> {
+        let mut inherited = self.leave(configuration, feeds)?;
+        let mut opened = BTreeMap::new();
+        for (id, feed) in feeds {
+            let Some(settings) = configuration.receivers.get(id) else { continue };
+            if self.open.get(id).is_some_and(|door| door.settings == *settings) {
+                continue;
+            }
+            let Receiver::Otlp(otlp) = settings;
+            let intake = Arc::new(Intake::new(Arc::clone(feed), self.clock));
+            let name = id.to_string();
+            let taker = Arc::clone(&intake) as Arc<dyn receiver::Intake>;
+            let running = receiver::serve(&name, otlp, taker, Arc::clone(&self.budget), &|_| None, &mut inherited)
+                .await
+                .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
+            for (protocol, address) in &running.addresses {
+                tracing::info!(receiver = %name, %protocol, %address, "listening");
+            }
+            for (protocol, path) in &running.paths {
+                tracing::info!(receiver = %name, %protocol, path = %path.display(), "listening");
+            }
+            opened.insert(id.clone(), Door { settings: settings.clone(), intake, running });
+        }
+        Ok(opened)
+    }
+
+    /// What the receivers that will be closed leave to those that open, so that no connection is refused in between.
+    fn leave(
+        &self,
+        configuration: &Configuration,
+        feeds: &BTreeMap<ComponentId, Arc<Feed>>,
+    ) -> Result<Inherited, String> {
+        let mut inherited = Inherited::default();
+        for (id, door) in &self.open {
+            if !feeds.contains_key(id) || configuration.receivers.get(id) != Some(&door.settings) {
+                let left = door.running.listeners();
+                inherited.join(left.map_err(|error| format!("cannot take over the sockets of `{id}`: {error}"))?);
+            }
+        }
+        Ok(inherited)
+    }
+
+    /// Lets requests go the new way. Gives the receivers that are to be closed.
+    pub(super) fn swap(
+        &mut self,
+        configuration: &Configuration,
+        feeds: &BTreeMap<ComponentId, Arc<Feed>>,
+        opened: BTreeMap<ComponentId, Door>,
+    ) -> Vec<Running> {
+        let mut closed = Vec::new();
+        for (id, mut door) in std::mem::take(&mut self.open) {
+            match feeds.get(&id) {
+                Some(feed) if !opened.contains_key(&id) && configuration.receivers.contains_key(&id) => {
+                    door.intake.replace(Arc::clone(feed));
+                    self.open.insert(id, door);
+                }
+                _ => closed.push(door.running),
+            }
+        }
+        self.open.extend(opened);
+        let stats = self.open.iter().map(|(id, door)| (id.to_string(), Arc::clone(&door.running.stats)));
+        *self.stats.0.write() = stats.collect();
+        closed
+    }
+
+    /// Where a receiver listens for `protocol`.
+    pub(super) fn address(&self, protocol: receiver::Protocol) -> Option<SocketAddr> {
+        let addresses = self.open.values().flat_map(|door| &door.running.addresses);
+        addresses.filter(|(one, _)| *one == protocol).map(|(_, address)| *address).next()
+    }
+
+    /// What the receivers count, now and after reloads.
+    pub(super) fn stats(&self) -> Stats {
+        self.stats.clone()
+    }
+
+    /// Closes all of them; requests in flight get `grace` to end.
+    pub(super) async fn stop(self, grace: Duration) {
+        for door in self.open.into_values() {
+            door.running.stop(grace).await;
+        }
+    }
+}
+
+impl Stats {
+    /// The counts now.
+    pub(super) fn counts(&self) -> Vec<ReceiverCounts> {
+        let receivers = self.0.read();
+        let counts = receivers.iter().flat_map(|(name, stats)| {
+            let traces = stats.signals().filter(|(_, signal, _)| *signal == otlp::Signal::Traces);
+            traces.map(|(transport, _, counts)| ReceiverCounts {
+                receiver: name.clone(),
+                transport: transport.name(),
+                accepted_spans: counts.accepted_items,
+                refused_spans: counts.rejected_items,
+                refused_requests: counts.refused_requests(),
+            })
+        });
+        counts.collect()
+    }
+}
