@@ -8,6 +8,7 @@ use otlp::Value;
 use ottl::{Extractor, Pattern};
 use settings::{Decode, Node, Problems, Severity};
 use std::borrow::Cow;
+use std::fmt;
 
 /// One action, as a configuration writes it.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -67,6 +68,12 @@ pub struct Mistake {
     pub setting: &'static str,
     /// What is wrong.
     pub message: String,
+}
+
+impl fmt::Display for Mistake {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "`{}`: {}", self.setting, self.message)
+    }
 }
 
 const ACTIONS: [&str; 7] = ["insert", "update", "upsert", "delete", "hash", "extract", "convert"];

@@ -8,7 +8,7 @@ mod group;
 mod settings;
 mod tree;
 
-pub use settings::{ErrorMode, GroupSettings, TransformSettings};
+pub use settings::{GroupSettings, TransformSettings};
 
 use crate::{Broken, Edited, Moment, Processor};
 use group::Group;

@@ -1,10 +1,7 @@
 //! A group of statements: of one context, under common conditions.
 
-use super::{
-    Run,
-    settings::{ErrorMode, GroupSettings},
-};
-use crate::Broken;
+use super::{Run, settings::GroupSettings};
+use crate::{Broken, error_mode::ErrorMode};
 use otlp::{Keys, Signal};
 use ottl::{Condition, Context, Draft, Error, Hints, Paths, Statement};
 

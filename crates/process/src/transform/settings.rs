@@ -1,6 +1,7 @@
 //! Settings of `transform`: both spellings of its statements, each mistake at its place.
 
 use super::group::contexts;
+use crate::error_mode::ErrorMode;
 use otlp::{Keys, Signal};
 use ottl::{Condition, Context, Hints, Paths, Statement, SyntaxError};
 use settings::{Decode, Fields, Location, Node, Problems, Value};
@@ -32,18 +33,6 @@ pub struct GroupSettings {
     pub error_mode: Option<ErrorMode>,
     /// Whether `cache` lasts from record to record of a request.
     pub shared_cache: bool,
-}
-
-/// What an error of a statement or condition does.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ErrorMode {
-    /// The next statement is executed.
-    #[default]
-    Ignore,
-    /// The next statement is executed, and otelcol logs nothing.
-    Silent,
-    /// The request is refused.
-    Propagate,
 }
 
 impl Decode for TransformSettings {
@@ -240,31 +229,5 @@ fn shown(text: &str) -> String {
     match text.char_indices().nth(SHOWN_CHARACTERS_MAX) {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
-    }
-}
-
-impl ErrorMode {
-    const ALL: [Self; 3] = [Self::Ignore, Self::Silent, Self::Propagate];
-
-    /// As the configuration spells it.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Ignore => "ignore",
-            Self::Silent => "silent",
-            Self::Propagate => "propagate",
-        }
-    }
-}
-
-impl Decode for ErrorMode {
-    fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
-        let text = node.text(p)?;
-        let mode = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(&text));
-        if mode.is_none() {
-            let help = "it is `ignore`, `silent` or `propagate`";
-            p.error(&node.at, format!("unknown error mode `{text}`"), help.to_string());
-        }
-        mode
     }
 }

@@ -3,8 +3,6 @@
 //! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
 //! the same tables and so cannot disagree.
 
-use std::sync::Arc;
-
 use net::exporter::debug::DebugSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
@@ -15,6 +13,7 @@ use policy::TailSampling;
 use settings::{Decode, Node, Problems, Reference};
 
 use super::batch::Batch;
+use super::editing::{EDITING, Editing};
 use super::memory_limiter::MemoryLimiter;
 
 use super::terminal::Terminal;
@@ -31,7 +30,16 @@ pub(crate) struct Kind<T> {
     pub(crate) decode: fn(&Node, &mut Problems) -> Option<T>,
 }
 
-/// Where traces come in.
+// Derived, both would ask the same of `T`.
+impl<T> Copy for Kind<T> {}
+
+impl<T> Clone for Kind<T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+/// Where items come in.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Receiver {
     /// OTLP over gRPC and HTTP.
@@ -47,15 +55,8 @@ pub(crate) enum Processor {
     Batch(Batch),
     /// The byte budget.
     MemoryLimiter(MemoryLimiter),
-}
-
-impl Processor {
-    /// What edits requests by these settings; nothing, where the pipeline itself does what they say.
-    pub(crate) fn editing(&self) -> Option<Arc<dyn process::Processor>> {
-        match self {
-            Processor::TailSampling(_) | Processor::Batch(_) | Processor::MemoryLimiter(_) => None,
-        }
-    }
+    /// Whatever edits requests.
+    Editing(Editing),
 }
 
 /// Where the kept ones go.
@@ -90,9 +91,9 @@ pub(crate) enum Connector {
 }
 
 /// Components that are for traces alone.
-const TRACES: &[Signal] = &[Signal::Traces];
+pub(super) const TRACES: &[Signal] = &[Signal::Traces];
 /// Components that take whatever comes.
-const ALL: &[Signal] = &Signal::ALL;
+pub(super) const ALL: &[Signal] = &Signal::ALL;
 
 /// All receivers.
 pub(crate) const RECEIVERS: &[Kind<Receiver>] = &[Kind {
@@ -103,7 +104,18 @@ pub(crate) const RECEIVERS: &[Kind<Receiver>] = &[Kind {
 }];
 
 /// All processors.
-pub(crate) const PROCESSORS: &[Kind<Processor>] = &[
+pub(crate) const PROCESSORS: &[Kind<Processor>] = &{
+    let mut all = [PIPELINE[0]; PIPELINE.len() + EDITING.len()];
+    let mut index = 0;
+    while index < all.len() {
+        all[index] = if index < PIPELINE.len() { PIPELINE[index] } else { EDITING[index - PIPELINE.len()] };
+        index += 1;
+    }
+    all
+};
+
+/// The processors that are the pipeline's own doing.
+const PIPELINE: &[Kind<Processor>] = &[
     Kind {
         names: &["tail_sampling"],
         about: "decides once a trace is complete whether it is kept",
@@ -220,6 +232,7 @@ impl Effective for Processor {
             Processor::TailSampling(settings) => settings.effective(),
             Processor::Batch(settings) => settings.effective(),
             Processor::MemoryLimiter(settings) => settings.effective(),
+            Processor::Editing(settings) => settings.effective(),
         }
     }
 }

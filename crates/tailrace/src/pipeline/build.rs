@@ -118,7 +118,8 @@ impl Plan {
         // Those behind first: those in front hold on to them.
         for id in plan.graph.order.clone().iter().rev() {
             let Some(pipeline) = configuration.service.pipelines.get(id) else { continue };
-            let planned = plan.lane(configuration, (id, pipeline), samplers.remove(id), heirs.get(id).copied(), common);
+            let planned =
+                plan.lane(configuration, (id, pipeline), samplers.remove(id), heirs.get(id).copied(), common)?;
             plan.lanes.insert(id.clone(), planned);
         }
         plan.feeds = plan.feeds(configuration);
@@ -164,11 +165,11 @@ impl Plan {
         sampler: Option<Sampler>,
         before: Option<&Planned>,
         common: &Common,
-    ) -> Planned {
+    ) -> Result<Planned, String> {
         let counters = before.map(|before| before.lane.parts().counters()).unwrap_or_default();
-        let parts = Arc::new(self.parts(configuration, id, pipeline, &counters, &common.budget));
+        let parts = Arc::new(self.parts(configuration, id, pipeline, &counters, &common.budget)?);
         if let Some(before) = before {
-            return Planned { lane: Arc::clone(&before.lane), parts, sampler, goes_on: true };
+            return Ok(Planned { lane: Arc::clone(&before.lane), parts, sampler, goes_on: true });
         }
         let engine = sampler.as_ref().and_then(|sampler| {
             let policies = sampler.news.lock().take()?;
@@ -176,7 +177,7 @@ impl Plan {
             Some((sampler.processor.clone(), Arc::new(engine)))
         });
         let lane = Lane::new(id.clone(), engine, Arc::clone(&parts), Arc::clone(&common.nudge));
-        Planned { lane: Arc::new(lane), parts, sampler, goes_on: false }
+        Ok(Planned { lane: Arc::new(lane), parts, sampler, goes_on: false })
     }
 
     fn parts(
@@ -186,7 +187,7 @@ impl Plan {
         pipeline: &Pipeline,
         counters: &BTreeMap<String, Arc<LinkCounts>>,
         budget: &Arc<Budget>,
-    ) -> Parts {
+    ) -> Result<Parts, String> {
         let mut chains = [Vec::new(), Vec::new()];
         let mut side = 0;
         for used in &pipeline.processors {
@@ -194,21 +195,24 @@ impl Plan {
             if matches!(processor, Processor::TailSampling(_)) {
                 side = 1;
             }
-            if let Some(processor) = processor.editing() {
+            if let Processor::Editing(settings) = processor {
                 let name = used.id.to_string();
+                let built = settings.build();
+                let processor = built.map_err(|error| format!("cannot set up the processor `{name}`: {error}"))?;
                 let counts = counters.get(&name).cloned().unwrap_or_default();
                 chains[side].push(Link { name, processor, counts });
             }
         }
         let [before, after] = chains.map(Chain::new);
         let gather = gather(configuration, pipeline).filter(|_| side == 0);
-        Parts {
+        let parts = Parts {
             before,
             after,
             outlet: self.outlet(configuration, id, pipeline, budget),
             gather,
             keys: Arc::clone(&self.keys),
-        }
+        };
+        Ok(parts)
     }
 
     fn outlet(
@@ -352,15 +356,15 @@ fn destination(name: &str, signal: Signal, exporter: &Exporter, whys: &Arc<Whys>
     let retry = RetrySettings::default();
     Ok(match exporter {
         Exporter::OtlpGrpc(settings) => {
-            let exporter = Arc::new(OtlpGrpc::new(settings)?);
+            let exporter = Arc::new(OtlpGrpc::new(settings, signal, None)?);
             Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::OtlpHttp(settings) => {
-            let exporter = Arc::new(OtlpHttp::new(settings)?);
+            let exporter = Arc::new(OtlpHttp::new(settings, signal, None)?);
             Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Zipkin(settings) => {
-            let exporter = Arc::new(Zipkin::new(settings)?);
+            let exporter = Arc::new(Zipkin::new(settings, None)?);
             Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Debug(settings) => {

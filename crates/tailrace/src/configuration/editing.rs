@@ -1,0 +1,65 @@
+//! The processors that edit requests: one line each.
+//!
+//! Their settings, their code and their order in a request are the crate `process`'s; here they are only named, so that a
+//! configuration can have them.
+
+use std::fmt::Display;
+use std::sync::Arc;
+
+use process::attributes::{Attributes, AttributesSettings};
+use process::resource::{Resource, ResourceSettings};
+use settings::{Decode, Node, Problems};
+
+use super::kinds::{ALL, Effective, Kind, Processor};
+
+macro_rules! editing {
+    ($($variant:ident: $settings:ty => $processor:ty, $name:literal, $signals:expr, $about:literal;)*) => {
+        /// Settings of a processor that edits requests.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) enum Editing {
+            $(#[doc = $about] $variant(Box<$settings>),)*
+        }
+
+        /// All of them.
+        pub(super) const EDITING: &[Kind<Processor>] = &[$(Kind {
+            names: &[$name],
+            about: $about,
+            signals: $signals,
+            decode: |node: &Node, p: &mut Problems| {
+                let settings = <$settings>::decode(node, p)?;
+                Some(Processor::Editing(Editing::$variant(Box::new(settings))))
+            },
+        },)*];
+
+        impl Editing {
+            /// The processor itself.
+            ///
+            /// # Errors
+            /// What it cannot be made of, in words; settings that were decoded without an error can.
+            pub(crate) fn build(&self) -> Result<Arc<dyn process::Processor>, String> {
+                match self {
+                    $(Editing::$variant(settings) => built(<$processor>::new(settings)),)*
+                }
+            }
+        }
+
+        impl Effective for Editing {
+            fn effective(&self) -> Node {
+                match self {
+                    $(Editing::$variant(settings) => settings.effective(),)*
+                }
+            }
+        }
+    };
+}
+
+editing! {
+    Attributes: AttributesSettings => Attributes, "attributes", ALL, "changes attributes of spans, data points and log records";
+    Resource: ResourceSettings => Resource, "resource", ALL, "changes attributes of resources";
+}
+
+fn built<P: process::Processor + 'static, E: Display>(
+    processor: Result<P, E>,
+) -> Result<Arc<dyn process::Processor>, String> {
+    processor.map(|processor| Arc::new(processor) as Arc<dyn process::Processor>).map_err(|error| error.to_string())
+}
