@@ -66,7 +66,7 @@ const NEST_MAX: u32 = 1000;
 fn compile(
     source: &str,
     translate: for<'s> fn(&'s str) -> Result<Translation<'s>, String>,
-) -> Result<(Regex, u64, Vec<&str>), String> {
+) -> Result<(Regex, u64, Vec<Option<&str>>), String> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
     }

@@ -20,7 +20,7 @@ impl Extractor {
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
         let (regex, _, names) = compile(source, translate::translate_capturing)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        Ok(Self { regex, names: names.into_iter().flatten().map(Box::from).collect() })
     }
 
     /// Compiles Go syntax to capture all groups; one without a name has an empty one.

@@ -8,15 +8,15 @@ use std::ops::Range;
 #[derive(Debug)]
 pub(crate) struct Replacer {
     regex: Regex,
-    /// Of the groups, in order; empty for those without one.
-    names: Vec<Box<str>>,
+    /// Of the groups, in order.
+    names: Vec<Option<Box<str>>>,
 }
 
 impl Replacer {
     /// Compiles Go syntax; the error says what is wrong with it.
     pub(crate) fn new(source: &str) -> Result<Self, String> {
-        let (regex, _, names) = compile(source, translate::translate_capturing_all)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        let (regex, _, names) = compile(source, translate::translate_all)?;
+        Ok(Self { regex, names: names.into_iter().map(|name| name.map(Box::from)).collect() })
     }
 
     /// Whether it matches anywhere in `text`.
@@ -87,7 +87,7 @@ impl Replacer {
         if name.bytes().all(|byte| byte.is_ascii_digit()) {
             return group(name.parse().ok().filter(|index| *index < captures.len())?);
         }
-        let mut named = self.names.iter().enumerate().filter(|(_, known)| ***known == *name);
+        let mut named = self.names.iter().enumerate().filter(|(_, known)| known.as_deref() == Some(name));
         named.find_map(|(index, _)| group(index + 1))
     }
 }
