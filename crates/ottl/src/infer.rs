@@ -102,7 +102,7 @@ impl Hints {
                 nodes.iter().for_each(|node| self.node(node));
             }
             NodeKind::Not(inner) | NodeKind::Group(inner) | NodeKind::Negative(inner) | NodeKind::Positive(inner) => {
-                self.node(inner)
+                self.node(inner);
             }
             NodeKind::Compare { left, right, .. } => {
                 self.node(left);

@@ -17,6 +17,7 @@ pub mod processor;
 pub mod resource;
 pub mod span;
 pub mod splice;
+pub mod transform;
 pub mod walk;
 
 #[cfg(test)]
