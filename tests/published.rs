@@ -12,8 +12,12 @@
 //! ```
 //!
 //! A file with components that Tailrace lacks must be refused with exactly these errors, each at its place, and the pipelines
-//! that use none of them must run with `--pipelines`. Every run tells all that is wrong.
+//! that use none of them must run with `--pipelines`. Every run tells all that is wrong. With the feature `peers` the settings
+//! are also compared with those of the real collector.
 
+#[cfg(feature = "peers")]
+#[path = "published/effective.rs"]
+mod effective;
 #[path = "published/file.rs"]
 mod file;
 
