@@ -97,7 +97,7 @@ fn differs_in_time(case: &Case) -> Option<String> {
     for step in case.json["steps"].as_array().expect("steps") {
         last = Duration::from_millis(step[0].as_u64().expect("milliseconds"));
         play.pass_until(last);
-        play.take_in(&json::decode(step[1].to_string().as_bytes()).expect("a recorded request"));
+        play.take_in(&json::decode(otlp::Signal::Traces, step[1].to_string().as_bytes()).expect("a recorded request"));
     }
     play.pass_until(last + STOP_AFTER);
     case.compare(&counts(&play.stop()), false)
@@ -113,7 +113,7 @@ fn limits_let_the_first_traces_of_a_request_pass() {
     let spans: Vec<_> = ids.iter().map(|id| serde_json::json!({"traceId": id, "spanId": "00000000000000aa"})).collect();
     let request = serde_json::json!({"resourceSpans": [{"scopeSpans": [{"spans": spans}]}]});
     let mut play = Play::new(&settings).expect("good settings");
-    play.take_in(&json::decode(request.to_string().as_bytes()).expect("a request"));
+    play.take_in(&json::decode(otlp::Signal::Traces, request.to_string().as_bytes()).expect("a request"));
     play.pass_until(LONG);
     let kept: Vec<String> = play.stop().into_keys().collect();
     let mut first = ids[..7].to_vec();

@@ -252,8 +252,10 @@ fn recorded_conditions_still_come_out_so() {
 /// Both sides' answers about all traces must be equal.
 fn compare(seed: u64, conditions: &[(String, String)], requests: &[String], traces: u64) {
     let theirs = reference::ask(conditions, requests, traces);
-    let decoded: Vec<Vec<u8>> =
-        requests.iter().map(|request| otlp::json::decode(request.as_bytes()).expect("a request")).collect();
+    let decoded: Vec<Vec<u8>> = requests
+        .iter()
+        .map(|request| otlp::json::decode(otlp::Signal::Traces, request.as_bytes()).expect("a request"))
+        .collect();
     let wrong: Vec<String> = conditions
         .iter()
         .zip(&theirs)

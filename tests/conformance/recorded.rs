@@ -112,5 +112,8 @@ pub(crate) fn text(name: &str) -> String {
 
 /// The requests of an input file, as protobuf.
 pub(crate) fn requests(name: &str) -> Vec<Vec<u8>> {
-    text(name).lines().map(|line| json::decode(line.as_bytes()).expect("a recorded request")).collect()
+    text(name)
+        .lines()
+        .map(|line| json::decode(otlp::Signal::Traces, line.as_bytes()).expect("a recorded request"))
+        .collect()
 }

@@ -9,6 +9,10 @@ mod limits;
 mod pulling;
 #[path = "engine/recorded.rs"]
 mod recorded;
+#[path = "engine/reload.rs"]
+mod reload;
+#[path = "engine/reload_random.rs"]
+mod reload_random;
 #[path = "engine/scenarios.rs"]
 mod scenarios;
 #[path = "engine/span_ingest.rs"]

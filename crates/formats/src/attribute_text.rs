@@ -109,7 +109,7 @@ mod tests {
         let json = br#"{"resourceSpans":[{"resource":{"attributes":[{"key":"m","value":{"kvlistValue":{"values":[
             {"key":"z","value":{"doubleValue":2}},{"key":"a","value":{"arrayValue":{"values":[{"intValue":1},{},{"stringValue":"\""},{"bytesValue":"AP8="},{"doubleValue":"NaN"}]}}},
             {"key":"z","value":{"doubleValue":2.5}}]}}}]},"scopeSpans":[{"spans":[{}]}]}]}"#;
-        let request = otlp::json::decode(json).unwrap();
+        let request = otlp::json::decode(otlp::Signal::Traces, json).unwrap();
         let span = otlp::view::spans(&request).next().unwrap().unwrap();
         let (_, value) = span.resource.attributes().next().unwrap();
         assert_eq!(text(value), r#"{"a":[1,null,"\"","AP8=","NaN"],"z":2.5}"#);

@@ -3,6 +3,9 @@
 //! An authenticator is built once from its extension's settings. Receivers ask [`ServerAuth`] before a body is read;
 //! exporters ask [`ClientAuth`] before each attempt. One extension may be both.
 
+pub mod headers_setter;
+pub mod oauth2;
+
 use crate::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -27,8 +30,32 @@ pub trait ClientAuth: fmt::Debug + Send + Sync {
     /// Why there are none now, in words without secrets; the attempt is retried later.
     fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>>;
 
+    /// Puts the credentials among the headers of an attempt. What [`Self::headers`] gives replaces what was there; an
+    /// authenticator that does more than that says so here.
+    ///
+    /// # Errors
+    /// As [`Self::headers`].
+    fn apply<'a>(&'a self, headers: &'a mut HeaderMap) -> BoxFuture<'a, Result<(), String>> {
+        Box::pin(async move {
+            for (name, value) in self.headers().await? {
+                headers.insert(name, value);
+            }
+            Ok(())
+        })
+    }
+
     /// The peer did not accept the credentials: a cached token is to be forgotten.
     fn rejected(&self) {}
+
+    /// Whether, after [`Self::rejected`], the next headers may be others, so that a second attempt at once makes sense.
+    fn can_refresh(&self) -> bool {
+        false
+    }
+
+    /// Whether gRPC sends them over TLS only, as grpc-go's credentials demand.
+    fn needs_tls(&self) -> bool {
+        true
+    }
 }
 
 /// Why a request was not allowed in. The client learns nothing but which of the two.

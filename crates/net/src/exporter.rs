@@ -11,6 +11,7 @@ pub mod client;
 pub mod compress;
 pub mod debug;
 pub mod destination;
+pub mod file;
 pub mod http;
 pub mod nop;
 pub mod otlp_grpc;
@@ -20,9 +21,13 @@ pub mod retry;
 pub mod zipkin;
 
 mod answer;
+mod credentials;
 mod delivery;
+mod envelope;
 #[cfg(test)]
-mod peer;
+pub(crate) mod peer;
+#[cfg(test)]
+mod route_tests;
 #[cfg(test)]
 mod settings_tests;
 #[cfg(test)]
@@ -43,6 +48,8 @@ use crate::budget::Charge;
 pub use destination::{Destination, DestinationStats, DropReason};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
+
+pub(crate) use http::parse_url;
 
 /// Items on their way out: immutable, shared by all destinations, freed when the last one is done with it.
 pub struct Batch {
@@ -79,6 +86,11 @@ pub struct TraceNote {
 pub trait Exporter: Send + Sync + 'static {
     /// Sends `body`, which is `batch.body` or a part of it after a split. The caller may drop the future at any time.
     fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>>;
+
+    /// Everything was sent: what the exporter still holds back is to be written. Called once, at the end of a drain.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 
     /// Whether batches for this exporter should carry [`TraceNote`]s.
     fn wants_notes(&self) -> bool {

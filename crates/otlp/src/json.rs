@@ -15,7 +15,6 @@
 pub mod base64;
 mod decode;
 mod encode;
-mod schema;
 mod text;
 
 pub use decode::decode;
@@ -23,7 +22,7 @@ pub use encode::encode;
 
 use std::fmt;
 
-/// A body that is not an OTLP/JSON trace request: where, in which field, and what is wrong.
+/// A body that is not an OTLP/JSON request: where, in which field, and what is wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct JsonError {
     /// Byte offset of the fault.

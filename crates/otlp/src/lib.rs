@@ -1,7 +1,8 @@
-//! OTLP trace requests as bytes: find the spans, read what is asked for, put them back together.
+//! OTLP requests as bytes: find the spans, read what is asked for, put them back together.
 //!
-//! Nothing here turns a span into an object. [`scan::Scan`] walks a request once and leaves byte ranges; [`view`] reads a
-//! single span on the cold paths; [`assemble`] joins stored spans into export requests; [`json`] is the other encoding.
+//! Nothing here turns a span into an object. [`scan::Scan`] walks a trace request once and leaves byte ranges; [`view`] reads
+//! a single span on the cold paths; [`assemble`] joins stored spans into export requests. Requests of any [`Signal`] are
+//! checked and counted by [`check`], walked by [`records`] and cut by [`cut`]; [`json`] is the other encoding of all.
 //! The crate is pure: no clock, no I/O, no async, no policies.
 
 pub mod id;

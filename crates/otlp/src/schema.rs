@@ -200,6 +200,19 @@ pub(crate) const fn key(message: Message, name: &str) -> u32 {
     panic!("the schema has no such field");
 }
 
+/// The field of `message` that JSON calls `name`.
+pub(crate) fn by_name(message: Message, name: &[u8]) -> Option<&'static Field> {
+    let is_named = |field: &&Field| field.camel.as_bytes() == name || field.snake.as_bytes() == name;
+    fields(message).iter().find(is_named).filter(|field| field.has_json())
+}
+
+impl Field {
+    /// Whether it can stand in JSON.
+    pub(crate) const fn has_json(&self) -> bool {
+        !matches!(self.kind, Kind::Index)
+    }
+}
+
 impl Message {
     /// The request that carries `signal`.
     pub(crate) const fn request(signal: Signal) -> Self {
@@ -223,9 +236,22 @@ impl Kind {
             Self::Uint64s => Shape::Varints,
         }
     }
+
+    /// Whether a second occurrence adds to the first instead of replacing it.
+    pub(crate) const fn merges(self) -> bool {
+        match self {
+            Self::Message(_) | Self::Messages(_) => true,
+            _ => matches!(self, Self::Texts | Self::Doubles | Self::Fixed64s | Self::Uint64s),
+        }
+    }
 }
 
 impl Shape {
+    /// Whether it is a list that may come in one piece, without a tag for each element.
+    pub(crate) const fn is_packable(self) -> bool {
+        matches!(self, Self::Varints | Self::Fixed64s)
+    }
+
     /// The wire type that a field of this shape comes in; that of a list's elements, where each has its own tag.
     pub(crate) const fn wire(self) -> WireType {
         match self {

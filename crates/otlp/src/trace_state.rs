@@ -30,6 +30,30 @@ pub fn lookup<'a>(raw: &'a [u8], key: &[u8]) -> Result<Option<&'a [u8]>, Invalid
     Ok(found)
 }
 
+/// The field with the member `key` set to `value` and put in front; without room the last one goes. `None` if the member is
+/// no valid one.
+///
+/// # Errors
+/// [`Invalid`] if any part of the field is.
+pub fn with_member(raw: &[u8], key: &[u8], value: &[u8]) -> Result<Option<Vec<u8>>, Invalid> {
+    lookup(raw, key)?;
+    if !is_key(key) || !is_value(value) {
+        return Ok(None);
+    }
+    let members = raw.split(|byte| *byte == b',').filter_map(parse);
+    let others = members.filter(|(name, _)| *name != key).take(MEMBERS_MAX - 1);
+    let mut text = Vec::with_capacity(raw.len() + key.len() + value.len() + 2);
+    for (name, value) in std::iter::once((key, value)).chain(others) {
+        if !text.is_empty() {
+            text.push(b',');
+        }
+        text.extend_from_slice(name);
+        text.push(b'=');
+        text.extend_from_slice(value);
+    }
+    Ok(Some(text))
+}
+
 /// White space goes on the left of the key and on the right of the value, nowhere else.
 fn parse(member: &[u8]) -> Option<(&[u8], &[u8])> {
     let at = member.iter().position(|byte| *byte == b'=')?;
@@ -97,6 +121,24 @@ mod tests {
     #[track_caller]
     fn check(raw: &str, key: &str, expected: Result<Option<&str>, Invalid>) {
         assert_eq!(lookup(raw.as_bytes(), key.as_bytes()), expected.map(|value| value.map(str::as_bytes)), "{raw}");
+    }
+
+    #[test]
+    fn members_are_set() {
+        for (raw, key, value, expected) in [
+            ("", "a", "1", Ok(Some("a=1"))),
+            ("b=2, c=3", "a", "1", Ok(Some("a=1,b=2,c=3"))),
+            ("b=2,a=3", "a", "1", Ok(Some("a=1,b=2"))),
+            ("b=2", "A", "1", Ok(None)),
+            ("b=2", "a", "1,2", Ok(None)),
+            ("b", "a", "1", Err(Invalid)),
+        ] {
+            let set = with_member(raw.as_bytes(), key.as_bytes(), value.as_bytes());
+            let expected = expected.map(|text| text.map(|text| text.as_bytes().to_vec()));
+            assert_eq!(set, expected, "{raw}");
+        }
+        let full = with_member(members(32).as_bytes(), b"k", b"v").unwrap().unwrap();
+        assert_eq!(full.split(|byte| *byte == b',').count(), 32);
     }
 
     fn members(count: usize) -> String {

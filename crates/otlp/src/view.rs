@@ -14,7 +14,7 @@ mod value;
 
 pub use log::LogView;
 pub use metric::{MetricKind, MetricView, PointKind, PointView};
-pub use value::{ArrayValues, Attributes, array_values, map_entries, value};
+pub use value::{ArrayValues, Attributes, array_values, key_value, map_entries, value};
 
 use crate::wire::{Reader, WireError};
 use fields::{Bodies, bytes, fixed32, fixed64, int32, uint32};

@@ -4,6 +4,9 @@
 
 mod call;
 mod path;
+mod statement;
+
+pub(crate) use statement::compile_statement;
 
 use crate::{
     compare::compare,

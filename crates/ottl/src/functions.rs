@@ -61,7 +61,7 @@ pub(crate) const TABLES: [&[Function]; 15] = [
 ];
 
 /// A converter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Function {
     /// As the user writes it.
     pub(crate) name: &'static str,
@@ -87,7 +87,7 @@ pub(crate) enum Place {
 }
 
 /// A parameter.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Param {
     /// The field's name in Go.
     pub(crate) name: &'static str,
@@ -136,12 +136,18 @@ pub(crate) enum Kind {
     EachAny,
     /// A list literal, each element a string.
     EachStr,
+    /// An int literal.
+    Whole,
+    /// A path that is set.
+    Target,
+    /// A converter's name.
+    Converter,
     /// A list literal, each element anything that has a text or nil; or any value that is a list.
     EachStrLike,
 }
 
 /// How a call is answered.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) enum Build {
     Plain(Plain),
     Prepared(fn(&Arguments) -> Result<Run, String>),
@@ -181,12 +187,12 @@ const fn prepared(
 }
 
 /// A parameter that must be given.
-const fn arg(name: &'static str, kind: Kind) -> Param {
+pub(crate) const fn arg(name: &'static str, kind: Kind) -> Param {
     Param { name, kind, is_optional: false }
 }
 
 /// A parameter that may be left out.
-const fn opt(name: &'static str, kind: Kind) -> Param {
+pub(crate) const fn opt(name: &'static str, kind: Kind) -> Param {
     Param { name, kind, is_optional: true }
 }
 

@@ -11,7 +11,9 @@ mod read;
 
 pub use context::Context;
 pub(crate) use context::fields;
-pub(crate) use field::{Field, LogField, Owner};
+pub(crate) use field::{Field, LogField, MetricField, Owner, PointField};
+
+pub(crate) use read::{KIND_NAMES, KIND_TEXTS};
 
 use crate::{
     error::Error,

@@ -5,9 +5,13 @@
 //! nothing; [`Extractor`] captures the named groups. A compiled pattern takes a bounded amount of memory.
 
 mod extract;
+mod glob;
+mod replace;
 mod translate;
 
 pub use extract::{Extractor, Group};
+pub(crate) use glob::Glob;
+pub(crate) use replace::Replacer;
 
 use regex::bytes::{Regex, RegexBuilder};
 use std::borrow::Cow;
@@ -62,7 +66,7 @@ const NEST_MAX: u32 = 1000;
 fn compile(
     source: &str,
     translate: for<'s> fn(&'s str) -> Result<Translation<'s>, String>,
-) -> Result<(Regex, u64, Vec<&str>), String> {
+) -> Result<(Regex, u64, Vec<Option<&str>>), String> {
     if source.len() > SOURCE_BYTES_MAX {
         return Err(format!("longer than {SOURCE_BYTES_MAX} bytes"));
     }

@@ -176,6 +176,11 @@ impl<'a> Subject<'a> {
         &self.source
     }
 
+    /// What a processor has in its hands; `None` for spans on their way through sampling.
+    pub(crate) fn as_record(&self) -> Option<&Record<'a>> {
+        if let Source::Record(record) = &self.source { Some(record) } else { None }
+    }
+
     /// 64 random bits: SplitMix64 over the seed.
     pub(crate) fn draw(&self) -> u64 {
         let draws = self.draws.get() + 1;

@@ -8,9 +8,14 @@ pub mod action;
 pub mod any_value;
 pub mod attribute_list;
 pub mod attributes;
+pub mod conditions;
+pub mod error_mode;
+pub mod filter;
+pub mod groupbytrace;
 pub mod matching;
 pub mod processor;
 pub mod resource;
+pub mod span;
 pub mod splice;
 pub mod walk;
 

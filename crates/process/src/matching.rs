@@ -7,6 +7,7 @@
 mod matcher;
 mod strings;
 
+pub(crate) use matcher::AttributeMatcher;
 pub use matcher::{ItemSkip, Skip};
 pub use strings::{RegexpSettings, Strings};
 
@@ -261,7 +262,7 @@ impl Kind<'_> {
 
     pub(crate) fn check_attributes(self, node: &Node, name: &str, list: &[AttributeMatch], p: &mut Problems) -> bool {
         let nodes = node.lookup(name).unwrap_or(node);
-        list.iter().enumerate().all(|(index, attribute)| match matcher::AttributeMatcher::new(attribute, self) {
+        list.iter().enumerate().all(|(index, attribute)| match AttributeMatcher::new(attribute, self) {
             Ok(_) => true,
             Err(error) => {
                 let item = item(nodes, index);

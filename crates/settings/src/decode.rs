@@ -1,8 +1,8 @@
 //! From nodes to plain values, as strictly as otelcol: no number out of a text, no unknown key.
 //!
 //! The few liberties that otelcol takes are taken here too: a number with a fraction is cut where an integer is wanted, a
-//! bare integer is a duration in nanoseconds, a text is a list of texts separated by commas, and null is the zero value
-//! (a *written* null under a key means the default, see [`Fields::take`]).
+//! bare integer is a duration in nanoseconds, a text is a list of texts separated by commas, and null is the zero value of a
+//! single value, but leaves a map or list at its default (see [`Fields::take`]).
 
 mod word;
 
@@ -21,6 +21,10 @@ pub use word::one_of;
 pub trait Decode: Sized {
     /// The value, or `None` after its problems have been told.
     fn decode(node: &Node, p: &mut Problems) -> Option<Self>;
+
+    /// Whether a key that is written without a value means zero, as otelcol has it for single values, and not the default,
+    /// as it has it for maps and lists.
+    const NULL_IS_ZERO: bool = false;
 
     /// A list of such values out of one text, for the kinds that take that.
     fn list_from_text(_text: &str) -> Option<Vec<Self>> {
@@ -50,9 +54,15 @@ impl<'a> Fields<'a> {
         Some(&entry.node)
     }
 
-    /// The value under a key, or the default if nothing is written or it is wrong (which is told).
+    /// The value under a key, or the default if nothing is written or it is wrong (which is told). A key without a value
+    /// means zero if the value is a single one.
     pub fn take<T: Decode>(&mut self, key: &str, default: T, p: &mut Problems) -> T {
-        self.optional(key, p).unwrap_or(default)
+        let Some(node) = self.node(key).filter(|node| T::NULL_IS_ZERO || !node.is_absent()) else { return default };
+        if node.is_absent() {
+            let message = format!("`{key}` has no value, which means zero or nothing, not the default");
+            p.warning(&node.at, message, "write a value, or remove the key for the default".to_string());
+        }
+        p.within(key, |p| T::decode(node, p)).unwrap_or(default)
     }
 
     /// The value under a key, if one is written and right.
@@ -162,6 +172,8 @@ impl Node {
 }
 
 impl Decode for String {
+    const NULL_IS_ZERO: bool = true;
+
     fn decode(node: &Node, p: &mut Problems) -> Option<String> {
         match (node.as_text(), &node.value) {
             (Some(text), _) => Some(text.to_string()),
@@ -192,6 +204,8 @@ impl Decode for Secret {
 }
 
 impl Decode for bool {
+    const NULL_IS_ZERO: bool = true;
+
     fn decode(node: &Node, p: &mut Problems) -> Option<bool> {
         match &node.value {
             Value::Bool(value) => Some(*value),
@@ -207,6 +221,8 @@ impl Decode for bool {
 macro_rules! decode_integer {
     ($($integer:ty)*) => {
         $(impl Decode for $integer {
+            const NULL_IS_ZERO: bool = true;
+
             fn decode(node: &Node, p: &mut Problems) -> Option<$integer> {
                 let value = integer(node, p)?;
                 let converted = <$integer>::try_from(value).ok();
@@ -247,6 +263,8 @@ fn out_of_range(node: &Node, value: i128, min: i128, max: i128, p: &mut Problems
 }
 
 impl Decode for f64 {
+    const NULL_IS_ZERO: bool = true;
+
     fn decode(node: &Node, p: &mut Problems) -> Option<f64> {
         match &node.value {
             Value::Float(value) => Some(*value),
@@ -263,6 +281,8 @@ impl Decode for f64 {
 }
 
 impl Decode for Duration {
+    const NULL_IS_ZERO: bool = true;
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Duration> {
         match &node.value {
             Value::Text(text) => match Duration::parse(text) {
@@ -292,6 +312,8 @@ impl Decode for Duration {
 
 /// The common case: a duration that must not be negative.
 impl Decode for std::time::Duration {
+    const NULL_IS_ZERO: bool = true;
+
     fn decode(node: &Node, p: &mut Problems) -> Option<std::time::Duration> {
         let duration = Duration::decode(node, p)?;
         if duration.is_negative() {

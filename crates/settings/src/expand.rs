@@ -25,10 +25,17 @@ pub struct Expansion<'e> {
     pub(crate) budget: &'e mut Budget,
 }
 
-/// What an expansion brought: its text, and the source it became if it is a file.
+/// What an expansion brought: its text, the source it became if it is a file, and whether it is not to be read as YAML.
 struct Brought {
     text: String,
     place: Place,
+    verbatim: bool,
+}
+
+impl Brought {
+    fn inside(text: String, at: Location) -> Brought {
+        Brought { text, place: Place::Inside(at), verbatim: false }
+    }
 }
 
 impl Expansion<'_> {
@@ -74,7 +81,7 @@ impl Expansion<'_> {
         let text_of_name = (self.env)(name)?;
         let help = format!("write `${{env:{name}}}`, which newer collectors take; `$${name}` is the text itself");
         self.p.warning(&at, format!("`{text}` is expanded for the sake of older files"), help);
-        Some(self.whole(Brought { text: text_of_name, place: Place::Inside(at) }, at, depth))
+        Some(self.whole(Brought::inside(text_of_name, at), at, depth))
     }
 
     /// A text: a whole expansion becomes a node, parts are pasted until it is one or none is left.
@@ -99,6 +106,9 @@ impl Expansion<'_> {
 
     /// A whole scalar's expansion, read as YAML; what is no YAML, or a text, is taken verbatim.
     fn whole(&mut self, brought: Brought, at: Location, depth: usize) -> Node {
+        if brought.verbatim {
+            return Node::new(Value::Text(brought.text), at);
+        }
         let mut problems = Problems::new();
         let parsed = parse(&brought.text, brought.place, self.budget, &mut problems);
         if let (None, Place::Source(source)) = (&parsed, brought.place) {
@@ -131,7 +141,7 @@ impl Expansion<'_> {
         let brought = match scheme {
             "env" => self.variable(rest, at)?,
             "file" => self.file(rest, at)?,
-            "yaml" => Brought { text: rest.to_string(), place: Place::Inside(*at) },
+            "yaml" => Brought::inside(rest.to_string(), *at),
             _ => {
                 let help = "the schemes are `env`, `file` and `yaml`; `$$` is a dollar sign";
                 self.p.error(at, format!("unknown scheme `{scheme}` in `{reference}`"), help.to_string());
@@ -161,15 +171,17 @@ impl Expansion<'_> {
             let help = format!("set it, or give a default: `${{env:{name}:-default}}`");
             self.p.warning(at, format!("the environment variable `{name}` is not set, so this is empty"), help);
         }
+        // An empty default is the empty text, but an empty variable is null.
+        let verbatim = text.is_none() && default == Some("");
         let text = text.or_else(|| default.map(str::to_string)).unwrap_or_default();
-        Some(Brought { text, place: Place::Inside(*at) })
+        Some(Brought { verbatim, ..Brought::inside(text, *at) })
     }
 
     fn file(&mut self, path: &str, at: &Location) -> Option<Brought> {
         match crate::load::read(path) {
             Ok(text) => {
                 let source = self.sources.add(path, text.clone());
-                Some(Brought { text, place: Place::Source(source) })
+                Some(Brought { text, place: Place::Source(source), verbatim: false })
             }
             Err(reason) => {
                 self.p.error(at, format!("the file `{path}` cannot be read: {reason}"), None);

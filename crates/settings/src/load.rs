@@ -126,9 +126,13 @@ fn scheme(uri: &str) -> (&str, &str) {
     }
 }
 
-/// Turns keys of the top level such as `processors::batch::timeout` into maps in maps.
+/// Turns keys such as `processors::batch::timeout` into maps in maps, at the top and in maps below, but not inside lists.
 fn unfold(entries: Vec<Entry>, at: Location) -> Node {
-    let (paths, plain): (Vec<Entry>, Vec<Entry>) = entries.into_iter().partition(|entry| entry.key.contains("::"));
+    let entries = entries.into_iter().map(|entry| match entry.node.value {
+        Value::Map(below) => Entry { node: unfold(below, entry.node.at), ..entry },
+        _ => entry,
+    });
+    let (paths, plain): (Vec<Entry>, Vec<Entry>) = entries.partition(|entry| entry.key.contains("::"));
     let tree = Node::new(Value::Map(plain), at);
     paths.into_iter().fold(tree, |tree, path| {
         let nest = |node: Node, key: &str| {

@@ -162,10 +162,12 @@ impl<'b> Builder<'b> {
     fn scalar(&mut self, text: &str, style: ScalarStyle, anchor: usize, tag: Option<&Tag>, at: Location) -> Option<()> {
         self.charge(1, text.len(), &at)?;
         let plain = style == ScalarStyle::Plain;
-        if plain && tag.is_none() && text == "<<" && self.awaits_key() {
+        // Quotes do not keep `<<` from being a merge key in yaml.v3.
+        if tag.is_none() && text == "<<" && self.awaits_key() {
             return self.key(Key::Merge(at));
         }
         if self.awaits_key() {
+            let text = &if plain && tag.is_none() { scalar::key(text) } else { text.to_string() };
             self.anchored(
                 anchor,
                 Node::new(Value::Text(text.to_string()), at),
@@ -179,7 +181,12 @@ impl<'b> Builder<'b> {
             Some(tag) => match scalar::resolve_tagged(text, &tag) {
                 Some(value) => value,
                 None => {
-                    self.fail(&at, format!("`{text}` is no `{tag}`"));
+                    let tag = tag.replace("tag:yaml.org,2002:", "!!");
+                    let message = match tag.as_str() {
+                        "!!binary" => "`!!binary` is not supported, write the text itself".to_string(),
+                        tag => format!("`{text}` is no `{tag}`"),
+                    };
+                    self.fail(&at, message);
                     Value::Null
                 }
             },

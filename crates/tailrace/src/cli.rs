@@ -144,7 +144,8 @@ fn run(origin: &Origin) -> ExitCode {
 /// Runs the pipelines, with the demo's traffic if there is a demo.
 fn start(configuration: Configuration, origin: &Origin, demo: Option<Demo>) -> ExitCode {
     let origin = origin.clone();
-    let reread: pipeline::Reread = Arc::new(move || loaded(&origin).ok());
+    let files = origin.files();
+    let reread = pipeline::Reread { load: Arc::new(move || loaded(&origin).ok()), files };
     let outcome = logs::start(&configuration.service.telemetry.logs).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;

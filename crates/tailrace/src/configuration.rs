@@ -22,6 +22,7 @@ pub(crate) mod terminal;
 mod unsupported;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use otlp::Signal;
 use settings::{Decode, Location, Node, Problems, Sources};
@@ -74,6 +75,18 @@ pub(crate) struct Origin {
     pub(crate) gates: Vec<String>,
     /// The values of `--pipelines`; none is all of them.
     pub(crate) pipelines: Vec<String>,
+}
+
+impl Origin {
+    /// The files that are named; what stands in variables and on the command line cannot change.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let path = |uri: &String| match uri.split_once(':') {
+            Some(("file", path)) => Some(PathBuf::from(path)),
+            Some(("env" | "yaml", _)) => None,
+            _ => Some(PathBuf::from(uri)),
+        };
+        self.uris.iter().filter_map(path).collect()
+    }
 }
 
 /// The result of loading: a configuration if there are no errors, and what is to be told.

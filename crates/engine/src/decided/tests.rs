@@ -104,3 +104,53 @@ fn an_age_is_at_least_what_is_told() {
     assert!((55 * SECOND..=60 * SECOND).contains(&age_ns), "{age_ns}");
     assert_eq!(decided.age_ns(hashes(4).0, hashes(4).1, 1_000 * SECOND), None);
 }
+
+#[test]
+fn what_is_remembered_stays_when_settings_change() {
+    for (before, after) in [(600, 60), (60, 600), (600, 7_000), (600, 600), (1, 86_400)] {
+        let hold = Duration::from_secs;
+        let begin = 1_000_000 * SECOND;
+        let mut decided = Decided::new(hold(before), 64 << 20, Most::default());
+        for n in 0..1_000 {
+            let (position, tag) = hashes(n);
+            decided.remember(position, tag, Remembered::Kept(n), begin);
+        }
+        let changed = begin + before * SECOND / 2;
+        decided.change(hold(after), 64 << 20, Most::default(), changed);
+        // It is older than it was, by the steps in which time is counted.
+        let step_s = |hold_s: u64| hold_s.div_ceil(EPOCHS_HELD) + 1;
+        let (position, tag) = hashes(7);
+        for passed_s in [0, 1, 20, 59, 70, 500, 650, 6_000, 7_300, 80_000, 90_000] {
+            let age_s = before / 2 + passed_s;
+            let recalled = decided.recall(position, tag, changed + passed_s * SECOND);
+            let margin = step_s(before) + 2 * step_s(after);
+            if age_s + margin <= after {
+                assert_eq!(recalled, Some(Remembered::Kept(7)), "{before} {after} {passed_s}");
+            } else if age_s > after + margin && age_s < after * 9 / 5 {
+                // Later a stored byte could be taken for a younger one, had nobody swept.
+                assert_eq!(recalled, None, "{before} {after} {passed_s}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_number_of_verdicts_can_change() {
+    let most = |kept| Most { kept, sampled_out: None };
+    let mut decided = Decided::new(HOLD, 64 << 20, most(Some(1_000)));
+    let remember = |decided: &mut Decided, range: std::ops::Range<u64>| {
+        for n in range {
+            let (position, tag) = hashes(n);
+            decided.remember(position, tag, Remembered::Kept(n), SECOND);
+        }
+        decided.len()
+    };
+    assert_eq!(remember(&mut decided, 0..2_000), 1_000);
+    decided.change(HOLD, 64 << 20, most(Some(100)), SECOND);
+    assert_eq!(remember(&mut decided, 2_000..2_001), 1_001 - 64, "a few at a time");
+    assert_eq!(remember(&mut decided, 2_001..2_100), 100);
+    decided.change(HOLD, 64 << 20, most(None), SECOND);
+    assert_eq!(remember(&mut decided, 2_100..3_000), 1_000);
+    decided.change(HOLD, 64 << 20, most(Some(10)), SECOND);
+    assert_eq!(remember(&mut decided, 3_000..3_100), 1_010, "what was not counted stays until it is too old");
+}

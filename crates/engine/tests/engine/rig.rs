@@ -1,6 +1,6 @@
 //! An engine with a clock of its own: requests in, verdicts out, and the books after each step.
 
-use engine::{Batch, Books, DropReason, Engine, Scratch, Settings, Source, Token, due::Limits};
+use engine::{Batch, Books, DropReason, Engine, Note, Scratch, Settings, Source, Token, due::Limits};
 use otlp::{
     Keys, TraceId,
     scan::Scan,
@@ -28,12 +28,14 @@ pub(crate) struct Rig {
     pub(crate) now_ns: u64,
     pub(crate) kept: BTreeMap<TraceId, usize>,
     pub(crate) whys: Vec<String>,
+    /// Every note, with the time at which it came.
+    pub(crate) notes: Vec<(u64, Note)>,
     pub(crate) batches: Vec<Batch>,
     pub(crate) keep_batches: bool,
 }
 
 /// A span as a test writes it.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Span {
     pub(crate) trace: u64,
     pub(crate) error: bool,
@@ -122,13 +124,18 @@ fn attribute(key: &str, value: &str) -> Vec<u8> {
 }
 
 pub(crate) fn policies(yaml: &str) -> (TailSampling, Arc<PolicySet>, Arc<Keys>) {
+    let mut keys = Keys::default();
+    let (decoded, set) = policies_with(yaml, &mut keys);
+    (decoded, Arc::new(set), Arc::new(keys))
+}
+
+pub(crate) fn policies_with(yaml: &str, keys: &mut Keys) -> (TailSampling, PolicySet) {
     let (node, sources, mut problems) = settings::load(&[format!("yaml:{yaml}")], &[], &|_| None);
     let decoded = node.as_ref().and_then(|node| TailSampling::decode(node, &mut problems));
     let decoded = decoded.unwrap_or_else(|| panic!("{}", problems.render(&sources)));
     assert!(!problems.has_errors(), "{}", problems.render(&sources));
-    let mut keys = Keys::default();
-    let set = PolicySet::new(&decoded, &mut keys, Now::default());
-    (decoded, Arc::new(set), Arc::new(keys))
+    let set = PolicySet::new(&decoded, keys, Now::default());
+    (decoded, set)
 }
 
 /// The length-delimited fields of a message with this number.
@@ -164,9 +171,23 @@ impl Rig {
             now_ns: 1_000 * SECOND,
             kept: BTreeMap::new(),
             whys: Vec::new(),
+            notes: Vec::new(),
             batches: Vec::new(),
             keep_batches: false,
         }
+    }
+
+    /// Puts other policies and settings in force. Requests are still scanned for the policies before.
+    pub(crate) fn reload(&mut self, yaml: &str, settings: &Settings) {
+        let mut keys = Keys::clone(self.engine.policies().keys());
+        let (_, set) = policies_with(yaml, &mut keys);
+        self.engine.reload(settings, set, self.now_ns);
+        self.check_books();
+    }
+
+    /// Scans requests for the newest policies.
+    pub(crate) fn scan_anew(&mut self) {
+        self.scan = Scan::new(Arc::clone(self.engine.policies().keys()));
     }
 
     pub(crate) fn send(&mut self, spans: &[Span]) {
@@ -213,6 +234,7 @@ impl Rig {
             assert_eq!(self.scan.spans.len(), batch.spans as usize);
             self.scan.spans.iter().for_each(|span| *self.kept.entry(span.trace_id).or_default() += 1);
             self.whys.extend(batch.notes.iter().map(|note| note.why.clone()));
+            self.notes.extend(batch.notes.iter().map(|note| (self.now_ns, note.clone())));
             if self.keep_batches {
                 self.batches.push(batch);
             }
@@ -245,6 +267,12 @@ impl Rig {
             }
         }
         scopes
+    }
+
+    /// For each note on the trace: the policy, and whether it is on late spans.
+    pub(crate) fn named(&self, trace: u64) -> Vec<(&str, bool)> {
+        let notes = self.notes.iter().filter(|(_, note)| note.trace_id == id(trace));
+        notes.map(|(_, note)| (note.policy.as_str(), note.late)).collect()
     }
 
     /// How often the policy was evaluated.

@@ -252,7 +252,7 @@ fn collected_from_a_request() {
             {{"traceId":"{TRACE}","spanId":"0000000000000004","name":"{}"}}]}}]}}]}}"#,
         "x".repeat(10_000)
     );
-    let request = otlp::json::decode(json.as_bytes()).unwrap();
+    let request = otlp::json::decode(otlp::Signal::Traces, json.as_bytes()).unwrap();
     let spans = OwnedSpan::collect(&request, TraceId::from_hex(TRACE).unwrap());
     let expected = OwnedSpan {
         trace_id: TraceId::from_hex(TRACE).unwrap(),

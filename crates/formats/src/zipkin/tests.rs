@@ -9,7 +9,8 @@ fn encoded(resource: &str, scope: &str, spans: &[String]) -> Encoded {
         r#"{{"resourceSpans":[{{"resource":{resource},"scopeSpans":[{{"scope":{scope},"spans":[{}]}}]}}]}}"#,
         spans.join(",")
     );
-    let request = otlp::json::decode(json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"));
+    let request =
+        otlp::json::decode(otlp::Signal::Traces, json.as_bytes()).unwrap_or_else(|error| panic!("{json}: {error}"));
     encode(&request, &Settings::default(), usize::MAX).unwrap()
 }
 
@@ -183,7 +184,7 @@ fn limits_and_faults() {
     assert_eq!(encode(b"", &settings, 10).unwrap().body, b"[]");
     assert_eq!(encode(&[0x0a, 9], &settings, 10).unwrap_err(), EncodeError::Malformed(WireError::PastTheEnd));
     let json = format!(r#"{{"resourceSpans":[{{"scopeSpans":[{{"spans":[{{{IDS}}},{{{IDS}}}]}}]}}]}}"#);
-    let request = otlp::json::decode(json.as_bytes()).unwrap();
+    let request = otlp::json::decode(otlp::Signal::Traces, json.as_bytes()).unwrap();
     let error = encode(&request, &settings, 200).unwrap_err();
     assert_eq!(error, EncodeError::TooLarge { bytes_max: 200 });
     assert_eq!(error.to_string(), "the spans take more than 200 bytes as Zipkin JSON");
@@ -194,7 +195,7 @@ fn recorded_traces_convert_whole_or_cut() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/conformance/");
     for name in ["packed.jsonl", "vector_trace.jsonl"] {
         for line in std::fs::read_to_string(format!("{path}{name}")).unwrap().lines() {
-            let request = otlp::json::decode(line.as_bytes()).unwrap();
+            let request = otlp::json::decode(otlp::Signal::Traces, line.as_bytes()).unwrap();
             let encoded = encode(&request, &Settings::default(), usize::MAX).unwrap();
             let spans: Vec<serde_json::Value> = serde_json::from_slice(&encoded.body).unwrap();
             assert_eq!(spans.len(), view::spans(&request).count());

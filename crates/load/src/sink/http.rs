@@ -50,7 +50,7 @@ async fn call(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respons
 fn message<'a>(content_type: &str, encoding: &str, body: &'a [u8]) -> Result<Cow<'a, [u8]>, String> {
     let body = inflate(encoding, body)?;
     if content_type.starts_with("application/json") {
-        return otlp::json::decode(&body).map(Cow::Owned).map_err(|error| error.to_string());
+        return otlp::json::decode(otlp::Signal::Traces, &body).map(Cow::Owned).map_err(|error| error.to_string());
     }
     Ok(body)
 }

@@ -8,7 +8,7 @@ use prost::Message;
 
 use super::{Delivered, readable};
 
-/// `ExportTraceServiceResponse`.
+/// `ExportTraceServiceResponse`, and those of metrics and logs, which are alike.
 #[derive(Clone, PartialEq, Message)]
 struct ExportResponse {
     #[prost(message, optional, tag = "1")]
@@ -71,7 +71,9 @@ pub(super) fn delivered_protobuf(body: &[u8]) -> Delivered {
 /// As [`delivered_protobuf`], from OTLP/JSON.
 pub(super) fn delivered_json(body: &[u8]) -> Delivered {
     let response: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    let rejected = &response["partialSuccess"]["rejectedSpans"];
+    let partial = &response["partialSuccess"];
+    let named = ["rejectedSpans", "rejectedDataPoints", "rejectedLogRecords"].into_iter().map(|key| &partial[key]);
+    let rejected = named.into_iter().find(|count| !count.is_null()).unwrap_or(&serde_json::Value::Null);
     Delivered {
         rejected: rejected.as_u64().or_else(|| rejected.as_str()?.parse().ok()).unwrap_or(0),
         message: readable(response["partialSuccess"]["errorMessage"].as_str().unwrap_or_default()),
@@ -136,6 +138,8 @@ mod tests {
         let expected = Delivered { rejected: 3, message: "three were bad".to_owned() };
         assert_eq!(delivered_protobuf(&partial_success(3, "three were bad")), expected);
         for json in [
+            r#"{"partialSuccess":{"rejectedDataPoints":"3","errorMessage":"three were bad"}}"#,
+            r#"{"partialSuccess":{"rejectedLogRecords":3,"errorMessage":"three were bad"}}"#,
             r#"{"partialSuccess":{"rejectedSpans":"3","errorMessage":"three were bad"}}"#,
             r#"{"partialSuccess":{"rejectedSpans":3,"errorMessage":"three were bad"}}"#,
         ] {

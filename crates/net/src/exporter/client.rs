@@ -2,10 +2,13 @@
 //!
 //! hyper-util's pooling client on our own connector settings. A body is sent as the buffers it consists of (a gRPC frame
 //! header and the message), never copied together. Redirects are never followed: hyper does not know them, so a peer
-//! cannot send spans or credentials elsewhere. Proxies of the environment are not used.
+//! cannot send spans or credentials elsewhere.
 //!
 //! A request that runs into its deadline poisons its connection: behind a dead route the next attempt must not sit on the
 //! same socket for as long as the kernel believes in it.
+
+mod dial;
+mod proxy;
 
 use std::collections::VecDeque;
 use std::error::Error;
@@ -14,25 +17,31 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, StatusCode, Uri};
+use http::header::{HeaderValue, PROXY_AUTHORIZATION};
+use http::{HeaderMap, Request, StatusCode};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper_rustls::{FixedServerNameResolver, HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
-use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls_pki_types::ServerName;
-use tower_service::Service;
 
 use crate::tls::TlsClient;
+use dial::Dial;
+
+pub use dial::Target;
+pub use proxy::Proxy;
 
 /// How to reach a peer.
 #[derive(Clone, Debug)]
 pub struct ClientSettings {
-    /// Speak HTTP/2 and nothing else, as gRPC does; else what TLS negotiates, HTTP/1.1 without.
-    pub http2_only: bool,
-    /// Where to connect, if not to the authority of the request.
-    pub dial: Option<Uri>,
+    /// Which versions of HTTP to speak.
+    pub versions: Versions,
+    /// Where to connect.
+    pub target: Target,
+    /// Through which proxy; gRPC goes through it by CONNECT, TLS or not.
+    pub proxy: Option<Proxy>,
     /// TLS for https; without it only http is possible.
     pub tls: Option<rustls::ClientConfig>,
     /// The name that the certificate must have, if not the authority's.
@@ -45,6 +54,17 @@ pub struct ClientSettings {
     pub idle_connections_max: usize,
     /// HTTP/2 pings.
     pub ping: Option<Ping>,
+}
+
+/// Versions of HTTP.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Versions {
+    /// HTTP/2 and nothing else, as gRPC does.
+    Http2,
+    /// What TLS negotiates, HTTP/1.1 without TLS.
+    Any,
+    /// HTTP/1.1 alone.
+    Http1,
 }
 
 /// HTTP/2 keepalive.
@@ -62,6 +82,8 @@ pub struct Ping {
 #[derive(Clone)]
 pub struct Client {
     inner: legacy::Client<HttpsConnector<Dial>, Buffers>,
+    /// For requests that a proxy passes on; sent to nobody else.
+    proxy_authorization: Option<HeaderValue>,
 }
 
 /// An answer, read to its end.
@@ -105,24 +127,22 @@ impl Client {
     /// Connects when the first request is sent.
     #[must_use]
     pub fn new(settings: ClientSettings) -> Self {
-        let mut tcp = HttpConnector::new();
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(settings.connect_timeout));
         let tls = settings.tls.unwrap_or_else(trusting_nobody);
         let mut https = HttpsConnectorBuilder::new().with_tls_config(tls).https_or_http();
         if let Some(name) = settings.server_name {
             https = https.with_server_name_resolver(FixedServerNameResolver::new(name));
         }
-        let dial = Dial { tcp, to: settings.dial };
-        let connector = if settings.http2_only {
-            https.enable_http2().wrap_connector(dial)
-        } else {
-            https.enable_all_versions().wrap_connector(dial)
+        let http2_only = settings.versions == Versions::Http2;
+        let proxy_authorization = settings.proxy.as_ref().and_then(|proxy| proxy.authorization.clone());
+        let dial = Dial::new(settings.target, settings.proxy, http2_only, settings.connect_timeout);
+        let connector = match settings.versions {
+            Versions::Http2 => https.enable_http2().wrap_connector(dial),
+            Versions::Any => https.enable_all_versions().wrap_connector(dial),
+            Versions::Http1 => https.enable_http1().wrap_connector(dial),
         };
         let mut builder = legacy::Client::builder(TokioExecutor::new());
         builder.timer(TokioTimer::new()).pool_timer(TokioTimer::new());
-        builder.http2_only(settings.http2_only);
+        builder.http2_only(http2_only);
         builder.pool_idle_timeout(settings.idle_timeout);
         builder.pool_max_idle_per_host(settings.idle_connections_max);
         if let Some(ping) = settings.ping {
@@ -130,7 +150,7 @@ impl Client {
             builder.http2_keep_alive_timeout(ping.timeout);
             builder.http2_keep_alive_while_idle(ping.while_idle);
         }
-        Self { inner: builder.build(connector) }
+        Self { inner: builder.build(connector), proxy_authorization: proxy_authorization.filter(|_| !http2_only) }
     }
 
     /// Sends `request` and reads an answer of at most `answer_bytes_max`, all within `timeout` (zero is no deadline).
@@ -143,6 +163,12 @@ impl Client {
         timeout: Duration,
         answer_bytes_max: usize,
     ) -> Result<Answer, Failure> {
+        // Through a tunnel the peer would see it: there, CONNECT has borne it.
+        if let Some(value) = &self.proxy_authorization
+            && request.uri().scheme_str() == Some("http")
+        {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, value.clone());
+        }
         let connection = capture_connection(&mut request);
         let exchange = self.exchange(request, answer_bytes_max);
         if timeout.is_zero() {
@@ -184,7 +210,7 @@ impl Client {
 type TlsOf = (rustls::ClientConfig, Option<ServerName<'static>>);
 
 /// TLS of a client as the connector wants it: the configuration, and the name to expect where it is overridden.
-pub(super) fn tls_of(tls: &TlsClient) -> Result<TlsOf, String> {
+pub(crate) fn tls_of(tls: &TlsClient) -> Result<TlsOf, String> {
     // The connector adds the protocols to negotiate.
     let config = tls.config(&[]).map_err(|error| error.to_string())?;
     let name = match tls.server_name_override.as_str() {
@@ -216,27 +242,6 @@ fn trusting_nobody() -> rustls::ClientConfig {
         .expect("ring supports the default versions")
         .with_root_certificates(rustls::RootCertStore::empty())
         .with_no_client_auth()
-}
-
-/// Connects to a fixed place, whatever authority the request names, or to that authority.
-#[derive(Clone)]
-struct Dial {
-    tcp: HttpConnector,
-    to: Option<Uri>,
-}
-
-impl Service<Uri> for Dial {
-    type Response = <HttpConnector as Service<Uri>>::Response;
-    type Error = <HttpConnector as Service<Uri>>::Error;
-    type Future = <HttpConnector as Service<Uri>>::Future;
-
-    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        self.tcp.poll_ready(context)
-    }
-
-    fn call(&mut self, uri: Uri) -> Self::Future {
-        self.tcp.call(self.to.clone().unwrap_or(uri))
-    }
 }
 
 /// A body made of finished buffers.

@@ -238,6 +238,7 @@ impl Destination {
             // A consumer ends by itself now; if it had panicked there would be nothing left to wait for.
             let _ = consumer.await;
         }
+        self.shared.exporter.close().await;
         self.stats()
     }
 

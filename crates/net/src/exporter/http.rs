@@ -1,26 +1,32 @@
 //! What the HTTP exporters (`otlp_http`, `zipkin`) have in common: otelcol's client settings, one POST, and what its
 //! answer means.
 //!
-//! Redirects are not followed: an answer of 3xx is a refusal that says so. Proxies of the environment are not used.
+//! Redirects are not followed: an answer of 3xx is a refusal that says so. A proxy is what `proxy_url` names, else what the
+//! environment does.
 
+mod cookies;
 mod settings;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use ::settings::Secret;
 use bytes::Bytes;
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT};
-use http::{Method, Request, Uri};
+use http::{Method, Request, StatusCode, Uri};
 use tokio::sync::Semaphore;
 
 use super::answer;
-use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, tls_of};
+use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Ping, Proxy, Target, Versions, tls_of};
 use super::compress::Compression;
+use super::credentials::Credentials;
 use super::{ExportError, Kind};
+use crate::auth::ClientAuth;
 use crate::budget::Charge;
+use cookies::Jar;
 
 pub use settings::HttpSettings;
-pub(super) use settings::{decode_headers, effective_headers};
+pub(super) use settings::{decode_auth, decode_headers, effective_auth, effective_headers};
 
 /// Posts bodies to one URL.
 pub(super) struct Poster {
@@ -31,6 +37,8 @@ pub(super) struct Poster {
     timeout: Duration,
     /// One permit for each request that may be on its way.
     room: Semaphore,
+    credentials: Credentials,
+    cookies: Option<Jar>,
 }
 
 /// The largest answer that is read, as otelcol's.
@@ -41,13 +49,23 @@ const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 
 impl Poster {
     /// Posts to `url` bodies of `content_type`. Reads certificates; connects with the first request.
-    pub(super) fn new(settings: &HttpSettings, url: &str, content_type: &'static str) -> Result<Self, String> {
+    pub(super) fn new(
+        settings: &HttpSettings,
+        url: &str,
+        content_type: &'static str,
+        auth: Option<Arc<dyn ClientAuth>>,
+    ) -> Result<Self, String> {
         let uri = parse_url(url)?;
+        let proxy = match settings.proxy_url.as_str() {
+            "" => Proxy::of_environment(&uri, &|name| std::env::var(name).ok())?,
+            url => Some(Proxy::parse(url)?),
+        };
         let (config, server_name) = tls_of(&settings.tls)?;
         let nonzero = |duration: Duration| Some(duration).filter(|duration| !duration.is_zero());
         let client = Client::new(ClientSettings {
-            http2_only: false,
-            dial: None,
+            versions: if settings.force_attempt_http2 { Versions::Any } else { Versions::Http1 },
+            target: Target::Authority,
+            proxy,
             tls: (uri.scheme_str() == Some("https")).then_some(config),
             server_name,
             connect_timeout: nonzero(settings.timeout).unwrap_or(CONNECT_TIMEOUT_DEFAULT),
@@ -70,6 +88,8 @@ impl Poster {
             compression: settings.compression,
             timeout: settings.timeout,
             room: Semaphore::new(room),
+            credentials: Credentials::new(auth),
+            cookies: settings.cookies.then(Jar::default),
         })
     }
 
@@ -82,23 +102,37 @@ impl Poster {
     ) -> Result<Answer, ExportError> {
         let compressed = self.compression.compress(body, charge).await;
         let compressed = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
-        let mut request = Request::new(Buffers::new([compressed.body.clone()]));
+        let answer = self.attempt(compressed.body.clone()).await?;
+        let answer = match answer.status {
+            // Once more with other credentials, where there are any.
+            StatusCode::UNAUTHORIZED if self.credentials.rejected() => self.attempt(compressed.body.clone()).await?,
+            _ => answer,
+        };
+        if answer.status.is_success() { Ok(answer) } else { Err(judge(&answer, retried, SystemTime::now())) }
+    }
+
+    /// Sends a body once and reads the answer, whatever it is.
+    async fn attempt(&self, body: Bytes) -> Result<Answer, ExportError> {
+        let mut request = Request::new(Buffers::new([body]));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
+        self.credentials.apply(request.headers_mut()).await?;
+        if let Some(jar) = &self.cookies {
+            jar.send(request.headers_mut(), SystemTime::now());
+        }
         // The semaphore is never closed.
         let _permit = self.room.acquire().await;
         match self.client.send(request, self.timeout, ANSWER_BYTES_MAX).await {
-            Ok(answer) if answer.status.is_success() => Ok(answer),
-            Ok(answer) => Err(judge(&answer, retried, SystemTime::now())),
-            Err(Failure::AnswerTooLarge(status, _)) if status.is_success() => {
-                // It was taken; what there is to say about that is too long.
-                Ok(Answer { status, headers: HeaderMap::new(), body: Bytes::new(), trailers: HeaderMap::new() })
+            Ok(answer) => {
+                if let Some(jar) = &self.cookies {
+                    jar.keep(&answer.headers, SystemTime::now());
+                }
+                Ok(answer)
             }
+            // The status says what became of the request; what there is to say about that is too long.
             Err(Failure::AnswerTooLarge(status, _)) => {
-                let answer =
-                    Answer { status, headers: HeaderMap::new(), body: Bytes::new(), trailers: HeaderMap::new() };
-                Err(judge(&answer, retried, SystemTime::now()))
+                Ok(Answer { status, headers: HeaderMap::new(), body: Bytes::new(), trailers: HeaderMap::new() })
             }
             Err(failure) => Err(ExportError::retry(failure)),
         }
@@ -155,7 +189,7 @@ pub(super) fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, Stri
 }
 
 /// An absolute http or https URL without credentials.
-pub(super) fn parse_url(text: &str) -> Result<Uri, String> {
+pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
     let uri: Uri = text.parse().map_err(|error| format!("`{text}` is not a URL: {error}"))?;
     match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {

@@ -15,21 +15,25 @@
 
 mod settings;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderMap, HeaderValue, TE, USER_AGENT};
 use http::{Method, Request, StatusCode, Uri};
+use otlp::Signal;
 use tokio::time::Instant;
 use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use super::answer;
-use super::client::{Answer, Buffers, Client, ClientSettings, Failure, tls_of};
+use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Proxy, Target, Versions, tls_of};
 use super::compress::{Compression, Encoding, inflate_answer};
+use super::credentials::Credentials;
 use super::http::header_map;
 use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
+use crate::auth::ClientAuth;
 
 pub use settings::{GrpcEndpoint, OtlpGrpcSettings};
 
@@ -38,6 +42,7 @@ pub struct OtlpGrpc {
     client: Client,
     uri: Uri,
     headers: HeaderMap,
+    credentials: Credentials,
     compression: Compression,
     timeout: Duration,
     wait_for_ready: bool,
@@ -52,18 +57,26 @@ const ANSWER_BYTES_MAX: usize = 4 << 20;
 /// The time between two attempts to connect with `wait_for_ready`.
 const READY_POLL: Duration = Duration::from_millis(200);
 
-const METHOD: &str = "/opentelemetry.proto.collector.trace.v1.TraceService/Export";
+/// The method of a signal.
+fn method(signal: Signal) -> &'static str {
+    match signal {
+        Signal::Traces => "/opentelemetry.proto.collector.trace.v1.TraceService/Export",
+        Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+        Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+    }
+}
 
 impl OtlpGrpc {
     /// Reads certificates; connects with the first request.
     ///
     /// # Errors
     /// What is wrong with the certificates or the authority.
-    pub fn new(settings: &OtlpGrpcSettings) -> Result<Self, String> {
+    pub fn new(settings: &OtlpGrpcSettings, signal: Signal, auth: Option<Arc<dyn ClientAuth>>) -> Result<Self, String> {
+        let credentials = Credentials::new(auth);
         let secure = settings.endpoint.https || !settings.tls.insecure;
         let scheme = if secure { "https" } else { "http" };
         let uri_of = |authority: &str| {
-            let built = Uri::builder().scheme(scheme).authority(authority).path_and_query(METHOD).build();
+            let built = Uri::builder().scheme(scheme).authority(authority).path_and_query(method(signal)).build();
             built.map_err(|error| format!("`{authority}` is not an authority: {error}"))
         };
         let authority = settings.authority.as_deref().unwrap_or(&settings.endpoint.authority);
@@ -71,11 +84,24 @@ impl OtlpGrpc {
             let (config, name) = tls_of(&settings.tls)?;
             (Some(config), name)
         } else {
+            credentials.check_plain_text()?;
             (None, None)
         };
+        let (target, proxy) = match &settings.endpoint.socket {
+            Some(path) => (Target::Unix(path.clone()), None),
+            None => {
+                let peer = uri_of(&settings.endpoint.authority)?;
+                // grpc-go asks for the proxy of https, whatever it then speaks.
+                let asked = format!("https://{}", settings.endpoint.authority).parse();
+                let asked = asked.map_err(|error| format!("`{peer}` is not a URL: {error}"))?;
+                let proxy = Proxy::of_environment(&asked, &|name| std::env::var(name).ok())?;
+                (Target::Fixed(peer), proxy)
+            }
+        };
         let client = Client::new(ClientSettings {
-            http2_only: true,
-            dial: Some(uri_of(&settings.endpoint.authority)?),
+            versions: Versions::Http2,
+            target,
+            proxy,
             tls,
             server_name,
             connect_timeout: settings.timeout.max(Duration::from_secs(1)),
@@ -87,6 +113,7 @@ impl OtlpGrpc {
             client,
             uri: uri_of(authority)?,
             headers: headers(settings)?,
+            credentials,
             compression: settings.compression,
             timeout: settings.timeout,
             wait_for_ready: settings.wait_for_ready,
@@ -99,11 +126,24 @@ impl OtlpGrpc {
         }
         let compressed = self.compression.compress(body, &batch.charge).await;
         let message = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
+        let answer = self.attempt(&message.body).await?;
+        // Once more with other credentials, where there are any.
+        let answer = if is_unauthenticated(&answer) && self.credentials.rejected() {
+            self.attempt(&message.body).await?
+        } else {
+            answer
+        };
+        judge(&answer)
+    }
+
+    /// Sends a message once, as soon as there is a connection, and reads the answer, whatever it is.
+    async fn attempt(&self, message: &Bytes) -> Result<Answer, ExportError> {
         let started = Instant::now();
         loop {
-            let request = self.request(message.body.clone());
+            let mut request = self.request(message.clone());
+            self.credentials.add(request.headers_mut()).await?;
             match self.client.send(request, self.timeout, ANSWER_BYTES_MAX).await {
-                Ok(answer) => return judge(&answer),
+                Ok(answer) => return Ok(answer),
                 Err(Failure::Connect(_)) if self.wait_for_ready && self.has_time_after(started) => {
                     tokio::time::sleep(READY_POLL).await;
                 }
@@ -157,6 +197,13 @@ fn headers(settings: &OtlpGrpcSettings) -> Result<HeaderMap, String> {
         headers.insert("grpc-timeout", value);
     }
     Ok(headers)
+}
+
+/// Whether the peer does not know us.
+fn is_unauthenticated(answer: &Answer) -> bool {
+    let status = status_of(&answer.trailers).or_else(|| status_of(&answer.headers));
+    answer.status == StatusCode::UNAUTHORIZED
+        || status.is_some_and(|(status, _)| status.code() == Code::Unauthenticated)
 }
 
 /// What an answer means.

@@ -25,8 +25,8 @@ use super::{Batch, TraceNote};
 use crate::budget::{Budget, Class};
 
 /// A peer. Dropping it closes its port; connections live on until they end.
-pub(super) struct Peer {
-    pub(super) address: SocketAddr,
+pub(crate) struct Peer {
+    pub(crate) address: SocketAddr,
     seen: Arc<Mutex<Vec<Seen>>>,
     connections: Arc<AtomicUsize>,
     accepting: tokio::task::JoinHandle<()>,
@@ -34,16 +34,16 @@ pub(super) struct Peer {
 
 /// A request, as it arrived.
 #[derive(Clone, Debug)]
-pub(super) struct Seen {
-    pub(super) path: String,
-    pub(super) authority: String,
-    pub(super) version: http::Version,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Bytes,
+pub(crate) struct Seen {
+    pub(crate) path: String,
+    pub(crate) authority: String,
+    pub(crate) version: http::Version,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
 }
 
 /// What to do with a request.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// Answer it.
     Http(u16, Vec<(&'static str, String)>, Vec<u8>),
     /// Answer it as gRPC does: a message, then trailers.
@@ -58,12 +58,12 @@ type Script = dyn Fn(usize, &Seen) -> Reply + Send + Sync;
 
 impl Peer {
     /// Listens; `script` gets the number of the request, from 0, and the request.
-    pub(super) async fn start(script: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static) -> Self {
+    pub(crate) async fn start(script: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static) -> Self {
         Self::listen(None, Arc::new(script)).await
     }
 
     /// The same behind TLS.
-    pub(super) async fn start_tls(
+    pub(crate) async fn start_tls(
         tls: rustls::ServerConfig,
         script: impl Fn(usize, &Seen) -> Reply + Send + Sync + 'static,
     ) -> Self {
@@ -96,15 +96,15 @@ impl Peer {
         Self { address, seen, connections, accepting }
     }
 
-    pub(super) fn seen(&self) -> Vec<Seen> {
+    pub(crate) fn seen(&self) -> Vec<Seen> {
         self.seen.lock().clone()
     }
 
-    pub(super) fn connections(&self) -> usize {
+    pub(crate) fn connections(&self) -> usize {
         self.connections.load(Ordering::Relaxed)
     }
 
-    pub(super) fn http(&self) -> String {
+    pub(crate) fn http(&self) -> String {
         format!("http://{}", self.address)
     }
 }
@@ -163,12 +163,12 @@ fn header_map(headers: Vec<(&'static str, String)>) -> HeaderMap {
 }
 
 /// The files in `testdata`.
-pub(super) fn testdata(name: &str) -> std::path::PathBuf {
+pub(crate) fn testdata(name: &str) -> std::path::PathBuf {
     [env!("CARGO_MANIFEST_DIR"), "testdata", name].iter().collect()
 }
 
 /// A server with the test certificate; it asks for a client's where `mutual`.
-pub(super) fn server_tls(mutual: bool, alpn: &[&[u8]]) -> rustls::ServerConfig {
+pub(crate) fn server_tls(mutual: bool, alpn: &[&[u8]]) -> rustls::ServerConfig {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let builder = rustls::ServerConfig::builder_with_provider(provider.clone());
     let builder = builder.with_safe_default_protocol_versions().unwrap();
@@ -188,7 +188,7 @@ pub(super) fn server_tls(mutual: bool, alpn: &[&[u8]]) -> rustls::ServerConfig {
 }
 
 /// A gRPC message in its frame.
-pub(super) fn frame(compressed: u8, message: &[u8]) -> Bytes {
+pub(crate) fn frame(compressed: u8, message: &[u8]) -> Bytes {
     let mut frame = vec![compressed];
     frame.extend(u32::try_from(message.len()).unwrap().to_be_bytes());
     frame.extend(message);
@@ -196,17 +196,17 @@ pub(super) fn frame(compressed: u8, message: &[u8]) -> Bytes {
 }
 
 /// A gRPC answer with a status and a message.
-pub(super) fn grpc_status(code: i32, message: &str) -> Reply {
+pub(crate) fn grpc_status(code: i32, message: &str) -> Reply {
     Reply::Grpc(vec![("grpc-status", code.to_string()), ("grpc-message", message.to_owned())], Vec::new())
 }
 
 /// A gRPC answer of success.
-pub(super) fn grpc_ok() -> Reply {
+pub(crate) fn grpc_ok() -> Reply {
     grpc_status(0, "")
 }
 
 /// A request of spans with these names.
-pub(super) fn request(names: &[String]) -> Vec<u8> {
+pub(crate) fn request(names: &[String]) -> Vec<u8> {
     let mut scope = Vec::new();
     for (index, name) in names.iter().enumerate() {
         let mut span = Vec::new();
@@ -222,7 +222,7 @@ pub(super) fn request(names: &[String]) -> Vec<u8> {
 }
 
 /// A batch of spans with these names.
-pub(super) fn batch_of(names: &[String]) -> Arc<Batch> {
+pub(crate) fn batch_of(names: &[String]) -> Arc<Batch> {
     let body = Bytes::from(request(names));
     let charge = Budget::new(1 << 30).charge_always(Class::Batches, body.len());
     let notes = vec![TraceNote {
@@ -236,12 +236,12 @@ pub(super) fn batch_of(names: &[String]) -> Arc<Batch> {
 }
 
 /// A batch of `spans` spans.
-pub(super) fn batch(spans: usize) -> Arc<Batch> {
+pub(crate) fn batch(spans: usize) -> Arc<Batch> {
     let names: Vec<_> = (0..spans).map(|number| format!("span {number}")).collect();
     batch_of(&names)
 }
 
 /// The names of the spans of a request.
-pub(super) fn names(request: &[u8]) -> Vec<String> {
+pub(crate) fn names(request: &[u8]) -> Vec<String> {
     otlp::view::spans(request).map(|span| String::from_utf8(span.unwrap().span.name.to_vec()).unwrap()).collect()
 }

@@ -149,6 +149,16 @@ fn what_is_written_is_printed() {
         ("otlp_http", "{endpoint: 'http://b', cookies: {enabled: false}, proxy_url: ''}", &["compression: gzip"]),
         (
             "otlp_http",
+            "{endpoint: 'http://b', cookies: {}, proxy_url: 'http://p', auth: {authenticator: x/1}}",
+            &["cookies: {}", "proxy_url: http://p", "authenticator: x/1"],
+        ),
+        (
+            "otlp_grpc",
+            "{endpoint: 'unix:///s', auth: {authenticator: x}}",
+            &["endpoint: unix:///s", "authenticator: x"],
+        ),
+        (
+            "otlp_http",
             "{endpoint: 'http://b', max_conns_per_host: 3, http2_read_idle_timeout: 10s}",
             &["max_conns_per_host: 3", "http2_ping_timeout: 15s"],
         ),
@@ -180,7 +190,8 @@ fn mistakes_are_located_and_told() {
             "unknown setting `compresion` in `otlp_grpc`, did you mean `compression`?",
         ),
         ("otlp_grpc", "{endpoint: b:4317, compression: lz4}", "unknown compression `lz4`"),
-        ("otlp_grpc", "{endpoint: b:4317, auth: {authenticator: x}}", "`auth` is not supported by this version yet"),
+        ("otlp_grpc", "{endpoint: b:4317, auth: {}}", "`auth` needs the setting `authenticator`"),
+        ("otlp_grpc", "{endpoint: 'unix://a'}", "`unix://a` names no absolute path; write `unix:///path/of/socket`"),
         (
             "otlp_grpc",
             "{endpoint: b:4317, middlewares: [{id: x}]}",
@@ -243,16 +254,7 @@ fn mistakes_are_located_and_told() {
             "{endpoint: 'http://b', compression: snappy, compression_params: {level: 1}}",
             "the compression `snappy` has no level 1",
         ),
-        (
-            "otlp_http",
-            "{endpoint: 'http://b', proxy_url: 'http://p'}",
-            "`proxy_url` is not supported by this version yet",
-        ),
-        (
-            "otlp_http",
-            "{endpoint: 'http://b', cookies: {enabled: true}}",
-            "`cookies` are not supported by this version yet",
-        ),
+        ("otlp_http", "{endpoint: 'http://b', proxy_url: 'socks5://p'}", "a proxy is spoken to by `http://`"),
         ("zipkin", "{}", "`zipkin` needs the setting `endpoint`"),
         ("zipkin", "{endpoint: z:9411}", "`z:9411` must begin with"),
         (

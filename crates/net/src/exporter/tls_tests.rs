@@ -1,5 +1,7 @@
 //! Exporters behind TLS: whom they trust, whom they do not, and who they say they are.
 
+use otlp::Signal;
+
 use super::compress::Compression;
 use super::otlp_grpc::{GrpcEndpoint, OtlpGrpc, OtlpGrpcSettings};
 use super::otlp_http::{OtlpHttp, OtlpHttpSettings};
@@ -16,7 +18,7 @@ async fn grpc(peer: &Peer, endpoint: &str, tls: TlsClient) -> Result<Delivered, 
     let endpoint = endpoint.replace("PORT", &peer.address.port().to_string());
     let settings = OtlpGrpcSettings { tls, ..OtlpGrpcSettings::new(GrpcEndpoint::parse(&endpoint).unwrap()) };
     let batch = batch(2);
-    OtlpGrpc::new(&settings).unwrap().export(batch.body.clone(), &batch).await
+    OtlpGrpc::new(&settings, Signal::Traces, None).unwrap().export(batch.body.clone(), &batch).await
 }
 
 async fn http(peer: &Peer, tls: TlsClient) -> Result<Delivered, ExportError> {
@@ -24,7 +26,7 @@ async fn http(peer: &Peer, tls: TlsClient) -> Result<Delivered, ExportError> {
     settings.http.tls = tls;
     settings.http.compression = Compression::NONE;
     let batch = batch(2);
-    OtlpHttp::new(&settings).unwrap().export(batch.body.clone(), &batch).await
+    OtlpHttp::new(&settings, Signal::Traces, None).unwrap().export(batch.body.clone(), &batch).await
 }
 
 #[tokio::test]
@@ -87,6 +89,6 @@ fn a_missing_file_is_named() {
     let mut tls = trusting();
     tls.material.ca = Some(Pem::File("no/such/file.pem".into()));
     let settings = OtlpGrpcSettings { tls, ..OtlpGrpcSettings::new(GrpcEndpoint::parse("a:1").unwrap()) };
-    let error = OtlpGrpc::new(&settings).err().unwrap();
+    let error = OtlpGrpc::new(&settings, Signal::Traces, None).err().unwrap();
     assert!(error.contains("no/such/file.pem"), "{error}");
 }

@@ -6,12 +6,15 @@
 
 mod settings;
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use formats::zipkin::{EncodeError, Encoded, encode};
 
 use super::http::Poster;
 use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
+use crate::auth::ClientAuth;
 use crate::budget::Class;
 
 pub use settings::ZipkinSettings;
@@ -30,8 +33,8 @@ impl Zipkin {
     ///
     /// # Errors
     /// What is wrong with the certificates, the URL or the headers.
-    pub fn new(settings: &ZipkinSettings) -> Result<Self, String> {
-        let poster = Poster::new(&settings.http, &settings.http.endpoint, "application/json")?;
+    pub fn new(settings: &ZipkinSettings, auth: Option<Arc<dyn ClientAuth>>) -> Result<Self, String> {
+        let poster = Poster::new(&settings.http, &settings.http.endpoint, "application/json", auth)?;
         let format = formats::zipkin::Settings { default_service_name: settings.default_service_name.clone() };
         Ok(Self { poster, format })
     }
@@ -70,7 +73,6 @@ impl Exporter for Zipkin {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::time::Duration;
 
     use tokio::time::Instant;
@@ -86,7 +88,7 @@ mod tests {
     async fn export(peer: &Peer) -> Result<Delivered, ExportError> {
         let batch = batch(3);
         let url = format!("{}/api/v2/spans", peer.http());
-        Zipkin::new(&ZipkinSettings::new(url)).unwrap().export(batch.body.clone(), &batch).await
+        Zipkin::new(&ZipkinSettings::new(url), None).unwrap().export(batch.body.clone(), &batch).await
     }
 
     #[tokio::test]
@@ -124,7 +126,7 @@ mod tests {
     async fn bodies_are_bounded_and_nothing_is_lost() {
         let peer = Peer::start(|_, _| accepted()).await;
         let settings = ZipkinSettings::new(peer.http());
-        let exporter = Arc::new(Zipkin::new(&settings).unwrap());
+        let exporter = Arc::new(Zipkin::new(&settings, None).unwrap());
         let destination = Destination::start("zipkin", otlp::Signal::Traces, exporter, settings.queue, settings.retry);
         // 4.2 MB in spans of 600 KB.
         destination.offer(batch_of(&vec!["x".repeat(600_000); 7]));

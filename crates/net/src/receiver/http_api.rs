@@ -133,10 +133,8 @@ impl HttpApi {
 
     /// JSON as protobuf.
     fn translate(&self, signal: Signal, json: &[u8]) -> Result<Message, Refused> {
-        if signal != Signal::Traces {
-            return Err(Refused::ContentType(format!("application/json of {signal}")));
-        }
-        let bytes = otlp::json::decode(json).map_err(|error| Refused::Malformed(format!("not OTLP/JSON: {error}")))?;
+        let bytes =
+            otlp::json::decode(signal, json).map_err(|error| Refused::Malformed(format!("not OTLP/JSON: {error}")))?;
         let charge = self.workshop.pool.budget().charge_always(Class::Frames, bytes.capacity());
         Ok(Message::Translated(bytes, charge))
     }

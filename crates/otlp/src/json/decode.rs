@@ -9,18 +9,17 @@
 //!         └ start of the span's body
 //! ```
 
-use super::{
-    JsonError, base64,
-    schema::{self, Field, Kind, Schema},
-    text::Text,
-};
+use super::{JsonError, base64, text::Text};
+use crate::Signal;
+use crate::schema::{self, Field, Kind, Presence, Shape};
 use crate::wire::{DEPTH_MAX, WireType, put_fixed32, put_fixed64, put_len, put_tag, put_uint, put_varint};
 
-/// Turns an OTLP/JSON `ExportTraceServiceRequest` into its protobuf bytes. What follows the object is ignored.
+/// Turns an OTLP/JSON request of `signal`, such as an `ExportTraceServiceRequest`, into its protobuf bytes. What follows the
+/// object is ignored.
 ///
 /// # Errors
 /// Where the text is not JSON or a known key has a value that is not its kind; nothing of such a request is used.
-pub fn decode(json: &[u8]) -> Result<Vec<u8>, JsonError> {
+pub fn decode(signal: Signal, json: &[u8]) -> Result<Vec<u8>, JsonError> {
     let mut decoder = Decoder {
         text: Text::new(json),
         // Protobuf is about half of JSON; growing once more is cheaper than holding twice too much.
@@ -30,10 +29,15 @@ pub fn decode(json: &[u8]) -> Result<Vec<u8>, JsonError> {
         scratch: Vec::new(),
     };
     if json.is_empty() {
-        return Err(decoder.text.error("the body is empty, expected an object with `resourceSpans`"));
+        let parts = match signal {
+            Signal::Traces => "resourceSpans",
+            Signal::Metrics => "resourceMetrics",
+            Signal::Logs => "resourceLogs",
+        };
+        return Err(decoder.text.error(format!("the body is empty, expected an object with `{parts}`")));
     }
     if !decoder.text.null()? {
-        decoder.object(&schema::REQUEST, 0)?;
+        decoder.object(schema::Message::request(signal), 0)?;
     }
     Ok(decoder.out)
 }
@@ -57,11 +61,13 @@ struct Run {
     end: usize,
     /// Whether a later run of the same field replaces this one.
     is_single: bool,
+    /// Whether a later run of any field of the `oneof` does.
+    is_choice: bool,
 }
 
 impl Decoder<'_> {
     /// Reads an object into the body of a message at the end of `out`.
-    fn object(&mut self, schema: &Schema, depth: u32) -> Result<(), JsonError> {
+    fn object(&mut self, kind: schema::Message, depth: u32) -> Result<(), JsonError> {
         if depth > DEPTH_MAX {
             return Err(self.text.error(format!("messages are nested deeper than {DEPTH_MAX} levels")));
         }
@@ -69,44 +75,44 @@ impl Decoder<'_> {
         let message = Message { first_run: self.runs.len(), start: self.out.len() };
         let mut is_first = true;
         while let Some(key) = self.text.key(&mut is_first)? {
-            match schema.by_name(&key) {
-                Some(field) => {
-                    self.field(&message, schema.is_oneof, field, depth).map_err(|error| error.within(field.camel))?;
-                }
+            match schema::by_name(kind, &key) {
+                Some(field) => self.field(&message, field, depth).map_err(|error| error.within(field.camel))?,
                 None => self.text.skip()?,
             }
         }
-        self.close(&message, schema.is_oneof);
+        self.close(&message);
         Ok(())
     }
 
-    fn field(&mut self, message: &Message, is_oneof: bool, field: &Field, depth: u32) -> Result<(), JsonError> {
-        if let Kind::Messages(_) | Kind::Texts = field.kind {
-            return self.elements(message, field, depth);
+    fn field(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), JsonError> {
+        match field.kind {
+            Kind::Messages(_) | Kind::Texts => return self.elements(message, field, depth),
+            Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => return self.numbers(message, field),
+            _ => {}
         }
         if self.text.peek() == Some(b'n') {
-            return self.null(message, is_oneof, field);
+            return self.null(message, field);
         }
-        self.begin_run(message, field.number, is_oneof || !field.kind.merges());
+        self.begin_run(message, field);
         match field.kind {
             Kind::Message(child) => self.child(child, field.number, depth),
-            kind => self.scalar(kind, field.number, is_oneof),
+            kind => self.scalar(kind, field.number, field.presence != Presence::Implicit),
         }
     }
 
     /// `null` is a field's default. In a `oneof` it selects text and containers, as the reference decoder has it.
-    fn null(&mut self, message: &Message, is_oneof: bool, field: &Field) -> Result<(), JsonError> {
+    fn null(&mut self, message: &Message, field: &Field) -> Result<(), JsonError> {
         if let Kind::Id(_) | Kind::Bytes = field.kind {
             return Err(self.text.error("expected a string, found null"));
         }
         self.text.null()?;
-        match field.kind {
-            Kind::Text | Kind::Message(_) if is_oneof => {
-                self.begin_run(message, field.number, true);
+        match (field.kind, field.presence) {
+            (Kind::Text | Kind::Message(_), Presence::Choice) => {
+                self.begin_run(message, field);
                 put_len(&mut self.out, field.number, b"");
             }
-            kind if !is_oneof && !kind.merges() => self.begin_run(message, field.number, true),
-            _ => {}
+            (_, Presence::Choice) | (Kind::Message(_), _) => {}
+            _ => self.begin_run(message, field),
         }
         Ok(())
     }
@@ -119,7 +125,7 @@ impl Decoder<'_> {
         let mut is_first = true;
         let mut index = 0usize;
         while self.text.element(&mut is_first)? {
-            self.begin_run(message, field.number, false);
+            self.begin_run(message, field);
             self.element(field, depth).map_err(|error| error.within(&format!("[{index}]")))?;
             index += 1;
         }
@@ -140,11 +146,49 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Writes a message and then moves it to make room for the tag and length in front of it. A deep body moves once per
-    /// level, at most [`DEPTH_MAX`] times.
-    fn child(&mut self, schema: &Schema, number: u32, depth: u32) -> Result<(), JsonError> {
+    /// A list of numbers, packed; nothing if it is empty.
+    fn numbers(&mut self, message: &Message, field: &Field) -> Result<(), JsonError> {
+        if self.text.null()? {
+            return Ok(());
+        }
+        self.text.open(b'[')?;
+        self.begin_run(message, field);
         let start = self.out.len();
-        self.object(schema, depth + 1)?;
+        let mut is_first = true;
+        let mut index = 0usize;
+        while self.text.element(&mut is_first)? {
+            self.number(field.kind).map_err(|error| error.within(&format!("[{index}]")))?;
+            index += 1;
+        }
+        if index > 0 {
+            self.enclose(start, field.number);
+        }
+        Ok(())
+    }
+
+    fn number(&mut self, kind: Kind) -> Result<(), JsonError> {
+        let at = self.text.position();
+        let value = match kind {
+            Kind::Doubles => self.double(at)?.to_bits(),
+            _ => self.integer::<u64>(at)?,
+        };
+        match kind.shape() {
+            Shape::Varints => put_varint(&mut self.out, value),
+            _ => self.out.extend_from_slice(&value.to_le_bytes()),
+        }
+        Ok(())
+    }
+
+    /// Writes a message. A deep body moves once per level, at most [`DEPTH_MAX`] times.
+    fn child(&mut self, kind: schema::Message, number: u32, depth: u32) -> Result<(), JsonError> {
+        let start = self.out.len();
+        self.object(kind, depth + 1)?;
+        self.enclose(start, number);
+        Ok(())
+    }
+
+    /// Moves what was written from `start` on to make room for its tag and length in front of it.
+    fn enclose(&mut self, start: usize, number: u32) {
         let end = self.out.len();
         // Written behind the body first: there it finds its own length.
         put_tag(&mut self.out, number, WireType::Len);
@@ -154,57 +198,49 @@ impl Decoder<'_> {
         prefix[..prefix_len].copy_from_slice(&self.out[end..]);
         self.out.copy_within(start..end, start + prefix_len);
         self.out[start..start + prefix_len].copy_from_slice(&prefix[..prefix_len]);
-        Ok(())
     }
 
-    /// A default is left out, except where being there is what tells the kind.
-    fn scalar(&mut self, kind: Kind, number: u32, is_oneof: bool) -> Result<(), JsonError> {
+    /// A default is left out, unless being there means something.
+    fn scalar(&mut self, kind: Kind, number: u32, keeps_default: bool) -> Result<(), JsonError> {
         let at = self.text.position();
-        match kind {
+        let value = match kind {
             Kind::Text => {
                 let text = self.text.string()?;
-                if is_oneof || !text.is_empty() {
+                if keeps_default || !text.is_empty() {
                     put_len(&mut self.out, number, &text);
                 }
+                return Ok(());
             }
             Kind::Bytes => {
                 let text = self.text.string()?;
                 let bytes = base64::decode(&text)
                     .ok_or_else(|| self.text.error_at(at, "expected base64 with the standard alphabet and padding"))?;
                 put_len(&mut self.out, number, &bytes);
+                return Ok(());
             }
-            Kind::Id(len) => self.id(len, number, at)?,
-            Kind::Bool => {
-                let value = self.text.boolean()?;
-                put_uint(&mut self.out, number, u64::from(value));
-            }
+            Kind::Id(len) => return self.id(len, number, at),
+            Kind::Bool => u64::from(self.text.boolean()?),
             Kind::Double => {
                 let value = self.double(at)?;
-                put_fixed64(&mut self.out, number, value.to_bits());
+                // Minus zero is a default, too.
+                if value == 0.0 && !keeps_default { 0 } else { value.to_bits() }
             }
-            Kind::Int64 => {
-                let value = self.integer::<i64>(at)?;
-                put_uint(&mut self.out, number, value as u64);
-            }
-            Kind::Time => match self.integer::<u64>(at)? {
-                0 => {}
-                value => put_fixed64(&mut self.out, number, value),
-            },
-            Kind::Count => match self.integer::<u32>(at)? {
-                0 => {}
-                value => put_uint(&mut self.out, number, u64::from(value)),
-            },
-            Kind::Flags => match self.integer::<u32>(at)? {
-                0 => {}
-                value => put_fixed32(&mut self.out, number, value),
-            },
-            Kind::Enum(names) => match self.enumerated(names, at)? {
-                0 => {}
-                // A negative enum is a varint of ten bytes, as protobuf extends its sign.
-                value => put_uint(&mut self.out, number, i64::from(value) as u64),
-            },
-            // The caller has dealt with these.
-            Kind::Message(_) | Kind::Messages(_) | Kind::Texts => {}
+            Kind::Int64 | Kind::Sfixed64 => self.integer::<i64>(at)? as u64,
+            Kind::Fixed64 => self.integer::<u64>(at)?,
+            Kind::Uint32 | Kind::Fixed32 => u64::from(self.integer::<u32>(at)?),
+            // Zigzag: small numbers are short, whatever their sign.
+            Kind::Sint32 => self.integer::<i32>(at).map(|value| u64::from((value << 1 ^ value >> 31) as u32))?,
+            // A negative enum is a varint of ten bytes, as protobuf extends its sign.
+            Kind::Enum(names) => i64::from(self.enumerated(names, at)?) as u64,
+            // The caller has dealt with these, and indices have no name in JSON.
+            Kind::Index | Kind::Message(_) | Kind::Messages(_) => return Ok(()),
+            Kind::Texts | Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => return Ok(()),
+        };
+        match kind.shape() {
+            _ if value == 0 && !keeps_default => {}
+            Shape::Fixed64 => put_fixed64(&mut self.out, number, value),
+            Shape::Fixed32 => put_fixed32(&mut self.out, number, value as u32),
+            _ => put_uint(&mut self.out, number, value),
         }
         Ok(())
     }
@@ -280,40 +316,39 @@ impl Decoder<'_> {
     }
 
     /// Notes that bytes of `field` follow; elements of the same list share a run.
-    fn begin_run(&mut self, message: &Message, field: u32, is_single: bool) {
+    fn begin_run(&mut self, message: &Message, field: &Field) {
+        let is_choice = field.presence == Presence::Choice;
+        let is_single = is_choice || !field.kind.merges();
         let start = self.out.len();
         let own = self.runs.get_mut(message.first_run..).unwrap_or_default();
         if let Some(last) = own.last_mut() {
-            if last.field == field && !is_single && !last.is_single {
+            if last.field == field.number && !is_single {
                 return;
             }
             last.end = start;
         }
-        self.runs.push(Run { field, start, end: start, is_single });
+        self.runs.push(Run { field: field.number, start, end: start, is_single, is_choice });
     }
 
     /// Puts the fields of the message at the end of `out` in order.
-    fn close(&mut self, message: &Message, is_oneof: bool) {
+    fn close(&mut self, message: &Message) {
         let end = self.out.len();
         if let Some(last) = self.runs.get_mut(message.first_run..).and_then(<[Run]>::last_mut) {
             last.end = end;
-            if is_oneof {
-                let kept = last.start;
-                self.out.drain(message.start..kept);
-            } else {
-                self.reorder(message);
-            }
+            self.reorder(message);
         }
         self.runs.truncate(message.first_run);
     }
 
     fn reorder(&mut self, message: &Message) {
         let runs = &self.runs[message.first_run..];
-        if runs.is_sorted_by(|one, next| one.field < next.field) {
+        let choices = runs.iter().filter(|run| run.is_choice).count();
+        if choices <= 1 && runs.is_sorted_by(|one, next| one.field < next.field) {
             return;
         }
+        let chosen = runs.iter().rfind(|run| run.is_choice).map(|run| run.start);
         self.sorted.clear();
-        self.sorted.extend_from_slice(runs);
+        self.sorted.extend(runs.iter().filter(|run| !run.is_choice || Some(run.start) == chosen));
         self.sorted.sort_by_key(|run| run.field);
         self.scratch.clear();
         for (index, run) in self.sorted.iter().enumerate() {

@@ -4,38 +4,42 @@
 //! message in several parts) comes together. A message's tags are walked once per field that is present, which is cheap
 //! because children are stepped over by their length. Unknown fields have no JSON form and are left out.
 
-use super::{
-    base64,
-    schema::{self, Field, Kind, Schema},
-};
-use crate::wire::{DEPTH_MAX, Reader, WireError};
+use super::base64;
+use crate::Signal;
+use crate::schema::{self, Field, Kind, Message, Presence, Shape};
+use crate::wire::{DEPTH_MAX, Reader, WireError, WireType};
 use std::{borrow::Cow, io::Write};
 
-/// Turns an `ExportTraceServiceRequest` into OTLP/JSON. Invalid UTF-8 becomes U+FFFD, because JSON has no other text.
+/// Turns a request of `signal`, such as an `ExportTraceServiceRequest`, into OTLP/JSON. Invalid UTF-8 becomes U+FFFD, because
+/// JSON has no other text.
 ///
 /// # Errors
 /// Where the protobuf structure is broken.
-pub fn encode(request: &[u8]) -> Result<Vec<u8>, WireError> {
+pub fn encode(signal: Signal, request: &[u8]) -> Result<Vec<u8>, WireError> {
     let mut out = Vec::with_capacity(request.len() * 2);
-    object(&mut out, &schema::REQUEST, request, 0)?;
+    object(&mut out, Message::request(signal), request, 0)?;
     Ok(out)
 }
 
-fn object(out: &mut Vec<u8>, schema: &Schema, body: &[u8], depth: u32) -> Result<(), WireError> {
+fn object(out: &mut Vec<u8>, message: Message, body: &[u8], depth: u32) -> Result<(), WireError> {
     if depth > DEPTH_MAX {
         return Err(WireError::TooDeep);
     }
     let mut separator = b'{';
-    for (field, _) in schema.fields.iter().zip(present(schema, body, depth)?).filter(|(_, is_present)| *is_present) {
-        let values = Values { reader: Reader::new(body), number: field.number, depth };
+    let present = Present::of(message, body, depth)?;
+    for (field, _) in schema::fields(message).iter().zip(present.fields).filter(|(_, is_present)| *is_present) {
+        let is_choice = field.presence == Presence::Choice;
+        let from = if is_choice { present.choice_at } else { 0 };
+        let values = Values { reader: Reader::within(body, from, body.len()), number: field.number, depth };
         let start = out.len();
         out.push(separator);
         string(out, field.camel.as_bytes());
         out.push(b':');
         let is_written = match field.kind {
             Kind::Messages(_) | Kind::Texts => array(out, field, values, depth).map(|()| true),
+            Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => numbers(out, field.kind, values),
             Kind::Message(child) => object(out, child, &joined(values)?, depth + 1).map(|()| true),
-            kind => scalar(out, kind, values, schema.is_oneof),
+            kind => scalar(out, kind, values, field.presence != Presence::Implicit),
         }?;
         if is_written {
             separator = b',';
@@ -50,24 +54,39 @@ fn object(out: &mut Vec<u8>, schema: &Schema, body: &[u8], depth: u32) -> Result
     Ok(())
 }
 
-/// Which fields of the schema the message has; of a `oneof` only the last.
-fn present(schema: &Schema, body: &[u8], depth: u32) -> Result<[bool; FIELDS_MAX], WireError> {
-    let mut present = [false; FIELDS_MAX];
-    let mut reader = Reader::new(body);
-    while !reader.is_empty() {
-        let tag = reader.tag()?;
-        if let Some(index) = schema.fields.iter().position(|field| field.number == tag.field) {
-            if schema.fields[index].kind.wire() != tag.wire {
-                return Err(WireError::WrongWireType);
+/// Which fields of the schema a message has.
+struct Present {
+    fields: [bool; FIELDS_MAX],
+    /// Where the field of the `oneof` that counts, the last one, begins without another one behind it.
+    choice_at: usize,
+}
+
+impl Present {
+    fn of(message: Message, body: &[u8], depth: u32) -> Result<Self, WireError> {
+        let fields = schema::fields(message);
+        let mut present = Self { fields: [false; FIELDS_MAX], choice_at: 0 };
+        let mut choice = None;
+        let mut reader = Reader::new(body);
+        while !reader.is_empty() {
+            let at = reader.position();
+            let tag = reader.tag()?;
+            if let Some(index) = fields.iter().position(|field| field.number == tag.field && field.has_json()) {
+                let field = &fields[index];
+                let shape = field.kind.shape();
+                if shape.wire() != tag.wire && (tag.wire != WireType::Len || !shape.is_packable()) {
+                    return Err(WireError::WrongWireType);
+                }
+                if field.presence == Presence::Choice && choice != Some(index) {
+                    choice.into_iter().for_each(|earlier: usize| present.fields[earlier] = false);
+                    choice = Some(index);
+                    present.choice_at = at;
+                }
+                present.fields[index] = true;
             }
-            if schema.is_oneof {
-                present = [false; FIELDS_MAX];
-            }
-            present[index] = true;
+            reader.skip(tag, depth)?;
         }
-        reader.skip(tag, depth)?;
+        Ok(present)
     }
-    Ok(present)
 }
 
 fn array(out: &mut Vec<u8>, field: &Field, values: Values<'_>, depth: u32) -> Result<(), WireError> {
@@ -85,6 +104,33 @@ fn array(out: &mut Vec<u8>, field: &Field, values: Values<'_>, depth: u32) -> Re
     Ok(())
 }
 
+/// A list of numbers, packed or not. False if it is empty.
+fn numbers(out: &mut Vec<u8>, kind: Kind, values: Values<'_>) -> Result<bool, WireError> {
+    let mut separator = b'[';
+    let mut put = |number| {
+        out.push(separator);
+        separator = b',';
+        match kind {
+            Kind::Doubles => double(out, f64::from_bits(number)),
+            _ => print(out, format_args!("\"{number}\"")),
+        }
+    };
+    for value in values {
+        let value = value?;
+        if value.wire != WireType::Len {
+            put(value.number);
+            continue;
+        }
+        let mut list = Reader::new(value.bytes);
+        while !list.is_empty() {
+            put(if kind.shape() == Shape::Varints { list.varint()? } else { list.fixed64()? });
+        }
+    }
+    let is_empty = separator == b'[';
+    out.push(b']');
+    Ok(!is_empty)
+}
+
 /// The parts of a message put together, which is how protobuf merges them.
 fn joined(mut values: Values<'_>) -> Result<Cow<'_, [u8]>, WireError> {
     let first = values.next().transpose()?.unwrap_or_default().bytes;
@@ -96,12 +142,12 @@ fn joined(mut values: Values<'_>) -> Result<Cow<'_, [u8]>, WireError> {
 }
 
 /// The last value counts. False if it is a default that is not worth writing.
-fn scalar(out: &mut Vec<u8>, kind: Kind, values: Values<'_>, is_oneof: bool) -> Result<bool, WireError> {
+fn scalar(out: &mut Vec<u8>, kind: Kind, values: Values<'_>, keeps_default: bool) -> Result<bool, WireError> {
     let mut last = Value::default();
     for value in values {
         last = value?;
     }
-    if !is_oneof && last.number == 0 && last.bytes.is_empty() {
+    if !keeps_default && last.number == 0 && last.bytes.is_empty() {
         return Ok(false);
     }
     match kind {
@@ -117,13 +163,18 @@ fn scalar(out: &mut Vec<u8>, kind: Kind, values: Values<'_>, is_oneof: bool) -> 
             out.push(b'"');
         }
         Kind::Bool => print(out, format_args!("{}", last.number != 0)),
-        Kind::Int64 => print(out, format_args!("\"{}\"", last.number as i64)),
-        Kind::Time => print(out, format_args!("\"{}\"", last.number)),
-        Kind::Count | Kind::Flags => print(out, format_args!("{}", last.number as u32)),
+        Kind::Int64 | Kind::Sfixed64 => print(out, format_args!("\"{}\"", last.number as i64)),
+        Kind::Fixed64 => print(out, format_args!("\"{}\"", last.number)),
+        Kind::Uint32 | Kind::Fixed32 => print(out, format_args!("{}", last.number as u32)),
+        Kind::Sint32 => {
+            let zigzag = last.number as u32;
+            print(out, format_args!("{}", (zigzag >> 1) as i32 ^ -((zigzag & 1) as i32)));
+        }
         Kind::Enum(_) => print(out, format_args!("{}", last.number as i32)),
         Kind::Double => double(out, f64::from_bits(last.number)),
-        // The caller has dealt with these.
-        Kind::Message(_) | Kind::Messages(_) | Kind::Texts => {}
+        // The caller has dealt with these, and indices have no name in JSON.
+        Kind::Index | Kind::Message(_) | Kind::Messages(_) => {}
+        Kind::Texts | Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => {}
     }
     Ok(true)
 }
@@ -171,10 +222,17 @@ struct Values<'a> {
 }
 
 /// A value as it stands on the wire: a number, or bytes.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy)]
 struct Value<'a> {
+    wire: WireType,
     number: u64,
     bytes: &'a [u8],
+}
+
+impl Default for Value<'_> {
+    fn default() -> Self {
+        Self { wire: WireType::Len, number: 0, bytes: &[] }
+    }
 }
 
 impl<'a> Iterator for Values<'a> {
@@ -202,14 +260,14 @@ impl<'a> Values<'a> {
             self.reader.skip(tag, self.depth)?;
             return Ok(None);
         }
-        use crate::wire::WireType::{Fixed32, Fixed64, Len, Varint};
-        let value = match tag.wire {
-            Varint => Value { number: self.reader.varint()?, bytes: &[] },
-            Fixed64 => Value { number: self.reader.fixed64()?, bytes: &[] },
-            Fixed32 => Value { number: u64::from(self.reader.fixed32()?), bytes: &[] },
-            Len => Value { number: 0, bytes: self.reader.len_delimited()? },
+        let mut value = Value { wire: tag.wire, ..Value::default() };
+        match tag.wire {
+            WireType::Varint => value.number = self.reader.varint()?,
+            WireType::Fixed64 => value.number = self.reader.fixed64()?,
+            WireType::Fixed32 => value.number = u64::from(self.reader.fixed32()?),
+            WireType::Len => value.bytes = self.reader.len_delimited()?,
             _ => return Err(WireError::WrongWireType),
-        };
+        }
         Ok(Some(value))
     }
 }

@@ -1,8 +1,10 @@
 //! The decoder against every item of the recorded behaviour of otelcol 0.161, against prost, and against mutations.
 
 mod independent;
+mod signals;
 
 use super::{decode, encode};
+use crate::Signal;
 use crate::wire::{self, DEPTH_MAX};
 use opentelemetry_proto::tonic::{
     common::v1::{ArrayValue, KeyValue, KeyValueList, any_value::Value as Any},
@@ -23,7 +25,7 @@ fn of_value(value: &str) -> String {
 fn taken(json: impl AsRef<[u8]>) -> TracesData {
     let json = json.as_ref();
     let shown = String::from_utf8_lossy(json.get(..200).unwrap_or(json)).into_owned();
-    let bytes = decode(json).unwrap_or_else(|error| panic!("{shown}: {error}"));
+    let bytes = decode(Signal::Traces, json).unwrap_or_else(|error| panic!("{shown}: {error}"));
     let message = TracesData::decode(&*bytes).unwrap_or_else(|error| panic!("{shown}: {error}"));
     assert_eq!(message.encode_to_vec(), bytes, "{shown}: not as prost writes it");
     message
@@ -41,7 +43,7 @@ fn value_of(value: &str) -> Option<Any> {
 fn refused(json: impl AsRef<[u8]>, expected: &str) {
     let json = json.as_ref();
     let shown = String::from_utf8_lossy(json.get(..200).unwrap_or(json)).into_owned();
-    let error = decode(json).map(drop).expect_err(&shown);
+    let error = decode(Signal::Traces, json).map(drop).expect_err(&shown);
     assert!(error.to_string().contains(expected), "{shown}: {error}");
 }
 
@@ -148,6 +150,7 @@ fn taken_in_spans() {
     let old = r#"{"resourceSpans":[{"instrumentationLibrarySpans":[{"spans":[{"name":"x"}]}]}]}"#;
     assert_eq!(taken(old).resource_spans, [ResourceSpans::default()]);
     let merged = decode(
+        Signal::Traces,
         br#"{"resourceSpans":[{"resource":{"attributes":[{"key":"a"}]},"resource":{"attributes":[{"key":"b"}]}}]}"#,
     )
     .unwrap();
@@ -238,7 +241,7 @@ fn refused_as_recorded() {
 #[test]
 fn errors_say_where() {
     let json = "{\"resourceSpans\": [{},\n {\"scopeSpans\": [{\"spans\": [\n  {\"kind\": 1}, {\"kind\": true}]}]}]}";
-    let error = decode(json.as_bytes()).unwrap_err();
+    let error = decode(Signal::Traces, json.as_bytes()).unwrap_err();
     assert_eq!((error.line, error.column), (3, 25));
     assert_eq!(json.as_bytes()[error.at], b't');
     assert_eq!(
@@ -294,10 +297,10 @@ fn fields_are_put_in_order() {
         r#""spanId":"0123456789abcdef""#,
         r#""traceId":"0123456789abcdef0123456789abcdef""#,
     ];
-    let forward = decode(of_span(&members.join(",")).as_bytes()).unwrap();
+    let forward = decode(Signal::Traces, of_span(&members.join(",")).as_bytes()).unwrap();
     let mut reversed = members;
     reversed.reverse();
-    assert_eq!(forward, decode(of_span(&reversed.join(",")).as_bytes()).unwrap());
+    assert_eq!(forward, decode(Signal::Traces, of_span(&reversed.join(",")).as_bytes()).unwrap());
     taken(of_span(&members.join(",")));
 }
 
@@ -316,9 +319,9 @@ fn encoding_follows_the_specification() {
         r#"{"key":"m","value":{"kvlistValue":{"values":[{"value":{"doubleValue":1e300}}]}}},{"key":"e","value":{"arrayValue":{}}},{"key":"x"}],"#,
         r#""status":{},"flags":257"#
     ));
-    let bytes = decode(json.as_bytes()).unwrap();
-    assert_eq!(String::from_utf8(encode(&bytes).unwrap()).unwrap(), expected);
-    assert_eq!(encode(b"").unwrap(), b"{}");
+    let bytes = decode(Signal::Traces, json.as_bytes()).unwrap();
+    assert_eq!(String::from_utf8(encode(Signal::Traces, &bytes).unwrap()).unwrap(), expected);
+    assert_eq!(encode(Signal::Traces, b"").unwrap(), b"{}");
 }
 
 #[test]
@@ -341,7 +344,7 @@ fn encoding_merges_and_repairs() {
         request = outer;
     }
     let expected = of_span(r#""name":"�x�","attributes":[{},{}],"status":{"message":"text","code":2}"#);
-    assert_eq!(String::from_utf8(encode(&request).unwrap()).unwrap(), expected);
+    assert_eq!(String::from_utf8(encode(Signal::Traces, &request).unwrap()).unwrap(), expected);
 }
 
 #[test]
@@ -351,11 +354,12 @@ fn conformance_inputs_equal_prost() {
         let lines = std::fs::read_to_string(path).unwrap();
         let mut spans = 0;
         for (index, line) in lines.lines().enumerate() {
-            let bytes = decode(line.as_bytes()).unwrap_or_else(|error| panic!("{name}:{}: {error}", index + 1));
+            let bytes =
+                decode(Signal::Traces, line.as_bytes()).unwrap_or_else(|error| panic!("{name}:{}: {error}", index + 1));
             let independent = independent::traces(&serde_json::from_str(line).unwrap());
             assert!(bytes == independent.encode_to_vec(), "{name}:{}", index + 1);
-            let json = encode(&bytes).unwrap();
-            assert!(decode(&json).unwrap() == bytes, "{name}:{}: there and back", index + 1);
+            let json = encode(Signal::Traces, &bytes).unwrap();
+            assert!(decode(Signal::Traces, &json).unwrap() == bytes, "{name}:{}: there and back", index + 1);
             spans += independent
                 .resource_spans
                 .iter()
@@ -395,13 +399,13 @@ fn mutated_bodies_never_panic() {
                 _ => json.iter_mut().skip(at).take(1).for_each(|byte| *byte = byte.wrapping_add(next(255) as u8)),
             }
         }
-        if let Ok(bytes) = decode(&json) {
+        if let Ok(bytes) = decode(Signal::Traces, &json) {
             // Invalid UTF-8 passes the decoder, so prost may refuse; our own reader must not.
-            let json = encode(&bytes).unwrap();
-            let again = decode(&json).unwrap();
-            assert_eq!(encode(&again).unwrap(), json);
+            let json = encode(Signal::Traces, &bytes).unwrap();
+            let again = decode(Signal::Traces, &json).unwrap();
+            assert_eq!(encode(Signal::Traces, &again).unwrap(), json);
         }
         // The encoder's input is hostile as well.
-        let _ = encode(&json);
+        let _ = encode(Signal::Traces, &json);
     }
 }

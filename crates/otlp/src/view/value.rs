@@ -45,6 +45,14 @@ pub fn value(body: &[u8]) -> Result<Value<'_>, WireError> {
     Ok(value)
 }
 
+/// Reads a `KeyValue` body.
+///
+/// # Errors
+/// Where the structure is broken; containers are not looked into.
+pub fn key_value(body: &[u8]) -> Result<(&[u8], Value<'_>), WireError> {
+    entry(body)
+}
+
 impl<'a> Attributes<'a> {
     pub(super) fn of(entries: Bodies<'a>) -> Self {
         Self { holders: Bodies::empty(), entries, field: 0 }

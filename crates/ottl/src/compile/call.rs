@@ -2,6 +2,7 @@
 
 use super::{Compiler, did_you_mean};
 use crate::{
+    edit::target::Target,
     error::Error,
     expr::{Answer, Expr, Invocation},
     functions::{self, Argument, Arguments, Build, Function, Kind, Param, Place},
@@ -13,7 +14,7 @@ use crate::{
 impl Compiler<'_> {
     pub(super) fn call(&mut self, call: &tree::Call) -> Option<Expr> {
         let function = self.function(call)?;
-        let arguments = self.arguments(call, function)?;
+        let arguments = self.arguments(call, function.params)?;
         let answer = match function.build {
             Build::Plain(answer) => Answer::Plain(answer),
             Build::Prepared(prepare) => match prepare(&arguments) {
@@ -56,12 +57,12 @@ impl Compiler<'_> {
         }
     }
 
-    fn arguments(&mut self, call: &tree::Call, function: &'static Function) -> Option<Arguments> {
+    pub(super) fn arguments(&mut self, call: &tree::Call, params: &'static [Param]) -> Option<Arguments> {
         // otelcol does not look at the arguments of a converter that has no parameters.
-        if function.params.is_empty() {
+        if params.is_empty() {
             return Some(Arguments::new(Vec::new()));
         }
-        let mut given: Vec<Option<Argument>> = function.params.iter().map(|_| None).collect();
+        let mut given: Vec<Option<Argument>> = params.iter().map(|_| None).collect();
         let mut is_whole = true;
         let mut has_name = false;
         for (position, argument) in call.arguments.iter().enumerate() {
@@ -70,17 +71,16 @@ impl Compiler<'_> {
                     self.fail(&argument.value.at, "arguments without a name stand before those with one")
                 }
                 None if position < given.len() => Some(position),
-                None => self.fail(&argument.value.at, &format!("`{}` takes {}", call.name, count(function))),
+                None => self.fail(&argument.value.at, &format!("`{}` takes {}", call.name, count(params))),
                 Some((name, at)) => {
                     has_name = true;
-                    self.parameter(name, at, function)
+                    self.parameter(name, at, &call.name, params)
                 }
             };
-            let compiled =
-                place.and_then(|place| Some((place, self.argument(&argument.value, &function.params[place])?)));
+            let compiled = place.and_then(|place| Some((place, self.argument(&argument.value, &params[place])?)));
             match compiled {
                 Some((place, _)) if given[place].is_some() => {
-                    let name = snake(function.params[place].name);
+                    let name = snake(params[place].name);
                     let _: Option<()> = self.fail(&argument.value.at, &format!("`{name}` is given twice"));
                     is_whole = false;
                 }
@@ -88,26 +88,31 @@ impl Compiler<'_> {
                 None => is_whole = false,
             }
         }
-        let missing = function.params.iter().zip(&given).find(|(param, given)| !param.is_optional && given.is_none());
+        let missing = params.iter().zip(&given).find(|(param, given)| !param.is_optional && given.is_none());
         match missing {
             _ if !is_whole => None,
             Some((param, _)) => {
-                let message =
-                    format!("`{}` lacks its `{}`, it takes {}", call.name, snake(param.name), count(function));
+                let message = format!("`{}` lacks its `{}`, it takes {}", call.name, snake(param.name), count(params));
                 self.fail(&call.name_at, &message)
             }
             None => Some(Arguments::new(given)),
         }
     }
 
-    fn parameter(&mut self, name: &str, at: &std::ops::Range<usize>, function: &'static Function) -> Option<usize> {
+    fn parameter(
+        &mut self,
+        name: &str,
+        at: &std::ops::Range<usize>,
+        function: &str,
+        params: &'static [Param],
+    ) -> Option<usize> {
         let camel = camel(name);
-        if let Some(place) = function.params.iter().position(|param| param.name == camel) {
+        if let Some(place) = params.iter().position(|param| param.name == camel) {
             return Some(place);
         }
-        let known: Vec<_> = function.params.iter().map(|param| snake(param.name)).collect();
+        let known: Vec<_> = params.iter().map(|param| snake(param.name)).collect();
         let suggestion = settings::suggest(name, known.iter().map(String::as_str));
-        self.fail(at, &format!("`{}` has no parameter `{name}`{}", function.name, did_you_mean(suggestion)))
+        self.fail(at, &format!("`{function}` has no parameter `{name}`{}", did_you_mean(suggestion)))
     }
 
     fn argument(&mut self, node: &Node, param: &Param) -> Option<Argument> {
@@ -119,6 +124,8 @@ impl Compiler<'_> {
             _ => None,
         };
         match (element, &node.kind) {
+            (None, _) if param.kind == Kind::Target => self.target(node).map(Argument::Target),
+            (None, _) if param.kind == Kind::Converter => self.converter(node).map(Argument::Converter),
             (None, _) => self.typed(node, param.kind).map(Argument::Value),
             (Some(kind), NodeKind::List(nodes)) => {
                 let items: Vec<_> = nodes.iter().map(|node| self.typed(node, kind)).collect();
@@ -132,10 +139,51 @@ impl Compiler<'_> {
         }
     }
 
+    /// A path that an editor sets.
+    fn target(&mut self, node: &Node) -> Option<Target> {
+        let NodeKind::Path(path) = &node.kind else {
+            let text = &self.text[node.at.clone()];
+            return self.fail(&node.at, &format!("expected a path such as `attributes[\"key\"]`, found `{text}`"));
+        };
+        let expr = self.path(path)?;
+        let keys = match &expr {
+            Expr::Attribute(attribute) => attribute.keys.len(),
+            Expr::BodyPart(keys) => keys.len(),
+            _ => 0,
+        };
+        if keys > KEYS_MAX {
+            return self.fail(&node.at, &format!("a path that is set takes at most {KEYS_MAX} keys"));
+        }
+        Some(Target::new(expr))
+    }
+
+    /// A converter that an editor calls with a text.
+    fn converter(&mut self, node: &Node) -> Option<&'static Function> {
+        let (NodeKind::Enum(name) | NodeKind::Function(name)) = &node.kind else {
+            return self.fail(&node.at, "expected the name of a converter such as `SHA256`");
+        };
+        let Some(function) = functions::find(name) else {
+            let known = functions::TABLES.iter().copied().flatten().map(|function| function.name);
+            let suggestion = settings::suggest(name, known);
+            return self.fail(&node.at, &format!("unknown converter `{name}`{}", did_you_mean(suggestion)));
+        };
+        // Where there are more parameters than one, each call fails, as in otelcol; where the one is not a text, otelcol
+        // crashes.
+        match function.params {
+            [param] if param.kind != Kind::Str => {
+                self.fail(&node.at, &format!("`{name}` takes something else than a text, it cannot be called here"))
+            }
+            [] => self.fail(&node.at, &format!("`{name}` takes no argument, it cannot be called here")),
+            _ => Some(function),
+        }
+    }
+
     /// An expression for a parameter; a literal must fit.
     fn typed(&mut self, node: &Node, kind: Kind) -> Option<Expr> {
         let literal = match (kind, &node.kind) {
-            (Kind::Text, NodeKind::Str(_)) | (Kind::Flag, NodeKind::Bool(_)) => None,
+            (Kind::Text, NodeKind::Str(_)) | (Kind::Flag, NodeKind::Bool(_)) | (Kind::Whole, NodeKind::Int(_)) => None,
+            (Kind::Whole, NodeKind::Negative(inner)) if matches!(inner.kind, NodeKind::Int(_)) => None,
+            (Kind::Whole, _) => Some("an int literal"),
             (Kind::Text, _) => Some("a string literal"),
             (Kind::Flag, _) => Some("`true` or `false`"),
             _ => None,
@@ -150,6 +198,9 @@ impl Compiler<'_> {
         }
     }
 }
+
+/// How many keys a path that is set may have behind the attribute's own.
+const KEYS_MAX: usize = 16;
 
 /// Whether a literal can be coerced to a kind.
 fn fits(kind: Kind, value: Value<'static>) -> Result<(), Error> {
@@ -171,8 +222,8 @@ fn fits(kind: Kind, value: Value<'static>) -> Result<(), Error> {
     }
 }
 
-fn count(function: &Function) -> String {
-    let names: Vec<_> = function.params.iter().map(|param| format!("`{}`", snake(param.name))).collect();
+fn count(params: &[Param]) -> String {
+    let names: Vec<_> = params.iter().map(|param| format!("`{}`", snake(param.name))).collect();
     names.join(", ")
 }
 

@@ -1,6 +1,7 @@
 //! The arguments of a call as the condition wrote them, sorted to the converter's parameters.
 
-use crate::{expr::Expr, value::Value};
+use super::Function;
+use crate::{edit::target::Target, expr::Expr, value::Value};
 
 /// What a call was written with, one place for each parameter.
 #[derive(Debug)]
@@ -15,6 +16,10 @@ pub(crate) enum Argument {
     Value(Expr),
     /// The elements of a list literal, for parameters that take one.
     Items(Box<[Expr]>),
+    /// A path that an editor sets.
+    Target(Target),
+    /// A converter to be called.
+    Converter(&'static Function),
 }
 
 impl Arguments {
@@ -45,6 +50,11 @@ impl Arguments {
     /// The text of a string literal, if it is UTF-8.
     pub(crate) fn constant_text(&self, index: usize) -> Option<&str> {
         self.constant_str(index).and_then(|text| std::str::from_utf8(text).ok())
+    }
+
+    /// The value of an int literal.
+    pub(crate) fn constant_int(&self, index: usize) -> Option<i64> {
+        if let Some(Value::Int(int)) = self.constant(index) { Some(*int) } else { None }
     }
 
     /// The value of a bool literal.

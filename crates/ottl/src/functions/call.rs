@@ -1,7 +1,8 @@
 //! One call of a converter: its arguments, evaluated when they are asked for.
 
-use super::{Argument, Arguments};
+use super::{Argument, Arguments, Function};
 use crate::{
+    edit::target::Target,
     error::Error,
     expr::Expr,
     subject::{Moment, Subject},
@@ -35,8 +36,22 @@ impl<'e> Call<'e> {
         match self.arguments.argument(index) {
             Some(Argument::Value(expr)) => expr.evaluate(self.subject),
             Some(Argument::Items(_)) => Ok(Value::List(List::native(self.values(index)?))),
-            None => Ok(Value::Nil),
+            Some(Argument::Target(target)) => target.read(self.subject),
+            Some(Argument::Converter(_)) | None => Ok(Value::Nil),
         }
+    }
+
+    /// What an editor sets.
+    pub(crate) fn target(self, index: usize) -> Result<&'e Target, Error> {
+        match self.arguments.argument(index) {
+            Some(Argument::Target(target)) => Ok(target),
+            _ => Err(Error::failed("there is nothing to edit")),
+        }
+    }
+
+    /// A converter that was passed.
+    pub(crate) fn converter(self, index: usize) -> Option<&'static Function> {
+        if let Some(Argument::Converter(function)) = self.arguments.argument(index) { Some(function) } else { None }
     }
 
     pub(crate) fn str(self, index: usize) -> Result<Cow<'e, [u8]>, Error> {
@@ -107,7 +122,7 @@ impl<'e> Call<'e> {
                 }
                 other => Err(Error::Type { expected: "a list", found: other.kind() }),
             },
-            None => Ok(Items::Values(Vec::new().into_iter(), false)),
+            _ => Ok(Items::Values(Vec::new().into_iter(), false)),
         }
     }
 

@@ -20,14 +20,14 @@ impl Extractor {
     #[must_use = "compiling has no other effect"]
     pub fn new(source: &str) -> Result<Self, String> {
         let (regex, _, names) = compile(source, translate::translate_capturing)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        Ok(Self { regex, names: names.into_iter().flatten().map(Box::from).collect() })
     }
 
     /// Compiles Go syntax to capture all groups; one without a name has an empty one.
     #[must_use = "compiling has no other effect"]
     pub fn with_all_groups(source: &str) -> Result<Self, String> {
-        let (regex, _, names) = compile(source, translate::translate_capturing_all)?;
-        Ok(Self { regex, names: names.into_iter().map(Box::from).collect() })
+        let (regex, _, names) = compile(source, translate::translate_all)?;
+        Ok(Self { regex, names: names.into_iter().map(|name| name.unwrap_or_default().into()).collect() })
     }
 
     /// The names of the groups, in order of their opening.
@@ -43,19 +43,25 @@ impl Extractor {
     /// The groups of the first match, each with what it matched, if it took part; `None` without a match.
     #[must_use]
     pub fn extract<'s, 't>(&'s self, text: &'t [u8]) -> Option<Vec<Group<'s, 't>>> {
+        let ranges = self.ranges(text)?.into_iter();
+        Some(ranges.map(|(name, range)| (name, range.and_then(|range| text.get(range)))).collect())
+    }
+
+    /// The same with the places in `text`.
+    #[must_use]
+    pub fn ranges(&self, text: &[u8]) -> Option<Vec<(&str, Option<Range<usize>>)>> {
         let repaired = repair(text);
         let captures = self.regex.captures(&repaired)?;
         let group = |(index, name)| {
             let range = captures.get(index + 1).map(|group| group.range());
-            let range = if repaired.len() == text.len() { range } else { range.map(|range| original(text, &range)) };
-            (name, range.map(|range| &text[range]))
+            (name, if repaired.len() == text.len() { range } else { range.map(|range| original(text, &range)) })
         };
         Some(self.names.iter().map(|name| &**name).enumerate().map(group).collect())
     }
 }
 
 /// Where a range of the repaired text lies in the text: each byte that is no UTF-8 became three.
-fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
+pub(super) fn original(text: &[u8], repaired: &Range<usize>) -> Range<usize> {
     let place = |offset: usize| {
         let (mut at, mut at_repaired) = (0, 0);
         for chunk in text.utf8_chunks() {

@@ -1,43 +1,43 @@
 //! Reads a pattern by the rules of Go's `regexp/syntax` (its Perl flavour) and writes one that means the same to the
-//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones or of all;
-//! literals and class members are written as escapes.
+//! `regex` crate. Groups lose their names, and their captures unless somebody wants those of the named ones; literals and
+//! class members are written as escapes.
 
 use std::fmt::Write;
 
 /// A pattern for the `regex` crate.
 pub(super) struct Translation<'a> {
     pub(super) pattern: String,
-    /// Of the groups that capture, in order of their opening; empty for one without a name.
-    pub(super) names: Vec<&'a str>,
+    /// Of the capturing groups, in order of their opening; of the named ones where none captures.
+    pub(super) names: Vec<Option<&'a str>>,
 }
 
 /// Which groups capture.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Capturing {
-    Nothing,
+enum Captures {
+    None,
     Named,
     All,
 }
 
 /// The same pattern for the `regex` crate in Unicode mode, without captures, or what is wrong with it.
 pub(super) fn translate(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, Capturing::Nothing)
+    Translation::new(source, Captures::None)
 }
 
 /// The same with captures of exactly the named groups, in order of their opening.
 pub(super) fn translate_capturing(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, Capturing::Named)
+    Translation::new(source, Captures::Named)
 }
 
-/// The same with captures of all groups that capture in Go.
-pub(super) fn translate_capturing_all(source: &str) -> Result<Translation<'_>, String> {
-    Translation::new(source, Capturing::All)
+/// The same with the captures of all groups.
+pub(super) fn translate_all(source: &str) -> Result<Translation<'_>, String> {
+    Translation::new(source, Captures::All)
 }
 
 impl<'a> Translation<'a> {
-    fn new(source: &'a str, capturing: Capturing) -> Result<Self, String> {
+    fn new(source: &'a str, captures: Captures) -> Result<Self, String> {
         let mut translator = Translator {
-            capturing,
+            captures,
             rest: source,
             out: String::with_capacity(source.len() * 2),
             groups: vec![Group::default()],
@@ -51,12 +51,12 @@ impl<'a> Translation<'a> {
 }
 
 struct Translator<'a> {
-    capturing: Capturing,
+    captures: Captures,
     rest: &'a str,
     out: String,
     /// The open groups, the whole pattern first; never empty.
     groups: Vec<Group>,
-    names: Vec<&'a str>,
+    names: Vec<Option<&'a str>>,
     atom: Atom,
     /// What followed the last atom when it was repeated, if nothing came since.
     repeated: Option<&'a str>,
@@ -173,11 +173,10 @@ impl<'a> Translator<'a> {
             };
         }
         self.take(1);
-        let captures = self.capturing == Capturing::All;
-        if captures {
-            self.names.push("");
+        if self.captures == Captures::All {
+            self.names.push(None);
         }
-        self.push_group(if captures { "(" } else { "(?:" });
+        self.push_group(if self.captures == Captures::All { "(" } else { "(?:" });
         Ok(())
     }
 
@@ -187,10 +186,10 @@ impl<'a> Translator<'a> {
         if !is_valid || name.len() == named.len() {
             return Err(format!("invalid group name `{name}`"));
         }
-        self.names.push(name);
+        self.names.push(Some(name));
         self.rest = named;
         self.take(name.len() + 1);
-        self.push_group(if self.capturing == Capturing::Nothing { "(?:" } else { "(" });
+        self.push_group(if self.captures == Captures::None { "(?:" } else { "(" });
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use super::{
     token::{Token, TokenKind, tokens},
-    tree::{Argument, Arithmetic, Call, Key, KeyKind, Node, NodeKind, Path, Segment},
+    tree::{Argument, Arithmetic, Call, Key, KeyKind, Node, NodeKind, Path, Segment, Statement},
 };
 use crate::error::SyntaxError;
 use std::ops::Range;
@@ -19,10 +19,31 @@ pub(crate) fn parse(text: &str) -> Result<Node, SyntaxError> {
         let message = format!("the condition is longer than {TEXT_BYTES_MAX} bytes");
         return Err(SyntaxError { at: 0..text.len(), message });
     }
-    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0 };
+    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0, subject: "condition" };
     let condition = parser.or()?;
     match parser.peek() {
         TokenKind::End => parser.condition(condition),
+        _ => Err(parser.trailing()),
+    }
+}
+
+/// The tree of a statement.
+pub(crate) fn parse_statement(text: &str) -> Result<Statement, SyntaxError> {
+    if text.len() > TEXT_BYTES_MAX {
+        let message = format!("the statement is longer than {TEXT_BYTES_MAX} bytes");
+        return Err(SyntaxError { at: 0..text.len(), message });
+    }
+    let mut parser = Parser { text, tokens: tokens(text)?, next: 0, depth: 0, subject: "statement" };
+    let editor = parser.editor()?;
+    let mut condition = None;
+    if *parser.peek() == TokenKind::Lower && &text[parser.at()] == "where" {
+        parser.advance();
+        let node = parser.or()?;
+        condition = Some(parser.condition(node)?);
+    }
+    match parser.peek() {
+        TokenKind::End => Ok(Statement { editor, condition }),
+        _ if condition.is_none() => Err(parser.expected("`where` or the end")),
         _ => Err(parser.trailing()),
     }
 }
@@ -35,9 +56,32 @@ struct Parser<'t> {
     tokens: Vec<Token>,
     next: usize,
     depth: u32,
+    /// What is read, in messages.
+    subject: &'static str,
 }
 
 impl Parser<'_> {
+    fn editor(&mut self) -> Parsed<Call> {
+        let start = self.at().start;
+        let (name, words) = self.glued();
+        let is_lower = *self.peek() == TokenKind::Lower;
+        if words == 0 {
+            return Err(self.expected("an editor such as `set(…)`"));
+        }
+        self.next += words;
+        let name_at = start..self.end();
+        if !is_lower {
+            let message = format!("`{name}` is no editor, their names begin with a lower-case letter");
+            return Err(SyntaxError { at: name_at, message });
+        }
+        self.expect(&TokenKind::Open, &format!("`(` after `{name}`"))?;
+        let arguments = self.arguments()?;
+        if *self.peek() == TokenKind::BracketOpen {
+            return Err(self.error(&format!("`{name}` is an editor, it gives nothing that can be indexed")));
+        }
+        Ok(Call { name, name_at, arguments, keys: Vec::new() })
+    }
+
     fn or(&mut self) -> Parsed<Node> {
         self.joined(&TokenKind::Or, NodeKind::Or, Self::and)
     }
@@ -244,7 +288,11 @@ impl Parser<'_> {
         }
         loop {
             let name = self.argument_name();
-            arguments.push(Argument { name, value: self.value()? });
+            let value = match self.function_name() {
+                Some(value) => value,
+                None => self.value()?,
+            };
+            arguments.push(Argument { name, value });
             if !self.take(&TokenKind::Comma) {
                 break;
             }
@@ -262,6 +310,18 @@ impl Parser<'_> {
             let at = start..self.end();
             self.advance();
             (name, at)
+        })
+    }
+
+    /// A converter's name of mixed case that stands alone. One of upper case alone reads as an enum first.
+    fn function_name(&mut self) -> Option<Node> {
+        let start = self.at().start;
+        let (name, words) = self.glued();
+        let is_alone = matches!(self.peek_after(words), TokenKind::Comma | TokenKind::Close);
+        let is_name = *self.peek() == TokenKind::Upper && words > 1 && is_alone;
+        is_name.then(|| {
+            self.next += words;
+            Node { at: start..self.end(), kind: NodeKind::Function(name) }
         })
     }
 
@@ -390,7 +450,7 @@ impl Parser<'_> {
     fn expected(&self, what: &str) -> SyntaxError {
         let at = self.at();
         match self.peek() {
-            TokenKind::End => self.error(&format!("expected {what}, the condition ends")),
+            TokenKind::End => self.error(&format!("expected {what}, the {} ends", self.subject)),
             _ => self.error(&format!("expected {what}, found `{}`", &self.text[at])),
         }
     }

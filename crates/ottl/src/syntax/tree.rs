@@ -1,7 +1,16 @@
-//! The tree of a condition, each node with its place in the text.
+//! The tree of a condition or statement, each node with its place in the text.
 
 use super::Operator;
 use std::ops::Range;
+
+/// A statement.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Statement {
+    /// What is done.
+    pub(crate) editor: Call,
+    /// When.
+    pub(crate) condition: Option<Node>,
+}
 
 /// A node.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +42,8 @@ pub(crate) enum NodeKind {
     Float(f64),
     Int(i64),
     Enum(String),
+    /// A converter's name without a call, as an argument.
+    Function(String),
     Path(Path),
     List(Vec<Node>),
     /// Keys as written, also equal ones.

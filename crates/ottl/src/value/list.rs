@@ -64,6 +64,11 @@ impl<'a> List<'a> {
         Self { form: ListForm::Strings, items: Items::Owned(items) }
     }
 
+    /// The body of its `ArrayValue`, if it is an encoded one.
+    pub(crate) fn encoded(&self) -> Option<&'a [u8]> {
+        if let Items::Wire(body) = &self.items { Some(body) } else { None }
+    }
+
     /// How many values it has. Walks an encoded list.
     #[must_use]
     pub fn len(&self) -> usize {

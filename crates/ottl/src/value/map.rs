@@ -61,6 +61,11 @@ impl<'a> Map<'a> {
         Self { is_native: true, entries: Entries::Owned(entries) }
     }
 
+    /// The body of its `KeyValueList`, if it is an encoded one.
+    pub(crate) fn encoded(&self) -> Option<&'a [u8]> {
+        if let Entries::Wire(body) = &self.entries { Some(body) } else { None }
+    }
+
     /// How many entries it has. Walks an encoded map.
     #[must_use]
     pub fn len(&self) -> usize {

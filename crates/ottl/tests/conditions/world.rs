@@ -32,7 +32,7 @@ impl World {
 
     /// A trace in OTLP/JSON.
     pub(crate) fn of_json(json: &str) -> Self {
-        Self { request: otlp::json::decode(json.trim().as_bytes()).expect("OTLP/JSON") }
+        Self { request: otlp::json::decode(otlp::Signal::Traces, json.trim().as_bytes()).expect("OTLP/JSON") }
     }
 
     /// One span, given by its fields in OTLP/JSON.

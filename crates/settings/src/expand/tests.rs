@@ -42,7 +42,7 @@ fn expansion() {
         ("a: ${env:NONE:-7}", "a: 7\n"),
         ("a: ${env:FIVE:-7}", "a: 5\n"),
         ("a: ${env:EMPTY:-7}", "a: null\n"),
-        ("a: ${env:NONE:-}", "a: null\n"),
+        ("a: ${env:NONE:-}", "a: \"\"\n"),
         ("a: \"${env:NONE:-a: b}\"", "a:\n    a: b\n"),
         ("a: \"${yaml:[1, 2]}\"", "a:\n    - 1\n    - 2\n"),
         ("a: ${env:LIST}", "a:\n    - 1\n"),

@@ -27,6 +27,25 @@ pub(crate) fn resolve(text: &str) -> Value {
     number.unwrap_or_else(|| Value::Text(text.to_string()))
 }
 
+/// The text of a plain key: that of what it means, as Go prints it, so `0x10` is the key `16`.
+pub(crate) fn key(text: &str) -> String {
+    match resolve(text) {
+        Value::Null => "<nil>".to_string(),
+        Value::Bool(value) => value.to_string(),
+        Value::Int(value) => value.to_string(),
+        Value::Float(value) if value.is_nan() => "NaN".to_string(),
+        Value::Float(value) if value.is_infinite() => if value > 0.0 { "+Inf" } else { "-Inf" }.to_string(),
+        Value::Float(value) => match format!("{value:e}").split_once('e') {
+            Some((digits, exponent)) if exponent.parse().is_ok_and(|e: i32| !(-4..21).contains(&e)) => {
+                let (sign, size) = exponent.strip_prefix('-').map_or(('+', exponent), |size| ('-', size));
+                format!("{digits}e{sign}{size:0>2}")
+            }
+            _ => value.to_string(),
+        },
+        _ => text.to_string(),
+    }
+}
+
 /// The value of a scalar with a tag; `None` if it is not what the tag says. Tags of other languages mean text.
 pub(crate) fn resolve_tagged(text: &str, tag: &str) -> Option<Value> {
     let value = resolve(text);
@@ -38,7 +57,7 @@ pub(crate) fn resolve_tagged(text: &str, tag: &str) -> Option<Value> {
         (Some("float"), Value::Float(value)) => Some(Value::Float(value)),
         #[expect(clippy::cast_precision_loss, reason = "the user asked for a float")]
         (Some("float"), Value::Int(value)) => Some(Value::Float(value as f64)),
-        (Some("null" | "bool" | "int" | "float"), _) => None,
+        (Some("null" | "bool" | "int" | "float" | "binary"), _) => None,
         _ => Some(Value::Text(text.to_string())),
     }
 }
@@ -149,6 +168,26 @@ mod tests {
             ("0x1p-2", "text 0x1p-2"),
         ] {
             assert_eq!(shown(&resolve(text)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn keys_are_what_they_mean() {
+        for (text, expected) in [
+            ("a", "a"),
+            ("017", "15"),
+            ("0x10", "16"),
+            ("1.50", "1.5"),
+            ("1e3", "1000"),
+            ("1e21", "1e+21"),
+            ("1e-7", "1e-07"),
+            ("TRUE", "true"),
+            ("~", "<nil>"),
+            (".inf", "+Inf"),
+            ("1_0", "10"),
+            ("yes", "yes"),
+        ] {
+            assert_eq!(key(text), expected, "{text}");
         }
     }
 

@@ -13,13 +13,21 @@ pub(crate) struct Own {
     pub(crate) shutdown_grace: Duration,
     /// How long a verdict is remembered for late spans; if none is written, ten times the wait and at least ten minutes.
     pub(crate) decided_memory: Option<Duration>,
+    /// Whether the configuration is read anew when one of its files changes, as SIGHUP has it.
+    pub(crate) reload_on_change: bool,
     /// Whether the deciding policy's name is written into the scopes of kept spans, as otelcol's gate `recordpolicy` does.
     pub(crate) record_policy: bool,
 }
 
 impl Default for Own {
     fn default() -> Own {
-        Own { memory_mib: None, shutdown_grace: Duration::from_secs(20), decided_memory: None, record_policy: false }
+        Own {
+            memory_mib: None,
+            shutdown_grace: Duration::from_secs(20),
+            decided_memory: None,
+            reload_on_change: false,
+            record_policy: false,
+        }
     }
 }
 
@@ -31,6 +39,7 @@ impl Decode for Own {
             memory_mib: fields.optional("memory_mib", p),
             shutdown_grace: fields.take("shutdown_grace", default.shutdown_grace, p),
             decided_memory: fields.optional("decided_memory", p),
+            reload_on_change: fields.take("reload_on_change", default.reload_on_change, p),
             record_policy: fields.take("record_policy", default.record_policy, p),
         };
         if let Some(memory_mib) =
@@ -51,6 +60,7 @@ impl Own {
             ("decided_memory", Node::or_null(self.decided_memory)),
             ("memory_mib", Node::or_null(self.memory_mib)),
             ("record_policy", self.record_policy.into()),
+            ("reload_on_change", self.reload_on_change.into()),
             ("shutdown_grace", self.shutdown_grace.into()),
         ])
     }

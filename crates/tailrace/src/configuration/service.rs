@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use settings::{ComponentId, Decode, Location, Node, Problems, Reference, Value};
+use settings::{Decode, Location, Node, Problems, Reference, Value};
 
 use super::pipeline_id::PipelineId;
 use super::telemetry::Telemetry;
@@ -12,6 +12,8 @@ use super::telemetry::Telemetry;
 pub(crate) struct Service {
     /// Extensions, in the order of their start.
     pub(crate) extensions: Vec<Reference>,
+    /// Whether there is a list of extensions, if only an empty one.
+    extensions_written: bool,
     /// Pipelines by ID, such as `traces` or `metrics/2`.
     pub(crate) pipelines: BTreeMap<PipelineId, Pipeline>,
     /// What Tailrace says about itself.
@@ -37,8 +39,10 @@ impl Decode for Service {
     fn decode(node: &Node, p: &mut Problems) -> Option<Service> {
         let mut fields = node.map("service", p)?;
         let pipelines_node = fields.node("pipelines");
+        let extensions = fields.node("extensions").filter(|node| !node.is_absent());
         let service = Service {
-            extensions: fields.node("extensions").map(|node| references(node, "extensions", p)).unwrap_or_default(),
+            extensions: extensions.map(|node| references(node, "extensions", p)).unwrap_or_default(),
+            extensions_written: extensions.is_some(),
             pipelines: pipelines_node.map(|node| pipelines(node, p)).unwrap_or_default(),
             telemetry: fields.take("telemetry", Telemetry::default(), p),
         };
@@ -93,16 +97,17 @@ fn pipeline(id: &str, at: Location, node: &Node, p: &mut Problems) -> Option<Pip
     Some(Pipeline { receivers, processors, exporters })
 }
 
-/// A list of IDs; also, as for every list of texts, one text with commas.
+/// A list of IDs. Other lists may be one text with commas, this one may not.
 fn references(node: &Node, what: &str, p: &mut Problems) -> Vec<Reference> {
-    let ids: Option<Vec<String>> = p.within(what, |p| Vec::decode(node, p));
-    let places = node.list(what, &mut Problems::new()).unwrap_or_default();
-    let ids = ids.unwrap_or_default().into_iter().enumerate();
-    let reference = |(index, id): (usize, String)| {
-        let at = places.get(index).map_or(node.at, |item| item.at);
-        ComponentId::parse(&id, &at, p).map(|id| Reference { id, at })
+    if let (Value::Text(_), Some(id)) = (&node.value, node.as_text()) {
+        p.within(what, |p| p.wrong(node, "a list", format!("write `{what}: [{id}]`")));
+        return Vec::new();
+    }
+    let items = node.list(what, p).unwrap_or_default().iter().enumerate();
+    let reference = |(index, item): (usize, &Node)| {
+        p.within(what, |p| p.within(format!("[{index}]"), |p| Reference::decode(item, p)))
     };
-    ids.filter_map(reference).collect()
+    items.filter_map(reference).collect()
 }
 
 /// Receivers and exporters may be named twice in otelcol, where it means once.
@@ -134,7 +139,7 @@ impl Service {
     pub(crate) fn effective(&self) -> Node {
         let pipelines = self.pipelines.iter().map(|(id, pipeline)| (id.to_string(), pipeline.effective()));
         let mut entries = vec![("pipelines", Node::map_of(pipelines)), ("telemetry", self.telemetry.effective())];
-        if !self.extensions.is_empty() {
+        if self.extensions_written {
             entries.push(("extensions", Node::list_of(&self.extensions)));
         }
         Node::map_of(entries)

@@ -8,6 +8,7 @@ use super::*;
 
 mod pipelines;
 mod telemetry;
+mod yaml;
 
 fn loaded(text: &str, sets: &[&str]) -> (Option<Configuration>, String) {
     let sets = sets.iter().map(|set| (*set).to_string()).collect();

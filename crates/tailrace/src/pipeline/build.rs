@@ -356,15 +356,15 @@ fn destination(name: &str, signal: Signal, exporter: &Exporter, whys: &Arc<Whys>
     let retry = RetrySettings::default();
     Ok(match exporter {
         Exporter::OtlpGrpc(settings) => {
-            let exporter = Arc::new(OtlpGrpc::new(settings)?);
+            let exporter = Arc::new(OtlpGrpc::new(settings, signal, None)?);
             Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::OtlpHttp(settings) => {
-            let exporter = Arc::new(OtlpHttp::new(settings)?);
+            let exporter = Arc::new(OtlpHttp::new(settings, signal, None)?);
             Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Zipkin(settings) => {
-            let exporter = Arc::new(Zipkin::new(settings)?);
+            let exporter = Arc::new(Zipkin::new(settings, None)?);
             Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
         }
         Exporter::Debug(settings) => {

@@ -6,6 +6,7 @@
 
 mod doors;
 mod retire;
+mod watch;
 
 use super::{
     Clock, Snapshot,
@@ -26,17 +27,27 @@ use net::{budget::Budget, receiver};
 use otlp::Signal;
 use parking_lot::Mutex;
 use retire::Retired;
-use std::sync::{Arc, atomic::AtomicU64};
+use std::{
+    path::PathBuf,
+    sync::{Arc, atomic::AtomicU64},
+};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::Instant,
 };
+use watch::Stamps;
 
 /// Receivers get this much of the grace period to finish the requests they have begun.
 const RECEIVER_SHARE: u32 = 4;
 
-/// Where a new configuration comes from: `None` if the present one stays, because the new one is wrong, which has been told.
-pub(crate) type Reread = Arc<dyn Fn() -> Option<Configuration> + Send + Sync>;
+/// Where a new configuration comes from.
+#[derive(Clone)]
+pub(crate) struct Reread {
+    /// Reads it: `None` if the present one stays, because the new one is wrong, which has been told.
+    pub(crate) load: Arc<dyn Fn() -> Option<Configuration> + Send + Sync>,
+    /// The files that it stands in.
+    pub(crate) files: Vec<PathBuf>,
+}
 
 /// The program as it runs.
 pub(crate) struct Started {
@@ -75,6 +86,7 @@ where
     let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
+    let mut files = Stamps::of(&reread.files);
     let mut started = Started::start(configuration).await?;
     let task = task(&started)?;
     let mut task = std::pin::pin!(task);
@@ -84,7 +96,15 @@ where
             () = started.summarize() => break (Ok(()), "BUG: the summaries ended"),
             _ = terminate.recv() => break (Ok(()), "SIGTERM"),
             _ = interrupt.recv() => break (Ok(()), "SIGINT"),
-            _ = hangup.recv() => started.reread(&reread).await,
+            _ = hangup.recv() => {
+                started.reread(&reread).await;
+                // What has been read needs not be read again for having changed.
+                files = Stamps::of(&reread.files);
+            }
+            () = files.change(&reread.files, started.configuration.own.reload_on_change) => {
+                tracing::info!("a file of the configuration has changed");
+                started.reread(&reread).await;
+            }
         }
     };
     tracing::info!(why, "stopping");
@@ -133,8 +153,8 @@ impl Started {
 
     /// Follows a new configuration, if there is a valid one.
     async fn reread(&mut self, reread: &Reread) {
-        let reread = Arc::clone(reread);
-        let read = tokio::task::spawn_blocking(move || reread()).await;
+        let load = Arc::clone(&reread.load);
+        let read = tokio::task::spawn_blocking(move || load()).await;
         let outcome = match read {
             Ok(Some(configuration)) => self.reload(configuration).await,
             Ok(None) => Err("it is not valid".to_owned()),

@@ -5,6 +5,7 @@ use std::time::Duration;
 use settings::{Decode, Fields, Node, Problems, Secret, Value};
 
 use super::header_map;
+use crate::exporter::client::Proxy;
 use crate::exporter::compress::{Compression, Encoding};
 use crate::exporter::refuse_unsupported;
 use crate::tls::TlsClient;
@@ -14,6 +15,8 @@ use crate::tls::TlsClient;
 pub struct HttpSettings {
     /// Where to send to.
     pub endpoint: String,
+    /// The proxy to send through, as `http://user:password@host:port`; empty is the one that the environment names.
+    pub proxy_url: String,
     /// TLS, for https.
     pub tls: TlsClient,
     /// Sent with each request.
@@ -36,12 +39,16 @@ pub struct HttpSettings {
     pub max_idle_conns: usize,
     /// The same for one peer, which is all there is; zero is Go's default of two.
     pub max_idle_conns_per_host: usize,
-    /// As in otelcol; HTTP/2 is always offered to TLS peers. Kept to be printed.
+    /// Whether HTTP/2 is offered to TLS peers.
     pub force_attempt_http2: bool,
     /// A ping after a connection was silent for this long; zero is never.
     pub http2_read_idle_timeout: Duration,
     /// The connection is dead if a ping is not answered within this.
     pub http2_ping_timeout: Duration,
+    /// Whether cookies that the peer sets are sent back to it.
+    pub cookies: bool,
+    /// The extension that adds credentials to requests.
+    pub auth: Option<String>,
 }
 
 impl HttpSettings {
@@ -50,6 +57,7 @@ impl HttpSettings {
     pub fn new(endpoint: impl Into<String>, timeout: Duration, encoding: Encoding) -> Self {
         Self {
             endpoint: endpoint.into(),
+            proxy_url: String::new(),
             tls: TlsClient::default(),
             headers: Vec::new(),
             timeout,
@@ -64,6 +72,8 @@ impl HttpSettings {
             force_attempt_http2: true,
             http2_read_idle_timeout: Duration::ZERO,
             http2_ping_timeout: Duration::from_secs(15),
+            cookies: false,
+            auth: None,
         }
     }
 }
@@ -73,6 +83,7 @@ impl HttpSettings {
     pub(in crate::exporter) fn take(fields: &mut Fields<'_>, defaults: Self, p: &mut Problems) -> Self {
         let mut settings = Self {
             endpoint: fields.take("endpoint", defaults.endpoint, p),
+            proxy_url: proxy_url(fields, p),
             tls: fields.take("tls", defaults.tls, p),
             headers: decode_headers(fields, p),
             timeout: fields.take("timeout", defaults.timeout, p),
@@ -87,16 +98,13 @@ impl HttpSettings {
             force_attempt_http2: fields.take("force_attempt_http2", defaults.force_attempt_http2, p),
             http2_read_idle_timeout: fields.take("http2_read_idle_timeout", defaults.http2_read_idle_timeout, p),
             http2_ping_timeout: fields.take("http2_ping_timeout", defaults.http2_ping_timeout, p),
+            cookies: fields.node("cookies").filter(|node| !node.is_absent()).is_some_and(|node| cookies(node, p)),
+            auth: decode_auth(fields, p),
         };
         if let Some(node) = fields.node("keepalive").filter(|node| !node.is_absent()) {
             settings.take_keepalive(node, p);
         }
-        if let Some(node) = fields.node("cookies")
-            && node.lookup("enabled").is_some_and(|enabled| enabled.value == Value::Bool(true))
-        {
-            p.error(&node.at, "`cookies` are not supported by this version yet", None);
-        }
-        refuse_unsupported(fields, &["auth", "middlewares", "proxy_url"], p);
+        refuse_unsupported(fields, &["middlewares"], p);
         settings
     }
 
@@ -114,7 +122,6 @@ impl HttpSettings {
     pub(in crate::exporter) fn effective(&self) -> Vec<(&'static str, Node)> {
         let mut entries: Vec<(&str, Node)> = vec![
             ("endpoint", self.endpoint.as_str().into()),
-            ("force_attempt_http2", self.force_attempt_http2.into()),
             ("idle_conn_timeout", self.idle_conn_timeout.into()),
             ("max_idle_conns", self.max_idle_conns.into()),
             ("timeout", self.timeout.into()),
@@ -138,12 +145,53 @@ impl HttpSettings {
                 entries.push((key, number.into()));
             }
         }
+        if self.force_attempt_http2 {
+            entries.push(("force_attempt_http2", true.into()));
+        }
+        if !self.proxy_url.is_empty() {
+            entries.push(("proxy_url", self.proxy_url.as_str().into()));
+        }
+        if self.cookies {
+            entries.push(("cookies", Node::map_of::<String>([])));
+        }
+        entries.extend(effective_auth(self.auth.as_deref()));
         if !self.http2_read_idle_timeout.is_zero() {
             entries.push(("http2_read_idle_timeout", self.http2_read_idle_timeout.into()));
             entries.push(("http2_ping_timeout", self.http2_ping_timeout.into()));
         }
         entries
     }
+}
+
+/// `auth: {authenticator: name}`.
+pub(in crate::exporter) fn decode_auth(fields: &mut Fields<'_>, p: &mut Problems) -> Option<String> {
+    let node = fields.node("auth").filter(|node| !node.is_absent())?;
+    let mut fields = p.within("auth", |p| node.map("auth", p))?;
+    let name = fields.required::<String>("authenticator", p).filter(|name| !name.is_empty());
+    fields.finish(p);
+    name
+}
+
+/// `auth` as otelcol prints it; nothing where there is none.
+pub(in crate::exporter) fn effective_auth(name: Option<&str>) -> Option<(&'static str, Node)> {
+    name.map(|name| ("auth", Node::map_of([("authenticator", name.into())])))
+}
+
+fn proxy_url(fields: &mut Fields<'_>, p: &mut Problems) -> String {
+    let node = fields.node("proxy_url").filter(|node| !node.is_absent());
+    let url = node.and_then(|node| p.within("proxy_url", |p| node.text(p))).unwrap_or_default();
+    if let (Some(node), false, Err(error)) = (node, url.is_empty(), Proxy::parse(&url)) {
+        p.error(&node.at, error, "write `http://host:port`".to_owned());
+    }
+    url
+}
+
+/// As in otelcol, where it is written at all it is on unless `enabled: false`.
+fn cookies(node: &Node, p: &mut Problems) -> bool {
+    let Some(mut fields) = p.within("cookies", |p| node.map("cookies", p)) else { return false };
+    let enabled = fields.take("enabled", true, p);
+    fields.finish(p);
+    enabled
 }
 
 /// `headers`: a map, or a list of `name` and `value`.

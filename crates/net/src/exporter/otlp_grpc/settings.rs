@@ -1,12 +1,13 @@
 //! Settings of `otlp_grpc` (otelcol's configgrpc): their meaning, defaults, YAML.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use settings::{Node, Problems, Secret};
 
 use crate::exporter::client::Ping;
 use crate::exporter::compress::{Compression, Encoding};
-use crate::exporter::http::{decode_headers, effective_headers};
+use crate::exporter::http::{decode_auth, decode_headers, effective_auth, effective_headers};
 use crate::exporter::{QueueSettings, RetrySettings, refuse_unsupported};
 use crate::tls::TlsClient;
 
@@ -19,6 +20,8 @@ pub struct OtlpGrpcSettings {
     pub compression: Compression,
     /// TLS; on unless `insecure`.
     pub tls: TlsClient,
+    /// The extension that adds credentials to requests.
+    pub auth: Option<String>,
     /// Sent with each request.
     pub headers: Vec<(String, Secret)>,
     /// Time for one attempt.
@@ -51,6 +54,7 @@ impl OtlpGrpcSettings {
             endpoint,
             compression: Compression::of(Encoding::Gzip),
             tls: TlsClient::default(),
+            auth: None,
             headers: Vec::new(),
             timeout: Duration::from_secs(5),
             keepalive: None,
@@ -66,13 +70,15 @@ impl OtlpGrpcSettings {
     }
 }
 
-/// A gRPC target: `host:port`, with `http://`, `https://`, `dns:///` or `passthrough:///` before it.
+/// A gRPC target: `host:port`, with `http://`, `https://`, `dns:///` or `passthrough:///` before it, or `unix:///path`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GrpcEndpoint {
     /// As written.
     pub text: String,
     /// `host:port`.
     pub authority: String,
+    /// The socket of the file system to connect to, in place of the authority.
+    pub socket: Option<PathBuf>,
     /// Whether `https://` was written: TLS then, whatever `insecure` says.
     pub https: bool,
 }
@@ -83,6 +89,18 @@ impl GrpcEndpoint {
     /// # Errors
     /// What is wrong with it, for people.
     pub fn parse(text: &str) -> Result<Self, String> {
+        if let Some(path) = text.strip_prefix("unix:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            return match path.starts_with('/') {
+                true => Ok(Self {
+                    text: text.to_owned(),
+                    authority: "localhost".to_owned(),
+                    socket: Some(PathBuf::from(path)),
+                    https: false,
+                }),
+                false => Err(format!("`{text}` names no absolute path; write `unix:///path/of/socket`")),
+            };
+        }
         let (https, rest) = match text.split_once("://") {
             None => (false, text),
             Some(("http", rest)) => (false, rest.trim_end_matches('/')),
@@ -99,7 +117,7 @@ impl GrpcEndpoint {
         }
         match authority.port_u16() {
             None => Err(format!("`{text}` has no port; write `{}:4317`", authority.host())),
-            Some(_) => Ok(Self { text: text.to_owned(), authority: rest.to_owned(), https }),
+            Some(_) => Ok(Self { text: text.to_owned(), authority: rest.to_owned(), socket: None, https }),
         }
     }
 }
@@ -110,10 +128,12 @@ impl OtlpGrpcSettings {
         let mut fields = node.map("otlp_grpc", p)?;
         let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
         let endpoint = fields.required::<String>("endpoint", p);
-        let defaults = Self::new(GrpcEndpoint { text: String::new(), authority: String::new(), https: false });
+        let nowhere = GrpcEndpoint { text: String::new(), authority: String::new(), socket: None, https: false };
+        let defaults = Self::new(nowhere);
         let mut settings = Self {
             compression: fields.node("compression").map_or(defaults.compression, |node| compression(node, p)),
             tls: fields.take("tls", defaults.tls, p),
+            auth: decode_auth(&mut fields, p),
             headers: decode_headers(&mut fields, p),
             timeout: fields.take("timeout", defaults.timeout, p),
             keepalive: fields.node("keepalive").filter(|node| !node.is_absent()).and_then(|node| keepalive(node, p)),
@@ -131,7 +151,7 @@ impl OtlpGrpcSettings {
             let message = format!("unknown `balancer_name` `{}`", settings.balancer_name);
             p.error(&fields.at(), message, "write `round_robin` or `pick_first`".to_owned());
         }
-        refuse_unsupported(&mut fields, &["auth", "middlewares"], p);
+        refuse_unsupported(&mut fields, &["middlewares"], p);
         fields.finish(p);
         let (text, at) = (endpoint?, endpoint_node?.at);
         match GrpcEndpoint::parse(&text) {
@@ -162,6 +182,7 @@ impl OtlpGrpcSettings {
         ];
         entries.extend(self.tls.effective().map(|tls| ("tls", tls)));
         entries.extend(effective_headers(&self.headers));
+        entries.extend(effective_auth(self.auth.as_deref()));
         entries.extend(self.keepalive.map(|ping| ("keepalive", effective_keepalive(ping))));
         entries.extend(self.authority.as_ref().map(|text| ("authority", text.into())));
         entries.extend(self.user_agent.as_ref().map(|text| ("user_agent", text.into())));

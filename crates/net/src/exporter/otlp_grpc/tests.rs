@@ -24,7 +24,7 @@ fn settings(peer: &Peer) -> OtlpGrpcSettings {
 
 async fn export(settings: &OtlpGrpcSettings, spans: usize) -> Result<Delivered, ExportError> {
     let batch = batch(spans);
-    OtlpGrpc::new(settings).unwrap().export(batch.body.clone(), &batch).await
+    OtlpGrpc::new(settings, Signal::Traces, None).unwrap().export(batch.body.clone(), &batch).await
 }
 
 /// The kind of error that a peer's reply becomes.
@@ -40,7 +40,7 @@ async fn sends_what_a_collector_reads() {
     settings.headers = vec![("x-tenant".to_owned(), Secret::new("shop"))];
     assert_eq!(export(&settings, 3).await, Ok(Delivered::default()));
     let seen = peer.seen().remove(0);
-    assert_eq!(seen.path, METHOD);
+    assert_eq!(seen.path, method(Signal::Traces));
     assert_eq!(seen.authority, peer.address.to_string());
     let header = |name: &str| seen.headers.get(name).map(|value| value.to_str().unwrap());
     assert_eq!(header("content-type"), Some("application/grpc"));
@@ -170,7 +170,7 @@ async fn a_stall_ends_with_the_timeout_and_on_a_new_connection() {
     let peer = Peer::start(|number, _| if number == 0 { Reply::Stall } else { grpc_ok() }).await;
     let mut settings = settings(&peer);
     settings.timeout = Duration::from_millis(300);
-    let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
+    let exporter = Arc::new(OtlpGrpc::new(&settings, Signal::Traces, None).unwrap());
     let destination =
         Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     destination.offer(batch(10));
@@ -182,7 +182,7 @@ async fn a_stall_ends_with_the_timeout_and_on_a_new_connection() {
 async fn nothing_is_lost_when_nine_of_ten_attempts_fail() {
     let peer = Peer::start(|number, _| if number % 10 == 9 { grpc_ok() } else { grpc_status(14, "busy") }).await;
     let settings = settings(&peer);
-    let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
+    let exporter = Arc::new(OtlpGrpc::new(&settings, Signal::Traces, None).unwrap());
     let destination =
         Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     for _ in 0..50 {
@@ -202,7 +202,7 @@ async fn a_peer_with_a_small_limit_gets_everything_in_parts() {
     })
     .await;
     let settings = settings(&peer);
-    let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
+    let exporter = Arc::new(OtlpGrpc::new(&settings, Signal::Traces, None).unwrap());
     let destination =
         Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     let sent: Vec<_> = (0..100).map(|number| format!("{number} {}", "x".repeat(10_000))).collect();
@@ -242,7 +242,7 @@ async fn the_authority_may_be_another_than_the_address() {
 #[tokio::test]
 async fn a_request_is_never_larger_than_otlp_allows() {
     let peer = Peer::start(|_, _| grpc_ok()).await;
-    let exporter = OtlpGrpc::new(&settings(&peer)).unwrap();
+    let exporter = OtlpGrpc::new(&settings(&peer), Signal::Traces, None).unwrap();
     let error = exporter.export(vec![0; REQUEST_BYTES_MAX + 1].into(), &batch(1)).await.unwrap_err();
     assert_eq!(error.kind, Kind::TooLarge);
     assert!(peer.seen().is_empty());
@@ -259,7 +259,9 @@ fn endpoints() {
         ("passthrough:///10.0.0.1:4317", Ok(("10.0.0.1:4317", false))),
         ("[::1]:4317", Ok(("[::1]:4317", false))),
         ("localhost", Err("`localhost` has no port; write `localhost:4317`")),
-        ("unix:///run/x", Err("the scheme `unix` is not supported; write `host:port`")),
+        ("unix:///run/x", Ok(("localhost", false))),
+        ("unix:run/x", Err("`unix:run/x` names no absolute path; write `unix:///path/of/socket`")),
+        ("ftp://a:1", Err("the scheme `ftp` is not supported; write `host:port`")),
         ("dns://8.8.8.8/jaeger:4317", Err("`dns://8.8.8.8/jaeger:4317` names a resolver; write `dns:///host:port`")),
         ("", Err("`` is not `host:port`")),
         ("a b:1", Err("`a b:1` is not `host:port`")),
@@ -306,7 +308,7 @@ async fn a_reset_connection_costs_an_attempt_and_nothing_else() {
         }
     });
     let settings = OtlpGrpcSettings { endpoint: GrpcEndpoint::parse(&endpoint).unwrap(), ..settings(&well) };
-    let exporter = Arc::new(OtlpGrpc::new(&settings).unwrap());
+    let exporter = Arc::new(OtlpGrpc::new(&settings, Signal::Traces, None).unwrap());
     let destination =
         Destination::start("otlp", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     for _ in 0..20 {

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use otlp::Signal;
 use settings::{Node, Problems};
 
 use crate::exporter::compress::Encoding;
@@ -11,13 +12,13 @@ use crate::exporter::{QueueSettings, RetrySettings};
 /// Settings of an `otlp_http` exporter.
 #[derive(Clone, Debug, PartialEq)]
 pub struct OtlpHttpSettings {
-    /// The client. Its endpoint may be empty if there is a `traces_endpoint`.
+    /// The client. Its endpoint may be empty if each signal in use has its own.
     pub http: HttpSettings,
     /// The whole URL for traces, in place of `endpoint`.
     pub traces_endpoint: String,
-    /// For metrics: kept to be printed.
+    /// The whole URL for metrics, in place of `endpoint`.
     pub metrics_endpoint: String,
-    /// For logs: kept to be printed.
+    /// The whole URL for logs, in place of `endpoint`.
     pub logs_endpoint: String,
     /// For profiles: kept to be printed.
     pub profiles_endpoint: String,
@@ -54,12 +55,18 @@ impl OtlpHttpSettings {
         }
     }
 
-    /// Where traces go to.
+    /// Where a signal goes to: its own endpoint as it is, or a path under the common one. `None` where neither is set.
     #[must_use]
-    pub fn traces_url(&self) -> String {
-        match self.traces_endpoint.as_str() {
-            "" => format!("{}/v1/traces", self.http.endpoint.strip_suffix('/').unwrap_or(&self.http.endpoint)),
-            url => url.to_owned(),
+    pub fn url(&self, signal: Signal) -> Option<String> {
+        let own = match signal {
+            Signal::Traces => &self.traces_endpoint,
+            Signal::Metrics => &self.metrics_endpoint,
+            Signal::Logs => &self.logs_endpoint,
+        };
+        match (own.as_str(), self.http.endpoint.as_str()) {
+            ("", "") => None,
+            ("", base) => Some(format!("{}/v1/{signal}", base.strip_suffix('/').unwrap_or(base))),
+            (url, _) => Some(url.to_owned()),
         }
     }
 }

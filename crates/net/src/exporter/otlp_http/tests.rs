@@ -33,7 +33,7 @@ fn ok() -> Reply {
 
 async fn export(settings: &OtlpHttpSettings, spans: usize) -> Result<Delivered, ExportError> {
     let batch = batch(spans);
-    OtlpHttp::new(settings).unwrap().export(batch.body.clone(), &batch).await
+    OtlpHttp::new(settings, Signal::Traces, None).unwrap().export(batch.body.clone(), &batch).await
 }
 
 /// What a peer's reply becomes.
@@ -69,7 +69,7 @@ async fn sends_json_where_that_is_wanted() {
     assert_eq!(export(&settings, 3).await.unwrap().message, "hm");
     let seen = peer.seen().remove(0);
     assert_eq!(seen.headers["content-type"], "application/json");
-    assert_eq!(names(&otlp::json::decode(&seen.body).unwrap()), ["span 0", "span 1", "span 2"]);
+    assert_eq!(names(&otlp::json::decode(otlp::Signal::Traces, &seen.body).unwrap()), ["span 0", "span 1", "span 2"]);
 }
 
 #[tokio::test]
@@ -175,7 +175,7 @@ async fn one_bad_span_and_a_small_limit_cost_one_span() {
     })
     .await;
     let settings = settings(&peer);
-    let exporter = Arc::new(OtlpHttp::new(&settings).unwrap());
+    let exporter = Arc::new(OtlpHttp::new(&settings, Signal::Traces, None).unwrap());
     let destination =
         Destination::start("otlp_http", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     let sent: Vec<_> = (0..100).map(|number| format!("{number} {}", "x".repeat(10_000))).collect();
@@ -189,7 +189,7 @@ async fn connections_are_kept_and_bounded() {
     let peer = Peer::start(|_, _| ok()).await;
     let mut settings = settings(&peer);
     settings.http.max_conns_per_host = 2;
-    let exporter = Arc::new(OtlpHttp::new(&settings).unwrap());
+    let exporter = Arc::new(OtlpHttp::new(&settings, Signal::Traces, None).unwrap());
     let destination =
         Destination::start("otlp_http", Signal::Traces, exporter, settings.queue.clone(), settings.retry.clone());
     for _ in 0..50 {
@@ -210,9 +210,9 @@ fn urls() {
     ] {
         let mut settings = OtlpHttpSettings::new(endpoint);
         settings.traces_endpoint = traces_endpoint.to_owned();
-        assert_eq!(settings.traces_url(), expected);
+        assert_eq!(settings.url(Signal::Traces).unwrap(), expected);
     }
     for bad in ["a:4318", "ftp://a", "/v1", "", "http://u:p@a"] {
-        assert!(OtlpHttp::new(&OtlpHttpSettings::new(bad)).is_err(), "{bad}");
+        assert!(OtlpHttp::new(&OtlpHttpSettings::new(bad), Signal::Traces, None).is_err(), "{bad}");
     }
 }

@@ -138,7 +138,7 @@ async fn json_becomes_protobuf() {
         assert_eq!(answer.header("content-type"), "application/json");
     }
     let body = bench.intake.bodies().pop().unwrap();
-    assert_eq!(body, otlp::json::decode(json.as_bytes()).unwrap());
+    assert_eq!(body, otlp::json::decode(otlp::Signal::Traces, json.as_bytes()).unwrap());
     let gzip = compress(Encoding::Gzip, json.as_bytes());
     assert_eq!(bench.post(&[JSON, ("content-encoding", "gzip")], gzip).await.status, 200);
     for broken in ["", "[]", "{", r#"{"resourceSpans":{}}"#] {

@@ -89,7 +89,7 @@ fn play(settings: &TailSampling, requests: &[Vec<u8>]) -> BTreeMap<String, u32> 
 
 fn requests(file: &str) -> Vec<Vec<u8>> {
     let text = std::fs::read_to_string(format!("{FOLDER}/{file}")).unwrap();
-    text.lines().map(|line| otlp::json::decode(line.as_bytes()).unwrap()).collect()
+    text.lines().map(|line| otlp::json::decode(otlp::Signal::Traces, line.as_bytes()).unwrap()).collect()
 }
 
 fn files(folder: &str) -> Vec<String> {

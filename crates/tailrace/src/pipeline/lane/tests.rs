@@ -26,7 +26,7 @@ fn request(resources: &[usize]) -> (Vec<u8>, Scan) {
         })
         .collect();
     let text = format!(r#"{{"resourceSpans":[{}]}}"#, resources.join(","));
-    let request = json::decode(text.as_bytes()).expect("a request");
+    let request = json::decode(otlp::Signal::Traces, text.as_bytes()).expect("a request");
     let mut scan = Scan::new(Arc::new(Keys::default()));
     scan.run(&request).expect("a request");
     (request, scan)

@@ -55,7 +55,7 @@ impl Rig {
                     "attributes":[{{"key":"http","value":{{"intValue":"200"}}}}]}}]}}]}}]}}"#,
                 format!("{trace:02x}").repeat(16)
             );
-            let request = json::decode(text.as_bytes()).expect("a request");
+            let request = json::decode(otlp::Signal::Traces, text.as_bytes()).expect("a request");
             self.scan.run(&request).expect("a request");
             let token = Token::none();
             let arrival = self.engine.begin(&request, &self.scan, &token);

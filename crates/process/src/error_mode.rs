@@ -1,0 +1,41 @@
+//! `error_mode`: what a condition or a statement that fails does to a request.
+
+use settings::{Decode, Node, Problems};
+
+/// What an error does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ErrorMode {
+    /// It is passed over and logged.
+    #[default]
+    Ignore,
+    /// It is passed over; otelcol does not log it.
+    Silent,
+    /// It refuses the request.
+    Propagate,
+}
+
+impl ErrorMode {
+    const ALL: [Self; 3] = [Self::Ignore, Self::Silent, Self::Propagate];
+
+    /// As configurations spell it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Ignore => "ignore",
+            Self::Silent => "silent",
+            Self::Propagate => "propagate",
+        }
+    }
+}
+
+impl Decode for ErrorMode {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        let written = String::decode(node, p)?;
+        let mode = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(&written));
+        if mode.is_none() {
+            let help = "it is `ignore`, `silent` or `propagate`".to_string();
+            p.error(&node.at, format!("unknown error mode `{written}`"), help);
+        }
+        mode
+    }
+}
