@@ -10,10 +10,13 @@ use net::exporter::zipkin::ZipkinSettings;
 use net::receiver::OtlpReceiver;
 use otlp::Signal;
 use policy::TailSampling;
-use settings::{Decode, Node, Problems, Reference};
+use settings::{Decode, Node, Problems};
 
 use super::batch::Batch;
 use super::editing::{EDITING, Editing};
+use super::extensions::file_storage::FileStorage;
+use super::extensions::health_check::HealthCheck;
+use super::extensions::unused::{Pprof, Zpages};
 use super::memory_limiter::MemoryLimiter;
 
 use super::terminal::Terminal;
@@ -79,8 +82,16 @@ pub(crate) enum Exporter {
 /// What stands beside the pipelines.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Extension {
-    /// Known from otelcol and read over, so that its files run.
-    Ignored,
+    /// Answers to probes.
+    HealthCheck(Box<HealthCheck>),
+    /// Room for what must outlive the process.
+    FileStorage(Box<FileStorage>),
+    /// The byte budget, as the processor of this name lowers it.
+    MemoryLimiter(MemoryLimiter),
+    /// Profiles of a Go program; does nothing here.
+    Pprof(Pprof),
+    /// Pages about a Go program; does nothing here.
+    Zpages(Box<Zpages>),
 }
 
 /// What joins pipelines.
@@ -198,24 +209,42 @@ pub(crate) const CONNECTORS: &[Kind<Connector>] = &[Kind {
 
 /// All extensions.
 pub(crate) const EXTENSIONS: &[Kind<Extension>] = &[
-    Kind { names: &["health_check"], about: "is read over in this version", signals: &[], decode: ignored },
-    Kind { names: &["pprof"], about: "is read over in this version", signals: &[], decode: ignored },
-    Kind { names: &["zpages"], about: "is read over in this version", signals: &[], decode: ignored },
+    Kind {
+        names: &["health_check"],
+        about: "answers probes over HTTP",
+        signals: &[],
+        decode: |node, p| HealthCheck::decode(node, p).map(Box::new).map(Extension::HealthCheck),
+    },
+    Kind {
+        names: &["file_storage"],
+        about: "names a folder for queues that outlive the process",
+        signals: &[],
+        decode: |node, p| FileStorage::decode(node, p).map(Box::new).map(Extension::FileStorage),
+    },
+    Kind {
+        names: &["memory_limiter"],
+        about: "lowers the byte budget of the process",
+        signals: &[],
+        decode: |node, p| MemoryLimiter::decode(node, p).map(Extension::MemoryLimiter),
+    },
+    Kind {
+        names: &["pprof"],
+        about: "is read and does nothing, for there is no Go program to profile",
+        signals: &[],
+        decode: |node, p| Pprof::decode(node, p).map(Extension::Pprof),
+    },
+    Kind {
+        names: &["zpages"],
+        about: "is read and does nothing, for there is no Go program to look into",
+        signals: &[],
+        decode: |node, p| Zpages::decode(node, p).map(Box::new).map(Extension::Zpages),
+    },
 ];
-
-fn ignored(_node: &Node, _p: &mut Problems) -> Option<Extension> {
-    Some(Extension::Ignored)
-}
 
 /// What is asked of every component's settings.
 pub(crate) trait Effective {
     /// All settings with their defaults, in otelcol's form.
     fn effective(&self) -> Node;
-
-    /// The extensions that the settings name, such as authenticators and storages.
-    fn extensions_named(&self) -> Vec<Reference> {
-        Vec::new()
-    }
 }
 
 impl Effective for Receiver {
@@ -261,7 +290,11 @@ impl Effective for Connector {
 impl Effective for Extension {
     fn effective(&self) -> Node {
         match self {
-            Extension::Ignored => Node::map_of::<&str>([]),
+            Extension::HealthCheck(settings) => settings.effective(),
+            Extension::FileStorage(settings) => settings.effective(),
+            Extension::MemoryLimiter(settings) => settings.effective(),
+            Extension::Pprof(settings) => settings.effective(),
+            Extension::Zpages(settings) => settings.effective(),
         }
     }
 }

@@ -6,6 +6,7 @@ use settings::Mode;
 
 use super::*;
 
+mod extensions;
 mod pipelines;
 mod telemetry;
 mod yaml;
@@ -106,10 +107,10 @@ fn service_and_components() {
         (format!("{base}{pipeline}connectors: {{}}"), ""),
         (format!("{base}{pipeline}connectors: {{forward: }}"), ""),
         (format!("{base}{pipeline}connectors: {{forward: {{a: 1}}}}"), "unknown setting `a` in `forward`"),
-        (format!("{base}{pipeline}extensions: {{health_check: , pprof: {{endpoint: x}}}}"), ""),
+        (format!("{base}{pipeline}extensions: {{health_check: , pprof: {{endpoint: 'x:1'}}}}"), ""),
         (
-            format!("{base}{pipeline}extensions: {{file_storage: }}"),
-            "warning: not supported by this version and not used, ignored: `file_storage`",
+            format!("{base}{pipeline}extensions: {{opamp: }}"),
+            "warning: not supported by this version and not used, ignored: `opamp`",
         ),
         (format!("{base}{pipeline}processors: {{memory_limiter: }}"), "`check_interval` must be more than zero"),
         (
@@ -125,17 +126,6 @@ fn service_and_components() {
         assert!(shown_as_expected, "{text}: {shown}");
         assert_eq!(configuration.is_some(), !shown.contains("error: "), "{text}: {shown}");
     }
-}
-
-#[test]
-fn extensions_are_read_over_with_a_warning() {
-    let sets = ["extensions={health_check: {endpoint: \"localhost:13133\"}}", "service::extensions=[health_check]"];
-    let (configuration, shown) = loaded(DEFAULT, &sets);
-    assert!(configuration.is_some());
-    assert!(
-        shown.contains("warning: the extension `health_check` is not supported by this version yet, ignored"),
-        "{shown}"
-    );
 }
 
 /// What a real collector refuses, at validation or only at its start, is refused here at validation, at its place.

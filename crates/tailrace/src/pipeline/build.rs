@@ -16,7 +16,7 @@ use super::{
     outlet::{Outlet, Way},
 };
 use crate::{
-    configuration::{ComponentId, Configuration, Exporter, Pipeline, PipelineId, Processor},
+    configuration::{ComponentId, Configuration, Exporter, Extension, Pipeline, PipelineId, Processor},
     telemetry::process,
     terminal::{Terminal, Whys},
 };
@@ -314,6 +314,11 @@ pub(crate) fn budget_bytes(configuration: &Configuration) -> usize {
         Some(Processor::MemoryLimiter(limiter)) => Some(limiter.limit_bytes(memory)),
         _ => None,
     });
+    let running = configuration.service.extensions.iter();
+    let limits = limits.chain(running.filter_map(|reference| match configuration.extensions.get(&reference.id) {
+        Some(Extension::MemoryLimiter(limiter)) => Some(limiter.limit_bytes(memory)),
+        _ => None,
+    }));
     usize::try_from(limits.fold(own, u64::min)).unwrap_or(usize::MAX)
 }
 

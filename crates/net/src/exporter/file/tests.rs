@@ -42,7 +42,10 @@ async fn a_request_is_a_line_of_json() {
     let stats = write(&settings, &[batch(2), batch(3)]).await;
     assert_eq!((stats.delivered.items, stats.residue()), (5, (0, 0)));
     let text = fs::read_to_string(&settings.path).unwrap();
-    let lines: Vec<_> = text.lines().map(|line| names(&otlp::json::decode(line.as_bytes()).unwrap()).len()).collect();
+    let lines: Vec<_> = text
+        .lines()
+        .map(|line| names(&otlp::json::decode(otlp::Signal::Traces, line.as_bytes()).unwrap()).len())
+        .collect();
     assert!(text.ends_with('\n'));
     assert_eq!(lines, [2, 3]);
     // Once more, after what is there.
@@ -59,7 +62,13 @@ async fn other_forms_bear_their_length() {
         let found: Vec<_> = messages(&fs::read(&settings.path).unwrap())
             .into_iter()
             .map(|message| if compression { zstd::decode_all(message.as_slice()).unwrap() } else { message })
-            .map(|message| if format == FileFormat::Json { otlp::json::decode(&message).unwrap() } else { message })
+            .map(|message| {
+                if format == FileFormat::Json {
+                    otlp::json::decode(otlp::Signal::Traces, &message).unwrap()
+                } else {
+                    message
+                }
+            })
             .collect();
         assert_eq!(found, [batch(2).body.to_vec(), batch(300).body.to_vec()], "{format:?} {compression}");
     }
