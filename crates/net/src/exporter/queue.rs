@@ -103,8 +103,7 @@ impl QueueSettings {
             sizer: written_sizer.unwrap_or(defaults.sizer),
             wait_for_result: fields.take("wait_for_result", defaults.wait_for_result, p),
             block_on_overflow: fields.optional("block_on_overflow", p),
-            // As in otelcol, the key alone switches it on.
-            batch: fields.node("batch").and_then(|node| batch(node, written_sizer, p)),
+            batch: fields.node("batch").filter(|node| !node.is_absent()).and_then(|node| batch(node, written_sizer, p)),
         };
         refuse_unsupported(&mut fields, &["storage"], p);
         fields.finish(p);
@@ -139,7 +138,6 @@ impl BatchSettings {
             ("flush_timeout", self.flush_timeout.into()),
             ("max_size", self.max_size.into()),
             ("min_size", self.min_size.into()),
-            ("partition", Node::map_of([("metadata_keys", Node::list_of::<Node>([]))])),
             ("sizer", self.sizer.effective()),
         ])
     }
