@@ -1,0 +1,50 @@
+//! `#[derive(Documented)]`: what the doc comments of a settings struct say, for the schema and the reference page.
+//!
+//! A macro sees doc comments and the running program does not, so this is where they cross over: the trait
+//! `settings::Documented` gets each field's key with its text. A field whose key in YAML is not its name says so:
+//!
+//! ```text
+//! #[derive(Documented)]
+//! struct Ping {
+//!     /// Time between two pings.
+//!     #[key = "time"]
+//!     interval: Duration,
+//! }
+//! ```
+
+use proc_macro::TokenStream;
+use quote::quote;
+use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Lit, Meta, parse_macro_input};
+
+/// Implements `settings::Documented` by the doc comments of the fields.
+#[proc_macro_derive(Documented, attributes(key))]
+pub fn documented(input: TokenStream) -> TokenStream {
+    let input = parse_macro_input!(input as DeriveInput);
+    let Data::Struct(fields) = &input.data else {
+        return Error::new_spanned(&input.ident, "only structs have keys").to_compile_error().into();
+    };
+    let pairs = fields.fields.iter().filter_map(|field| {
+        let name = field.ident.as_ref()?;
+        let key = texts(&field.attrs, "key").next().unwrap_or_else(|| name.to_string());
+        let text = texts(&field.attrs, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ");
+        Some(quote! { (#key, #text) })
+    });
+    let name = &input.ident;
+    quote! {
+        impl ::settings::Documented for #name {
+            const KEYS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];
+        }
+    }
+    .into()
+}
+
+/// The texts of the attributes `#[name = "…"]`.
+fn texts<'a>(attributes: &'a [Attribute], name: &'a str) -> impl Iterator<Item = String> + 'a {
+    attributes.iter().filter_map(move |attribute| match &attribute.meta {
+        Meta::NameValue(pair) if pair.path.is_ident(name) => match &pair.value {
+            Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some(text.value()),
+            _ => None,
+        },
+        _ => None,
+    })
+}
