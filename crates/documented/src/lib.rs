@@ -16,18 +16,26 @@ use proc_macro::TokenStream;
 use quote::quote;
 use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Lit, Meta, parse_macro_input};
 
-/// Implements `settings::Documented` by the doc comments of the fields.
+/// Implements `settings::Documented` by the doc comments of the fields, or of the variants of an enum of which each is a
+/// key with settings.
 #[proc_macro_derive(Documented, attributes(key))]
 pub fn documented(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
-    let Data::Struct(fields) = &input.data else {
-        return Error::new_spanned(&input.ident, "only structs have keys").to_compile_error().into();
+    let commented: Vec<(String, &[Attribute])> = match &input.data {
+        Data::Struct(fields) => {
+            let named = fields.fields.iter().filter_map(|field| Some((field.ident.as_ref()?, &field.attrs)));
+            named.map(|(name, attributes)| (name.to_string(), &attributes[..])).collect()
+        }
+        Data::Enum(variants) => {
+            let variants = variants.variants.iter();
+            variants.map(|variant| (variant.ident.to_string().to_lowercase(), &variant.attrs[..])).collect()
+        }
+        Data::Union(_) => return Error::new_spanned(&input.ident, "unions have no keys").to_compile_error().into(),
     };
-    let pairs = fields.fields.iter().filter_map(|field| {
-        let name = field.ident.as_ref()?;
-        let key = texts(&field.attrs, "key").next().unwrap_or_else(|| name.to_string());
-        let text = texts(&field.attrs, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ");
-        Some(quote! { (#key, #text) })
+    let pairs = commented.iter().map(|(name, attributes)| {
+        let key = texts(attributes, "key").next().unwrap_or_else(|| name.clone());
+        let text = texts(attributes, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ");
+        quote! { (#key, #text) }
     });
     let name = &input.ident;
     quote! {
