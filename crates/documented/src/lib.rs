@@ -34,16 +34,23 @@ pub fn documented(input: TokenStream) -> TokenStream {
     };
     let pairs = commented.iter().map(|(name, attributes)| {
         let key = texts(attributes, "key").next().unwrap_or_else(|| name.clone());
-        let text = texts(attributes, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ");
+        let text = comment(attributes);
         quote! { (#key, #text) }
     });
+    let about = comment(&input.attrs);
     let name = &input.ident;
     quote! {
         impl ::settings::Documented for #name {
+            const ABOUT: &'static str = #about;
             const KEYS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];
         }
     }
     .into()
+}
+
+/// A doc comment as one line.
+fn comment(attributes: &[Attribute]) -> String {
+    texts(attributes, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// The texts of the attributes `#[name = "…"]`.

@@ -55,7 +55,12 @@ impl Decode for Terminal {
 }
 
 impl Decode for Color {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Color> {
+        p.takes_words(node, ["auto", "always", "never"]);
         match node.text(p)?.as_str() {
             "auto" => Some(Color::Auto),
             "always" => Some(Color::Always),
@@ -71,16 +76,21 @@ impl Decode for Color {
     }
 }
 
-impl Terminal {
-    /// All settings.
-    pub(crate) fn effective(&self) -> Node {
-        let color = match self.color {
+impl Color {
+    fn name(self) -> &'static str {
+        match self {
             Color::Auto => "auto",
             Color::Always => "always",
             Color::Never => "never",
-        };
+        }
+    }
+}
+
+impl Terminal {
+    /// All settings.
+    pub(crate) fn effective(&self) -> Node {
         Node::map_of([
-            ("color", Node::from(color)),
+            ("color", Node::from(self.color.name())),
             ("spans_max", self.spans_max.into()),
             ("summary_interval", self.summary_interval.into()),
             ("traces_per_second", self.traces_per_second.into()),
