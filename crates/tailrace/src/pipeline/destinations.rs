@@ -112,7 +112,7 @@ impl Workshop<'_> {
             }
             Exporter::Debug(settings) => {
                 let queue = settings.queue.clone().unwrap_or(local);
-                let exporter = Arc::new(Debug::new(&name, settings.clone()));
+                let exporter = Arc::new(Debug::new(&name, settings.clone())?);
                 Destination::start(name, signal, exporter, queue, retry)
             }
             Exporter::Nop => Destination::start(name, signal, Arc::new(Nop), local, retry),
