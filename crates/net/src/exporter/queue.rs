@@ -189,7 +189,8 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
         && !matches!(&keys.value, settings::Value::Null)
         && !matches!(&keys.value, settings::Value::List(list) if list.is_empty())
     {
-        p.error(&keys.at, "`metadata_keys` is not supported by this version yet", None);
+        let help = "remove it: requests are not kept apart by who sent them";
+        p.error(&keys.at, "`metadata_keys` is not supported by this version yet", help.to_owned());
     }
     fields.finish(p);
     for (wrong, message) in [
