@@ -120,7 +120,7 @@ impl HttpSettings {
 
     /// The client's settings, as otelcol prints them.
     pub(in crate::exporter) fn effective(&self) -> Vec<(&'static str, Node)> {
-        let mut entries: Vec<(&str, Node)> = vec![];
+        let mut entries: Vec<(&str, Node)> = Vec::new();
         entries.extend(self.compression.effective().map(|name| ("compression", name.into())));
         if let Some(level) = self.compression.level {
             entries.push(("compression_params", Node::map_of([("level", level.into())])));
