@@ -173,7 +173,7 @@ fn mistakes_are_told_at_their_place() {
         "invalid statement `sett(name, \"x\") where knd == 1`: unknown path `knd`, did you mean `kind`?",
         "invalid condition `nam == \"x\"`: unknown path `nam`, did you mean `name`?",
         "8:32",
-        "9:35",
+        "9:34",
     ] {
         assert!(told.contains(expected), "{expected} is not in\n{told}");
     }
