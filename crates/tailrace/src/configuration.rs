@@ -9,6 +9,7 @@
 pub(crate) mod batch;
 mod connectors;
 mod editing;
+mod elsewhere;
 pub(crate) mod extensions;
 mod gates;
 pub(crate) mod kinds;

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use settings::{ComponentId, Entry, Location, Node, Problems, Reference, suggest};
 
+use super::elsewhere;
 use super::extensions::{self, Named};
 use super::kinds::Kind;
 use super::pipeline_id::PipelineId;
@@ -98,7 +99,8 @@ impl Section<'_> {
     /// Tells of a type that is most likely a known one with a slip in it.
     fn tell_misspelt<T>(&self, kinds: &[Kind<T>], id: &ComponentId, at: &Location, p: &mut Problems) -> bool {
         let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.names).copied().collect();
-        let Some(meant) = suggest(&id.kind, known.iter().copied()) else { return false };
+        let meant = suggest(&id.kind, known.iter().copied()).filter(|_| !elsewhere::knows(&id.kind));
+        let Some(meant) = meant else { return false };
         let message = format!("unknown type `{}` in `{}`, did you mean `{meant}`?", id.kind, self.name);
         p.error(at, message, format!("the types are {}", known.join(", ")));
         true
