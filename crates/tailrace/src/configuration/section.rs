@@ -39,12 +39,14 @@ pub(super) struct Decoded<T> {
     pub(super) unsupported: Vec<Unsupported>,
     /// The extensions that components in use name.
     pub(super) named: Vec<Named>,
+    /// Whether the section is no map, so that nobody knows what it defines.
+    pub(super) broken: bool,
 }
 
 impl<T> Default for Decoded<T> {
     fn default() -> Decoded<T> {
         let (defined, unsupported, named) = (Vec::new(), Vec::new(), Vec::new());
-        Decoded { components: BTreeMap::new(), defined, unsupported, named }
+        Decoded { components: BTreeMap::new(), defined, unsupported, named, broken: false }
     }
 }
 
@@ -67,6 +69,7 @@ impl Section<'_> {
         let mut decoded = Decoded::default();
         let mut unused: Vec<&Entry> = Vec::new();
         let fields = self.node.and_then(|node| node.map(self.name, p));
+        decoded.broken = self.node.is_some() && fields.is_none();
         for entry in fields.as_ref().map(|fields| fields.entries()).unwrap_or_default() {
             let Some(id) = ComponentId::parse(&entry.key, &entry.key_at, p) else { continue };
             if let Some((_, first)) = decoded.defined.iter().find(|(other, _)| *other == id) {

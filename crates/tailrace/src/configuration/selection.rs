@@ -32,6 +32,10 @@ pub(super) fn choose(mut tree: Node, names: &[String], expansion: &mut Expansion
     };
     expand_without_pipelines(&mut service.node, names, expansion);
     let wanted = wanted(&service.node);
+    if service.node.lookup("pipelines").is_some_and(|node| node.entries().is_empty()) {
+        // That none of them is there has been told.
+        expansion.problems().settle(&service.node.at);
+    }
     keep_known_extensions(&mut service.node, expansion.problems());
     let extensions = listed(service.node.lookup("extensions"));
     for section in sections.iter_mut() {
