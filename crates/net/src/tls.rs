@@ -10,6 +10,7 @@
 mod client;
 mod material;
 mod names;
+mod rotating;
 mod server;
 
 use std::fmt;

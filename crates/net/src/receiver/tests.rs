@@ -6,6 +6,7 @@ mod handover;
 mod http;
 mod life;
 mod limits;
+mod patience;
 mod signals;
 mod tls;
 

@@ -3,7 +3,12 @@
 //! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
 //! the same tables and so cannot disagree.
 
+use net::auth::basic::BasicAuth;
+use net::auth::bearer::BearerTokenAuth;
+use net::auth::headers_setter::HeadersSetterSettings;
+use net::auth::oauth2::Oauth2Settings;
 use net::exporter::debug::DebugSettings;
+use net::exporter::file::FileSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
 use net::exporter::zipkin::ZipkinSettings;
@@ -71,6 +76,8 @@ pub(crate) enum Exporter {
     OtlpHttp(Box<OtlpHttpSettings>),
     /// Zipkin's JSON over HTTP.
     Zipkin(Box<ZipkinSettings>),
+    /// Files.
+    File(Box<FileSettings>),
     /// The log.
     Debug(DebugSettings),
     /// Nowhere.
@@ -88,6 +95,14 @@ pub(crate) enum Extension {
     FileStorage(Box<FileStorage>),
     /// The byte budget, as the processor of this name lowers it.
     MemoryLimiter(MemoryLimiter),
+    /// User names and passwords.
+    BasicAuth(Box<BasicAuth>),
+    /// Tokens.
+    BearerTokenAuth(Box<BearerTokenAuth>),
+    /// Headers on what is sent.
+    HeadersSetter(Box<HeadersSetterSettings>),
+    /// Tokens that are fetched.
+    Oauth2Client(Box<Oauth2Settings>),
     /// Profiles of a Go program; does nothing here.
     Pprof(Pprof),
     /// Pages about a Go program; does nothing here.
@@ -168,6 +183,12 @@ pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
         decode: |node, p| ZipkinSettings::decode(node, p).map(Box::new).map(Exporter::Zipkin),
     },
     Kind {
+        names: &["file"],
+        about: "writes files of JSON or protobuf",
+        signals: ALL,
+        decode: |node, p| FileSettings::decode(node, p).map(Box::new).map(Exporter::File),
+    },
+    Kind {
         names: &["debug"],
         about: "writes what passes to the log",
         signals: ALL,
@@ -222,6 +243,30 @@ pub(crate) const EXTENSIONS: &[Kind<Extension>] = &[
         decode: |node, p| FileStorage::decode(node, p).map(Box::new).map(Extension::FileStorage),
     },
     Kind {
+        names: &["basicauth"],
+        about: "checks and bears user names with passwords",
+        signals: &[],
+        decode: |node, p| BasicAuth::decode(node, p).map(Box::new).map(Extension::BasicAuth),
+    },
+    Kind {
+        names: &["bearertokenauth"],
+        about: "checks and bears tokens",
+        signals: &[],
+        decode: |node, p| BearerTokenAuth::decode(node, p).map(Box::new).map(Extension::BearerTokenAuth),
+    },
+    Kind {
+        names: &["headers_setter"],
+        about: "puts headers on what is sent",
+        signals: &[],
+        decode: |node, p| HeadersSetterSettings::decode(node, p).map(Box::new).map(Extension::HeadersSetter),
+    },
+    Kind {
+        names: &["oauth2client"],
+        about: "bears tokens that it fetches",
+        signals: &[],
+        decode: |node, p| Oauth2Settings::decode(node, p).map(Box::new).map(Extension::Oauth2Client),
+    },
+    Kind {
         names: &["memory_limiter"],
         about: "lowers the byte budget of the process",
         signals: &[],
@@ -272,6 +317,7 @@ impl Effective for Exporter {
             Exporter::OtlpGrpc(settings) => settings.effective(),
             Exporter::OtlpHttp(settings) => settings.effective(),
             Exporter::Zipkin(settings) => settings.effective(),
+            Exporter::File(settings) => settings.effective(),
             Exporter::Debug(settings) => settings.effective(),
             Exporter::Nop => Node::map_of::<&str>([]),
             Exporter::Terminal(settings) => settings.effective(),
@@ -293,6 +339,10 @@ impl Effective for Extension {
             Extension::HealthCheck(settings) => settings.effective(),
             Extension::FileStorage(settings) => settings.effective(),
             Extension::MemoryLimiter(settings) => settings.effective(),
+            Extension::BasicAuth(settings) => settings.effective(),
+            Extension::BearerTokenAuth(settings) => settings.effective(),
+            Extension::HeadersSetter(settings) => settings.effective(),
+            Extension::Oauth2Client(settings) => settings.effective(),
             Extension::Pprof(settings) => settings.effective(),
             Extension::Zpages(settings) => settings.effective(),
         }

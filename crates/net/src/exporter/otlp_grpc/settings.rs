@@ -28,7 +28,8 @@ pub struct OtlpGrpcSettings {
     pub timeout: Duration,
     /// Pings, where they were asked for.
     pub keepalive: Option<Ping>,
-    /// As in otelcol; there is one connection, so all balancers do the same. Kept to be printed.
+    /// Which of the addresses behind the endpoint's name are sent to: `round_robin` is all in turn, `pick_first` the first
+    /// that answers; empty is the first, as in grpc-go.
     pub balancer_name: String,
     /// Overrides the `:authority` of requests.
     pub authority: Option<String>,

@@ -76,6 +76,32 @@ async fn paths_are_those_of_the_settings() {
     }
 }
 
+#[tokio::test]
+async fn json_of_each_signal_becomes_protobuf() {
+    let bench = Bench::start(half()).await;
+    *bench.intake.served.lock() = Signal::ALL.to_vec();
+    let requests: [(&[u8], &str); 3] = [
+        (br#"{"resourceSpans":[{"scopeSpans":[{"spans":[{"name":"checkout"}]}]}]}"#, "rejectedSpans"),
+        (
+            br#"{"resourceMetrics":[{"scopeMetrics":[{"metrics":[{"name":"load","gauge":{"dataPoints":[{"asInt":"3"}]}}]}]}]}"#,
+            "rejectedDataPoints",
+        ),
+        (
+            br#"{"resourceLogs":[{"scopeLogs":[{"logRecords":[{"body":{"stringValue":"hello"}}]}]}]}"#,
+            "rejectedLogRecords",
+        ),
+    ];
+    for ((signal, _, path), (json, rejected)) in SERVICES.into_iter().zip(requests) {
+        let answer = bench.post_to(path, "application/json", json).await;
+        let expected = format!(r#"{{"partialSuccess":{{"errorMessage":"half","{rejected}":"1"}}}}"#);
+        assert_eq!((answer.status, answer.text()), (200, &*expected));
+        let body = bench.intake.bodies().pop().unwrap();
+        assert_eq!(body, otlp::json::decode(signal, json).unwrap());
+        assert!(!body.is_empty());
+        assert_eq!(bench.post_to(path, "application/json", b"[]").await.status, 400);
+    }
+}
+
 /// What prost reads of a partial success.
 fn rejected(signal: Signal, response: &[u8]) -> (i64, String) {
     use opentelemetry_proto::tonic::collector::{logs, metrics, trace};
