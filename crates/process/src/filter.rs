@@ -130,11 +130,12 @@ fn logs(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
 /// Lists of conditions, each of the context that its place says.
 fn explicit<const N: usize>(
     settings: &FilterSettings,
-    lists: [(&Vec<String>, Context); N],
+    lists: [(&Option<Vec<String>>, Context); N],
 ) -> Result<[Rule; N], String> {
     let mut rules: [Rule; N] = std::array::from_fn(|_| Rule::Nothing);
     for (rule, (texts, context)) in rules.iter_mut().zip(lists) {
-        if !texts.is_empty() {
+        // An empty list takes nothing away, but what is empty goes with it.
+        if let Some(texts) = texts {
             *rule = Rule::Conditions(Conditions::new(texts, context, settings.error_mode).map_err(first)?);
         }
     }
@@ -159,7 +160,8 @@ fn compile_group<const N: usize>(
     let rules: [Option<Conditions>; N] = match group.context {
         None => Conditions::inferred(&group.conditions, contexts, error_mode)?,
         Some(context) => {
-            let mut conditions = Some(Conditions::new(&group.conditions, context, error_mode)?);
+            let mut conditions =
+                Some(Conditions::new(&group.conditions, context, error_mode)?).filter(|_| !group.conditions.is_empty());
             contexts.map(|other| if other == context { conditions.take() } else { None })
         }
     };
