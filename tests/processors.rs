@@ -24,6 +24,7 @@ use kinds::KINDS;
 use lanes::Lanes;
 use otlp::Signal;
 use process::{Broken, Moment};
+use settings::{Mode, Node};
 use std::{env, fmt::Write as _, fs, path::Path};
 
 /// Settings of each kind of processor for each signal, unless a run is asked for more.
@@ -43,28 +44,52 @@ pub(crate) struct Lane {
     pub(crate) settings: serde_json::Value,
 }
 
+fn seed() -> u64 {
+    let given = env::var("TAILRACE_SEED").ok().map(|text| text.parse().expect("TAILRACE_SEED is a number"));
+    let seed = given.unwrap_or_else(rand::random);
+    println!("TAILRACE_SEED={seed}");
+    seed
+}
+
 #[test]
 fn random_settings_leave_the_same_records() {
-    let given = env::var("TAILRACE_SEED").ok().map(|text| text.parse().expect("TAILRACE_SEED is a number"));
-    let seed: u64 = given.unwrap_or_else(rand::random);
-    println!("TAILRACE_SEED={seed}");
+    let seed = seed();
     let mut dice = Dice::new(seed);
-    let mut lanes = Vec::new();
-    let count = env::var("TAILRACE_CONFIGURATIONS").map_or(CONFIGURATIONS, |text| text.parse().expect("a number"));
-    for kind in KINDS {
-        for signal in Signal::ALL.into_iter().filter(|signal| kind.signals.contains(signal)) {
-            for _ in 0..count {
-                let settings = (kind.settings)(&mut dice, signal);
-                lanes.push(Lane { kind: kind.name, signal, settings });
-            }
-        }
-    }
+    let lanes = random_lanes(&mut dice);
     let requests: Vec<(Signal, Vec<u8>)> = Signal::ALL
         .into_iter()
         .flat_map(|signal| (0..REQUESTS).map(move |_| signal))
         .map(|signal| (signal, requests::request(&mut dice, signal)))
         .collect();
     compare(seed, &lanes, &requests);
+}
+
+/// Each with its defaults written out.
+#[test]
+fn random_settings_are_printed_alike() {
+    let seed = seed();
+    let lanes = random_lanes(&mut Dice::new(seed));
+    let name = |index: usize| format!("{}/{index}", lanes[index].kind);
+    let ours = Node::map_of(lanes.iter().enumerate().map(|(index, lane)| (name(index), ours(lane).1)));
+    let (ours, theirs) = (ours.to_yaml(Mode::Unredacted), Lanes::printed(&lanes));
+    for (at, (ours, theirs)) in ours.lines().zip(theirs.lines()).enumerate() {
+        assert_eq!(ours, theirs, "seed {seed}, line {at}");
+    }
+    assert_eq!(ours.lines().count(), theirs.lines().count(), "seed {seed}");
+}
+
+fn random_lanes(dice: &mut Dice) -> Vec<Lane> {
+    let mut lanes = Vec::new();
+    let count = env::var("TAILRACE_CONFIGURATIONS").map_or(CONFIGURATIONS, |text| text.parse().expect("a number"));
+    for kind in KINDS {
+        for signal in Signal::ALL.into_iter().filter(|signal| kind.signals.contains(signal)) {
+            for _ in 0..count {
+                let settings = (kind.settings)(dice, signal);
+                lanes.push(Lane { kind: kind.name, signal, settings });
+            }
+        }
+    }
+    lanes
 }
 
 /// Settings that once came out differently, with the requests of a seed: `kind signal settings` a line.
@@ -101,11 +126,15 @@ fn compare(seed: u64, lanes: &[Lane], requests: &[(Signal, Vec<u8>)]) {
     assert!(telling * 2 > lanes.len(), "seed {seed}: only {telling} of {} settings change anything", lanes.len());
 }
 
-/// What our processor leaves of each request of its signal that it leaves anything of, and whether it changed any.
-fn left(lane: &Lane, requests: &[(Signal, Vec<u8>)]) -> (Vec<String>, bool) {
+fn ours(lane: &Lane) -> kinds::Built {
     let kind = KINDS.iter().find(|kind| kind.name == lane.kind).expect("a known kind");
     let text = lane.settings.to_string().replace('$', "$$");
-    let processor = (kind.build)(&text).unwrap_or_else(|error| panic!("we refuse {} {text}:\n{error}", lane.kind));
+    (kind.build)(&text).unwrap_or_else(|error| panic!("we refuse {} {text}:\n{error}", lane.kind))
+}
+
+/// What our processor leaves of each request of its signal that it leaves anything of, and whether it changed any.
+fn left(lane: &Lane, requests: &[(Signal, Vec<u8>)]) -> (Vec<String>, bool) {
+    let (processor, _) = ours(lane);
     let (mut left, mut changed) = (Vec::new(), false);
     for (_, request) in requests.iter().filter(|(signal, _)| *signal == lane.signal) {
         match processor.edit(lane.signal, request, MOMENT) {
@@ -115,7 +144,7 @@ fn left(lane: &Lane, requests: &[(Signal, Vec<u8>)]) -> (Vec<String>, bool) {
                 left.push(form::form(lane.signal, &edited.body));
             }
             Err(Broken::Refused(_)) => changed = true,
-            Err(broken) => panic!("{} {text}: {broken}", lane.kind),
+            Err(broken) => panic!("{} {}: {broken}", lane.kind, lane.settings),
         }
     }
     (left, changed)

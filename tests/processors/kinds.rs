@@ -20,15 +20,21 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) signals: &'static [Signal],
     pub(crate) settings: fn(&mut Dice, Signal) -> Value,
-    pub(crate) build: fn(&str) -> Result<Box<dyn Processor>, String>,
+    pub(crate) build: fn(&str) -> Result<Built, String>,
 }
+
+/// One of our processors, and its settings as they are printed.
+pub(crate) type Built = (Box<dyn Processor>, Node);
 
 pub(crate) const KINDS: &[Kind] = &[
     Kind {
         name: "resource",
         signals: &Signal::ALL,
         settings: |dice, _| json!({"attributes": actions(dice, RESOURCE_KEYS)}),
-        build: |text| Ok(Box::new(Resource::new(&decode::<ResourceSettings>(text)?).map_err(|error| error.message)?)),
+        build: |text| {
+            let settings: ResourceSettings = decode(text)?;
+            Ok((Box::new(Resource::new(&settings).map_err(|error| error.message)?), settings.effective()))
+        },
     },
     Kind {
         name: "attributes",
@@ -38,19 +44,28 @@ pub(crate) const KINDS: &[Kind] = &[
             settings.insert("actions".to_string(), actions(dice, KEYS));
             Value::Object(settings)
         },
-        build: |text| Ok(Box::new(Attributes::new(&decode::<AttributesSettings>(text)?)?)),
+        build: |text| {
+            let settings: AttributesSettings = decode(text)?;
+            Ok((Box::new(Attributes::new(&settings)?), settings.effective()))
+        },
     },
     Kind {
         name: "span",
         signals: &[Signal::Traces],
         settings: |dice, _| span(dice),
-        build: |text| Ok(Box::new(Span::new(&decode::<SpanSettings>(text)?)?)),
+        build: |text| {
+            let settings: SpanSettings = decode(text)?;
+            Ok((Box::new(Span::new(&settings)?), settings.effective()))
+        },
     },
     Kind {
         name: "filter",
         signals: &Signal::ALL,
         settings: filter,
-        build: |text| Ok(Box::new(Filter::new(&decode::<FilterSettings>(text)?)?)),
+        build: |text| {
+            let settings: FilterSettings = decode(text)?;
+            Ok((Box::new(Filter::new(&settings)?), settings.effective()))
+        },
     },
 ];
 

@@ -43,6 +43,23 @@ impl Lanes {
     }
 }
 
+impl Lanes {
+    /// Their processors' settings as the reference prints them.
+    pub(crate) fn printed(lanes: &[Lane]) -> String {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = folder.path().join("config.yaml");
+        let address = SocketAddr::from(([127, 0, 0, 1], 4318));
+        fs::write(&file, configuration(lanes, address, folder.path())).expect("the configuration can be written");
+        let mut command = Command::new(peer("bin/otelcol-peer"));
+        command.args(["print-config", "--mode=unredacted", "--config"]).arg(&file);
+        let output = command.output().expect("the reference can be asked");
+        let text = String::from_utf8(output.stdout).expect("text");
+        let lines = text.lines().skip_while(|line| *line != "processors:").skip(1);
+        let lines = lines.take_while(|line| line.starts_with("    ")).map(|line| line.split_at(4).1);
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+}
+
 fn configuration(lanes: &[Lane], address: SocketAddr, folder: &Path) -> String {
     let (mut processors, mut exporters, mut pipelines) = (Map::new(), Map::new(), Map::new());
     for (index, lane) in lanes.iter().enumerate() {
