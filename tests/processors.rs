@@ -92,10 +92,32 @@ fn random_lanes(dice: &mut Dice) -> Vec<Lane> {
     lanes
 }
 
-/// Settings that once came out differently, with the requests of a seed: `kind signal settings` a line.
+/// Settings that are worth asking each time.
 #[test]
 fn recorded_settings_leave_the_same_records() {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/processors/recorded.txt");
+    let lanes = recorded("recorded.txt");
+    let mut dice = Dice::new(1);
+    let signals = Signal::ALL.into_iter().flat_map(|signal| (0..REQUESTS).map(move |_| signal));
+    let requests: Vec<_> = signals.map(|signal| (signal, requests::request(&mut dice, signal))).collect();
+    compare(1, &lanes, &requests);
+}
+
+/// Settings with a mistake: neither side starts with them.
+#[test]
+fn mistakes_are_refused_by_both() {
+    let mut accepted = Vec::new();
+    for lane in recorded("refused.txt") {
+        let ours = build(&lane).is_ok().then_some("we accept");
+        let theirs = Lanes::accepts(&lane).then_some("the reference accepts");
+        let said = ours.into_iter().chain(theirs);
+        accepted.extend(said.map(|who| format!("{who} {} {} {}", lane.kind, lane.signal, lane.settings)));
+    }
+    assert!(accepted.is_empty(), "{}", accepted.join("\n"));
+}
+
+/// The lanes of a file: kind, signal and settings in JSON a line.
+fn recorded(file: &str) -> Vec<Lane> {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/processors").join(file);
     let text = fs::read_to_string(file).expect("the file of recorded settings");
     let lane = |line: &str| {
         let mut parts = line.splitn(3, ' ');
@@ -105,11 +127,7 @@ fn recorded_settings_leave_the_same_records() {
         let signal = Signal::ALL.into_iter().find(|known| known.name() == signal).expect("a signal");
         Lane { kind, signal, settings: serde_json::from_str(next()).expect("settings in JSON") }
     };
-    let lanes: Vec<Lane> = text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(lane).collect();
-    let mut dice = Dice::new(1);
-    let signals = Signal::ALL.into_iter().flat_map(|signal| (0..REQUESTS).map(move |_| signal));
-    let requests: Vec<_> = signals.map(|signal| (signal, requests::request(&mut dice, signal))).collect();
-    compare(1, &lanes, &requests);
+    text.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(lane).collect()
 }
 
 fn compare(seed: u64, lanes: &[Lane], requests: &[(Signal, Vec<u8>)]) {
@@ -127,9 +145,12 @@ fn compare(seed: u64, lanes: &[Lane], requests: &[(Signal, Vec<u8>)]) {
 }
 
 fn ours(lane: &Lane) -> kinds::Built {
+    build(lane).unwrap_or_else(|error| panic!("we refuse {} {}:\n{error}", lane.kind, lane.settings))
+}
+
+fn build(lane: &Lane) -> Result<kinds::Built, String> {
     let kind = KINDS.iter().find(|kind| kind.name == lane.kind).expect("a known kind");
-    let text = lane.settings.to_string().replace('$', "$$");
-    (kind.build)(&text).unwrap_or_else(|error| panic!("we refuse {} {text}:\n{error}", lane.kind))
+    (kind.build)(&lane.settings.to_string().replace('$', "$$"), lane.signal)
 }
 
 /// What our processor leaves of each request of its signal that it leaves anything of, and whether it changed any.

@@ -20,7 +20,7 @@ pub(crate) struct Kind {
     pub(crate) name: &'static str,
     pub(crate) signals: &'static [Signal],
     pub(crate) settings: fn(&mut Dice, Signal) -> Value,
-    pub(crate) build: fn(&str) -> Result<Built, String>,
+    pub(crate) build: fn(&str, Signal) -> Result<Built, String>,
 }
 
 /// One of our processors, and its settings as they are printed.
@@ -31,7 +31,7 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "resource",
         signals: &Signal::ALL,
         settings: |dice, _| json!({"attributes": actions(dice, RESOURCE_KEYS)}),
-        build: |text| {
+        build: |text, _| {
             let settings: ResourceSettings = decode(text)?;
             Ok((Box::new(Resource::new(&settings).map_err(|error| error.message)?), settings.effective()))
         },
@@ -44,8 +44,9 @@ pub(crate) const KINDS: &[Kind] = &[
             settings.insert("actions".to_string(), actions(dice, KEYS));
             Value::Object(settings)
         },
-        build: |text| {
+        build: |text, signal| {
             let settings: AttributesSettings = decode(text)?;
+            settings.fits(signal)?;
             Ok((Box::new(Attributes::new(&settings)?), settings.effective()))
         },
     },
@@ -53,7 +54,7 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "span",
         signals: &[Signal::Traces],
         settings: |dice, _| span(dice),
-        build: |text| {
+        build: |text, _| {
             let settings: SpanSettings = decode(text)?;
             Ok((Box::new(Span::new(&settings)?), settings.effective()))
         },
@@ -62,8 +63,9 @@ pub(crate) const KINDS: &[Kind] = &[
         name: "filter",
         signals: &Signal::ALL,
         settings: filter,
-        build: |text| {
+        build: |text, signal| {
             let settings: FilterSettings = decode(text)?;
+            settings.fits(signal)?;
             Ok((Box::new(Filter::new(&settings)?), settings.effective()))
         },
     },

@@ -11,7 +11,7 @@ use std::{
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
     path::Path,
-    process::Command,
+    process::{Command, Output},
     time::Duration,
 };
 
@@ -44,19 +44,28 @@ impl Lanes {
 }
 
 impl Lanes {
+    /// Whether it finds nothing wrong with settings.
+    pub(crate) fn accepts(lane: &Lane) -> bool {
+        let output = Self::asked(std::slice::from_ref(lane), &["validate", "--config"]);
+        output.status.success()
+    }
+
     /// Their processors' settings as the reference prints them.
     pub(crate) fn printed(lanes: &[Lane]) -> String {
+        let output = Self::asked(lanes, &["print-config", "--mode=unredacted", "--config"]);
+        let text = String::from_utf8(output.stdout).expect("text");
+        let lines = text.lines().skip_while(|line| *line != "processors:").skip(1);
+        let lines = lines.take_while(|line| line.starts_with("    ")).map(|line| line.split_at(4).1);
+        lines.flat_map(|line| [line, "\n"]).collect()
+    }
+
+    fn asked(lanes: &[Lane], arguments: &[&str]) -> Output {
         let folder = tempfile::tempdir().expect("a folder");
         let file = folder.path().join("config.yaml");
         let address = SocketAddr::from(([127, 0, 0, 1], 4318));
         fs::write(&file, configuration(lanes, address, folder.path())).expect("the configuration can be written");
         let mut command = Command::new(peer("bin/otelcol-peer"));
-        command.args(["print-config", "--mode=unredacted", "--config"]).arg(&file);
-        let output = command.output().expect("the reference can be asked");
-        let text = String::from_utf8(output.stdout).expect("text");
-        let lines = text.lines().skip_while(|line| *line != "processors:").skip(1);
-        let lines = lines.take_while(|line| line.starts_with("    ")).map(|line| line.split_at(4).1);
-        lines.flat_map(|line| [line, "\n"]).collect()
+        command.args(arguments).arg(&file).output().expect("the reference can be asked")
     }
 }
 
