@@ -4,6 +4,8 @@
 
 #[path = "stories/collector.rs"]
 mod collector;
+#[path = "stories/reload.rs"]
+mod reload;
 
 use collector::{Collector, get, sum_of};
 use load::{Behavior, Expected, Generate, Keep, Record, Report, Sink, SinkOptions, Target};

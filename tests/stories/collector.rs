@@ -17,6 +17,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// A running `tailrace`, ended when the value goes.
 pub(crate) struct Collector {
     child: Child,
+    file: PathBuf,
     log: PathBuf,
     _folder: tempfile::TempDir,
 }
@@ -43,7 +44,7 @@ impl Collector {
             .stderr(out)
             .spawn()
             .expect("tailrace can be started");
-        let mut collector = Self { child, log, _folder: folder };
+        let mut collector = Self { child, file, log, _folder: folder };
         collector.wait_until("ready", |log| log.contains("everything is ready"));
         collector
     }
@@ -61,6 +62,13 @@ impl Collector {
     /// A metric's value, summed over the series whose labels hold all of `labels`.
     pub(crate) fn metric(&self, name: &str, labels: &[&str]) -> f64 {
         sum_of(&get(self.address("metrics"), "/metrics"), name, labels)
+    }
+
+    /// Puts another configuration in the place of the one that it was started with.
+    pub(crate) fn write(&self, config: &str) {
+        // Moved there, as editors and Kubernetes do it: nobody ever sees half of it.
+        let new = self.file.with_extension("new");
+        fs::write(&new, config).and_then(|()| fs::rename(&new, &self.file)).expect("the configuration can be written");
     }
 
     /// Everything printed so far.

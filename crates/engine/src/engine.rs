@@ -139,7 +139,7 @@ impl Engine {
             pieces += shard.take_in(&incoming, spans, &mut closed);
             self.waiting[index].store(shard.books.traces_waiting, Ordering::Relaxed);
             // Adding up all slots costs more than taking in a small request; a few requests late is soon enough.
-            if !closed.is_empty() || shard.calls % PUBLISH_CALLS == 0 {
+            if !closed.is_empty() || shard.calls.is_multiple_of(PUBLISH_CALLS) {
                 self.publish(index, &shard);
             }
             drop(shard);

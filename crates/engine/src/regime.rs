@@ -14,14 +14,14 @@ use otlp::Keys;
 use policy::PolicySet;
 use std::{sync::Arc, time::Duration};
 
-/// The regime of terms and policies that came into force together.
+/// Terms and policies that came into force together.
 #[derive(Clone, Debug)]
 pub(crate) struct Regime {
     pub(crate) terms: Terms,
     pub(crate) policies: Arc<PolicySet>,
 }
 
-/// How a trace waits; a trace's slot has them, too.
+/// How traces wait; each slot bears those of its traces.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     /// Which regime's they are; later ones have higher numbers.

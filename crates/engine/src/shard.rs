@@ -124,6 +124,8 @@ impl Shard {
 
     /// Goes on under other regimes. Traces stay where they are.
     pub(crate) fn reload(&mut self, settings: &Settings, regimes: Regimes, now_ns: u64) {
+        // With many reloads, each regime's slots hold few.
+        self.expected = 0;
         // Traces of older regimes may wait for a root still; asking their slots costs little.
         self.waits_for_roots |= regimes.wait_for_roots();
         self.asks_pieces = regimes.ask_pieces();

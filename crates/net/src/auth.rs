@@ -1,7 +1,12 @@
 //! Who may send here, and who we are to others: otelcol's authenticator extensions.
 //!
 //! An authenticator is built once from its extension's settings. Receivers ask [`ServerAuth`] before a body is read;
-//! exporters ask [`ClientAuth`] before each attempt. One extension may be both.
+//! exporters ask [`ClientAuth`] before each attempt. One extension may be both. Nothing here shows a secret: not in logs, not
+//! in `Debug`, not in what a refused client is told.
+
+pub mod basic;
+pub mod bearer;
+pub(crate) mod watched;
 
 pub mod headers_setter;
 pub mod oauth2;

@@ -23,7 +23,6 @@ pub mod zipkin;
 mod answer;
 mod credentials;
 mod delivery;
-mod envelope;
 #[cfg(test)]
 pub(crate) mod peer;
 #[cfg(test)]
@@ -45,7 +44,7 @@ use settings::{Fields, Problems};
 use crate::BoxFuture;
 use crate::budget::Charge;
 
-pub use destination::{Destination, DestinationStats, DropReason};
+pub use destination::{Destination, DestinationStats, DropReason, SentSizes, SizeHistogram};
 pub use queue::QueueSettings;
 pub use retry::RetrySettings;
 

@@ -19,6 +19,7 @@ mod cors;
 mod endpoint;
 mod gate;
 mod grpc;
+mod guard;
 mod http_api;
 mod inherited;
 mod listener;
@@ -26,6 +27,7 @@ mod rarely;
 mod refused;
 mod reply;
 mod settings;
+mod socket;
 mod stats;
 
 use std::fmt;

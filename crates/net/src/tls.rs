@@ -5,10 +5,12 @@
 //! `validate` needs no key material. Nothing here is installed globally: the provider is passed to each configuration.
 //!
 //! rustls speaks 1.2 and 1.3 with forward secrecy only. `min_version: "1.0"` is taken and acts as 1.2; a maximum below 1.2
-//! is an error, as is a cipher suite that rustls does not have.
+//! is an error. [`names`] says what becomes of cipher suites and curves that rustls does not have.
 
 mod client;
 mod material;
+mod names;
+mod rotating;
 mod server;
 
 use std::fmt;
@@ -33,9 +35,13 @@ pub enum Pem {
     Text(String),
 }
 
-/// A protocol version that rustls speaks.
+/// A protocol version.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
+    /// TLS 1.0, as a minimum alone; rustls begins at 1.2.
+    Tls10,
+    /// TLS 1.1, as a minimum alone; rustls begins at 1.2.
+    Tls11,
     /// TLS 1.2.
     Tls12,
     /// TLS 1.3.
@@ -57,9 +63,9 @@ pub struct Material {
     pub min_version: Option<Version>,
     /// `max_version`; none is the newest.
     pub max_version: Option<Version>,
-    /// `cipher_suites` by their IANA names; empty is all that rustls has.
+    /// `cipher_suites` of TLS 1.2 by Go's names; empty is all that rustls has.
     pub cipher_suites: Vec<String>,
-    /// `curve_preferences` by Go's names; empty is all.
+    /// `curve_preferences` by Go's names, the preferred one first; empty is all.
     pub curve_preferences: Vec<String>,
     /// `include_insecure_cipher_suites`: taken, without effect, since rustls has none.
     pub include_insecure_cipher_suites: bool,
@@ -126,6 +132,8 @@ impl Version {
     /// As it stands in the YAML.
     pub fn name(self) -> &'static str {
         match self {
+            Version::Tls10 => "1.0",
+            Version::Tls11 => "1.1",
             Version::Tls12 => "1.2",
             Version::Tls13 => "1.3",
         }
@@ -137,27 +145,21 @@ impl Material {
     fn provider(&self) -> Result<Arc<CryptoProvider>, TlsError> {
         let mut provider = ring::default_provider();
         if !self.cipher_suites.is_empty() {
-            let known: Vec<String> =
-                provider.cipher_suites.iter().map(|suite| format!("{:?}", suite.suite())).collect();
-            if let Some(name) = self.cipher_suites.iter().find(|name| !known.contains(name)) {
-                return Err(TlsError::Unsupported(format!("cipher suite `{name}`, there are {}", known.join(", "))));
+            let wanted: Vec<_> = self.cipher_suites.iter().filter_map(|name| names::suite(name)).collect();
+            if wanted.is_empty() {
+                return Err(TlsError::Unsupported(format!("cipher suites {}", self.cipher_suites.join(", "))));
             }
             // As in Go, the list is about 1.2 alone; the suites of 1.3 stay.
-            provider.cipher_suites.retain(|suite| {
-                let name = format!("{:?}", suite.suite());
-                suite.tls13().is_some() || self.cipher_suites.contains(&name)
-            });
+            provider.cipher_suites.retain(|suite| suite.tls13().is_some() || wanted.contains(&suite.suite()));
         }
         if !self.curve_preferences.is_empty() {
-            let mut groups = Vec::new();
-            for name in &self.curve_preferences {
-                let rustls_name = go_curve(name);
-                match provider.kx_groups.iter().find(|group| format!("{:?}", group.name()) == rustls_name) {
-                    Some(group) => groups.push(*group),
-                    None => return Err(TlsError::Unsupported(format!("curve `{name}`, there are X25519, P256, P384"))),
-                }
+            let wanted = self.curve_preferences.iter().filter_map(|name| names::curve(name));
+            let groups =
+                wanted.filter_map(|name| provider.kx_groups.iter().find(|group| group.name() == name).copied());
+            provider.kx_groups = groups.collect();
+            if provider.kx_groups.is_empty() {
+                return Err(TlsError::Unsupported(format!("curves {}", self.curve_preferences.join(", "))));
             }
-            provider.kx_groups = groups;
         }
         Ok(Arc::new(provider))
     }
@@ -217,15 +219,6 @@ fn add_roots(roots: &mut RootCertStore, certificates: Vec<CertificateDer<'static
         roots.add(certificate).map_err(TlsError::refused)?;
     }
     Ok(())
-}
-
-fn go_curve(name: &str) -> &str {
-    match name {
-        "P256" => "secp256r1",
-        "P384" => "secp384r1",
-        "P521" => "secp521r1",
-        other => other,
-    }
 }
 
 impl TlsError {

@@ -160,13 +160,13 @@ impl Check {
                 self.counts.records += 1;
             }
             M::Metric => self.counts.records += 1,
-            M::Gauge | M::Sum | M::Histogram | M::ExponentialHistogram | M::Summary => {
-                if self.metric.data != Some(message) {
-                    self.metric = Metric { data: Some(message), points: 0 };
-                }
+            M::Gauge | M::Sum | M::Histogram | M::ExponentialHistogram | M::Summary
+                if self.metric.data != Some(message) =>
+            {
+                self.metric = Metric { data: Some(message), points: 0 };
             }
             M::NumberDataPoint | M::HistogramDataPoint | M::ExponentialHistogramDataPoint | M::SummaryDataPoint => {
-                self.metric.points += 1
+                self.metric.points += 1;
             }
             _ => {}
         }

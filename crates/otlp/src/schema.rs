@@ -200,10 +200,10 @@ pub(crate) const fn key(message: Message, name: &str) -> u32 {
     panic!("the schema has no such field");
 }
 
-/// The field of `message` that JSON calls `name`.
-pub(crate) fn by_name(message: Message, name: &[u8]) -> Option<&'static Field> {
+/// The one of `fields` that JSON calls `name`.
+pub(crate) fn by_name(fields: &'static [Field], name: &[u8]) -> Option<&'static Field> {
     let is_named = |field: &&Field| field.camel.as_bytes() == name || field.snake.as_bytes() == name;
-    fields(message).iter().find(is_named).filter(|field| field.has_json())
+    fields.iter().find(is_named).filter(|field| field.has_json())
 }
 
 impl Field {

@@ -13,6 +13,7 @@ pub mod error_mode;
 pub mod filter;
 pub mod groupbytrace;
 pub mod matching;
+pub mod probabilistic_sampler;
 pub mod processor;
 pub mod resource;
 pub mod span;
@@ -20,6 +21,8 @@ pub mod splice;
 pub mod transform;
 pub mod walk;
 
+#[cfg(test)]
+mod broken;
 #[cfg(test)]
 mod notation;
 

@@ -9,8 +9,10 @@
 pub(crate) mod batch;
 mod connectors;
 mod editing;
+pub(crate) mod extensions;
 mod gates;
 pub(crate) mod kinds;
+mod meant;
 pub(crate) mod memory_limiter;
 pub(crate) mod own;
 mod pipeline_id;
@@ -110,7 +112,12 @@ pub(crate) fn load(origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Loa
     };
     let gates = Gates::read(&origin.gates, &mut problems);
     // A tree with errors is decoded all the same: one run shows all problems.
-    let decoded = tree.and_then(|tree| Configuration::decode(&tree, &mut problems));
+    let decoded = tree.and_then(|mut tree| {
+        if let Some(over) = tree.lookup("tailrace").and_then(|own| own.lookup("meant")).cloned() {
+            meant::lay_over(&mut tree, &over);
+        }
+        Configuration::decode(&tree, &mut problems)
+    });
     let decoded = decoded.map(|configuration| Configuration { gates, ..configuration });
     let configuration = decoded.filter(|_| !problems.has_errors());
     Loaded { configuration, problems, sources }
@@ -127,14 +134,14 @@ impl Configuration {
         }
         let [receivers, processors, exporters] = uses(&service);
         let either: Vec<Use<'_>> = receivers.iter().chain(&exporters).copied().collect();
-        let named = service.extensions.iter().map(|reference| Use { reference, pipeline: None });
-        let named: Vec<Use<'_>> = named.collect();
+        let running: Vec<Use<'_>> =
+            service.extensions.iter().map(|reference| Use { reference, pipeline: None }).collect();
         let mut section = |name| Section { name, node: fields.node(name) };
         let receivers_in = section("receivers").decode(RECEIVERS, &receivers, p);
         let processors_in = section("processors").decode(PROCESSORS, &processors, p);
         let exporters_in = section("exporters").decode(EXPORTERS, &exporters, p);
         let connectors_in = section("connectors").decode(CONNECTORS, &either, p);
-        let extensions_in = section("extensions").decode(EXTENSIONS, &named, p);
+        let extensions_in = section("extensions").decode(EXTENSIONS, &running, p);
         let own = fields.take("tailrace", Own::default(), p);
         fields.finish(p);
 
@@ -148,7 +155,7 @@ impl Configuration {
             (&receivers, &[in_receivers, in_connectors][..]),
             (&processors, &[in_processors]),
             (&exporters, &[in_exporters, in_connectors]),
-            (&named, &[in_extensions]),
+            (&running, &[in_extensions]),
         ] {
             used.iter().for_each(|used| tell_undefined(used.reference, sections, &all, p));
         }
@@ -156,6 +163,8 @@ impl Configuration {
         connectors::check_names(in_connectors.1, in_exporters, p);
         connectors::check(&connectors_in.components, &service, p);
         let is_connector = |id: &ComponentId| in_connectors.1.iter().any(|(defined, _)| defined == id);
+        let by_components = [receivers_in.named, exporters_in.named, extensions_in.named].concat();
+        extensions::check(&by_components, in_extensions.1, &service, p);
         let lacking = [
             receivers_in.unsupported,
             processors_in.unsupported,
@@ -187,9 +196,9 @@ impl Configuration {
             p.warning(&Location::NOWHERE, message, None);
         }
         for extension in &self.service.extensions {
-            if let Some(Extension::Ignored) = self.extensions.get(&extension.id) {
-                let message = format!("the extension `{}` is not supported by this version yet, ignored", extension.id);
-                p.warning(&extension.at, message, None);
+            if let Some(Extension::Pprof(_) | Extension::Zpages(_)) = self.extensions.get(&extension.id) {
+                let message = format!("the extension `{}` does nothing here, for this is no Go program", extension.id);
+                p.warning(&extension.at, message, "remove it from `service::extensions` to silence this".to_string());
             }
         }
         for (id, pipeline) in &self.service.pipelines {
@@ -239,7 +248,7 @@ impl Configuration {
             ("processors", section(&self.processors)),
             ("receivers", section(&self.receivers)),
             ("service", self.service.effective()),
-            ("tailrace", self.own.effective()),
+            ("tailrace", self.own.effective(meant::of(self))),
         ])
     }
 }

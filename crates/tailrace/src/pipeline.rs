@@ -7,9 +7,11 @@
 //!  socket ◄─ Destination ◄─ Outlet: batch ◄─ Decider: decide, open blocks, assemble
 //! ```
 
+mod auths;
 mod build;
 mod chain;
 mod decider;
+mod destinations;
 mod gather;
 mod graph;
 mod intake;

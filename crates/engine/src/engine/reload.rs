@@ -12,6 +12,7 @@ use crate::{
 use parking_lot::RwLock;
 use policy::PolicySet;
 use std::{
+    collections::BTreeMap,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -19,9 +20,8 @@ use std::{
     time::Duration,
 };
 
-/// Slots of so many different lengths may wait at once for the next one to be foretold exactly; with more, those of the
-/// shortest are.
-const STEPS_MAX: usize = 8;
+/// Slots of so many lengths, besides the newest, may wait for the next one to be foretold exactly; of more, the shortest are.
+const LENGTHS_MAX: usize = 8;
 /// The decided memory counts time in 128 steps, and rounds when the holding time changes. So it may hold a verdict a little
 /// longer than it is asked to: by less than this part.
 const HOLD_MARGIN: u32 = 8;
@@ -40,8 +40,8 @@ pub(super) struct Force {
 struct Current {
     settings: Arc<Settings>,
     regimes: Regimes,
-    /// The lengths of the slots that may wait, and until when.
-    steps: Vec<(u64, u64)>,
+    /// The lengths of older regimes' slots that may wait, and until when.
+    older_slots: Vec<(u64, u64)>,
 }
 
 /// By what a slot is decided.
@@ -53,8 +53,7 @@ pub(crate) struct Judge {
 
 impl Force {
     pub(super) fn new(settings: Settings, regimes: Regimes) -> Self {
-        let steps = vec![(regimes.newest().terms.slot_ns, u64::MAX)];
-        let current = Current { settings: Arc::new(settings), regimes, steps };
+        let current = Current { settings: Arc::new(settings), regimes, older_slots: Vec::new() };
         let force = Self {
             traces_max: AtomicU64::default(),
             block_on_overflow: AtomicBool::default(),
@@ -87,8 +86,9 @@ impl Engine {
     ///   the number of shards and the seed stay as they are. `decided_most` counts verdicts from here on if it was off.
     /// - Counts and limiters of policies go on as [`PolicySet::follow`] says.
     /// - `policies` should be compiled with a clone of the keys of the last ones. Otherwise those cannot live on beside them
-    ///   and traces that wait are decided by the new ones. It does not matter when requests begin to be scanned with the new
-    ///   keys: one that was scanned with others is scanned again.
+    ///   and traces that wait are decided by the new ones; that is also how to get rid of keys that nobody reads any more,
+    ///   before there are too many. It does not matter when requests begin to be scanned with the new keys: one that was
+    ///   scanned with too few is scanned again.
     pub fn reload(&self, settings: &Settings, mut policies: PolicySet, now_ns: u64) {
         let _one_at_a_time = self.reloading.lock();
         let before = self.force.current.read().clone();
@@ -99,9 +99,12 @@ impl Engine {
         let remembered = waits.saturating_add(hold).saturating_add(hold / HOLD_MARGIN);
         policies.follow(&last.policies, now_ns, nanoseconds(remembered));
         let newest = Regime::new(last.terms.regime.wrapping_add(1), &settings, Arc::new(policies));
-        let ends_ns = now_ns.saturating_add(nanoseconds(waits));
-        let steps = steps(&before.steps, newest.terms.slot_ns, now_ns, ends_ns);
-        let current = Current { settings: Arc::new(settings), regimes: before.regimes.followed_by(newest), steps };
+        let last_slots = (last.terms.slot_ns, now_ns.saturating_add(nanoseconds(waits)));
+        let current = Current {
+            settings: Arc::new(settings),
+            regimes: before.regimes.followed_by(newest),
+            older_slots: older_slots(&before.older_slots, last_slots, now_ns),
+        };
         *self.force.current.write() = current.clone();
         self.force.publish(&current);
         for (index, shard) in self.shards.iter().enumerate() {
@@ -113,6 +116,8 @@ impl Engine {
 
     /// Lets go of the policies under which no trace waits any more.
     pub(super) fn forget_before(&self) {
+        // In the middle of a reload a trace may still begin under them.
+        let Some(_not_now) = self.reloading.try_lock() else { return };
         let before = self.force.current.read().regimes.before().map(|before| before.terms.regime);
         let Some(before) = before.filter(|_| self.deciding.load(Ordering::Relaxed) == 0) else { return };
         if self.shards.iter().any(|shard| shard.lock().holds(before)) {
@@ -138,8 +143,10 @@ impl Engine {
     #[must_use]
     pub fn next_due_ns(&self, now_ns: u64) -> u64 {
         let current = self.force.current.read();
-        let next = |(slot_ns, _): &(u64, u64)| (now_ns / slot_ns).saturating_add(1).saturating_mul(*slot_ns);
-        current.steps.iter().filter(|(_, until_ns)| now_ns < *until_ns).map(next).min().unwrap_or(u64::MAX)
+        let older = current.older_slots.iter().filter(|(_, until_ns)| now_ns < *until_ns);
+        let lengths = older.map(|(slot_ns, _)| *slot_ns).chain([current.regimes.newest().terms.slot_ns]);
+        let next = lengths.map(|slot_ns| (now_ns / slot_ns).saturating_add(1).saturating_mul(slot_ns));
+        next.min().unwrap_or(u64::MAX)
     }
 
     /// Whether policies are asked at the end of each piece. A part of a request should then end where a ResourceSpans ends.
@@ -161,15 +168,14 @@ impl Engine {
     }
 }
 
-/// The slot lengths that were there, which end at `ends_ns` at the latest, and the new one.
-fn steps(before: &[(u64, u64)], newest: u64, now_ns: u64, ends_ns: u64) -> Vec<(u64, u64)> {
-    let old = before.iter().map(|(slot_ns, until_ns)| (*slot_ns, *until_ns.min(&ends_ns)));
-    let mut steps: Vec<(u64, u64)> = old.filter(|(_, until_ns)| now_ns < *until_ns).collect();
-    steps.retain(|(slot_ns, _)| *slot_ns != newest);
-    steps.sort_unstable();
-    steps.truncate(STEPS_MAX - 1);
-    steps.push((newest, u64::MAX));
-    steps
+/// The lengths of slots that may wait still, with those of the last regime.
+fn older_slots(before: &[(u64, u64)], last: (u64, u64), now_ns: u64) -> Vec<(u64, u64)> {
+    let mut until: BTreeMap<u64, u64> = BTreeMap::new();
+    for (slot_ns, until_ns) in before.iter().copied().chain([last]).filter(|(_, until_ns)| now_ns < *until_ns) {
+        let longest = until.entry(slot_ns).or_default();
+        *longest = until_ns.max(*longest);
+    }
+    until.into_iter().take(LENGTHS_MAX).collect()
 }
 
 fn nanoseconds(duration: Duration) -> u64 {

@@ -113,7 +113,7 @@ impl Pair {
                 let spans: Vec<Span> = traces.iter().map(|trace| span_of(*trace)).collect();
                 let body = request("shop", &spans);
                 let mut scan = Scan::new(self.rig.scan.keys().clone());
-                scan.run(&body).unwrap();
+                scan.run(&body).expect("a request of this file");
                 let (token, half) = (Token::none(), spans.len() / 2);
                 let arrival = self.rig.engine.begin(&body, &scan, &token);
                 let now = Now { mono_ns: self.rig.now_ns, wall_ns: self.rig.now_ns };

@@ -22,7 +22,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::destination::{DropReason, Offered, Phase, Shared};
+use super::destination::{DropReason, Phase, Shared, Sources, Taken};
 use super::retry::Backoff;
 use super::{Batch, Delivered, ExportError, Kind};
 use crate::budget::{Charge, Class};
@@ -31,9 +31,10 @@ use crate::budget::{Charge, Class};
 pub(super) struct Delivery {
     shared: Arc<Shared>,
     batch: Arc<Batch>,
+    sources: Sources,
     offered_at: Instant,
     first_attempt_at: Option<Instant>,
-    /// Spans not settled yet.
+    /// Items not settled yet.
     open_items: u32,
     /// Why the batch counts as dropped: the first loss.
     loss: Option<DropReason>,
@@ -61,19 +62,24 @@ const OVERSIZE_REQUESTS_MAX: u32 = 512;
 const OVERSIZE_CREDIBLE_BYTES: usize = 16 << 10;
 
 impl Delivery {
-    pub(super) fn new(shared: Arc<Shared>, offered: Offered) -> Self {
-        let open_items = offered.batch.items;
-        Self {
+    pub(super) fn new(shared: Arc<Shared>, taken: Taken) -> Option<Self> {
+        let bytes = taken.iter().map(|offered| offered.batch.body.len() as u64).sum();
+        let sources = Sources { batches: taken.len() as u64, bytes };
+        let offered_at = taken.iter().map(|offered| offered.at).min().unwrap_or_else(Instant::now);
+        let batch = joined(taken)?;
+        let open_items = batch.items;
+        Some(Self {
             shared,
-            batch: offered.batch,
-            offered_at: offered.at,
+            batch,
+            sources,
+            offered_at,
             first_attempt_at: None,
             open_items,
             loss: None,
             refused_requests: 0,
             oversize_requests: 0,
             too_large_bytes: usize::MAX,
-        }
+        })
     }
 
     /// Sends the batch to its end.
@@ -191,7 +197,7 @@ impl Delivery {
         let items = part.items.min(self.open_items);
         let rejected = u32::try_from(delivered.rejected).unwrap_or(u32::MAX).min(items);
         self.open_items -= items;
-        self.shared.took(items, rejected);
+        self.shared.took(items, part.body.len(), rejected);
         if rejected > 0 || !delivered.message.is_empty() {
             self.shared.remark(rejected, &delivered.message);
         }
@@ -205,12 +211,34 @@ impl Delivery {
     }
 }
 
+/// One batch of several: requests of a signal, one after the other, are a request with the parts of all.
+fn joined(taken: Taken) -> Option<Arc<Batch>> {
+    let mut batches = taken.into_iter().map(|offered| offered.batch);
+    let first = batches.next()?;
+    let rest: Vec<_> = batches.collect();
+    if rest.is_empty() {
+        return Some(first);
+    }
+    let all = || std::iter::once(&first).chain(&rest);
+    let mut body = Vec::with_capacity(all().map(|batch| batch.body.len()).sum());
+    all().for_each(|batch| body.extend_from_slice(&batch.body));
+    Some(Arc::new(Batch {
+        signal: first.signal,
+        items: all().map(|batch| batch.items).sum(),
+        notes: all().flat_map(|batch| batch.notes.iter().cloned()).collect(),
+        charge: first.charge.beside(Class::Batches, body.len()),
+        // They go with the last destination that still holds one of them.
+        tokens: all().flat_map(|batch| batch.tokens.iter().cloned()).collect(),
+        body: body.into(),
+    }))
+}
+
 impl Drop for Delivery {
     fn drop(&mut self) {
         if self.open_items > 0 {
             let panicked = std::thread::panicking();
             self.loss.get_or_insert(if panicked { DropReason::Internal } else { DropReason::Shutdown });
         }
-        self.shared.done(&self.batch, self.open_items, self.loss);
+        self.shared.done(self.sources, self.open_items, self.loss);
     }
 }

@@ -10,8 +10,13 @@
 //!    └─► dropped{queue_full, shutdown}
 //! ```
 //!
+//! With `sending_queue::batch`, what waits leaves in larger requests ([`gather`]).
+//!
 //! Invariant: at every moment, under the one lock, offered = delivered + rejected + dropped + waiting, in batches and in
 //! items ([`DestinationStats::residue`] is zero). What is on its way counts as waiting.
+
+mod books;
+mod gather;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -19,7 +24,7 @@ use std::time::Duration;
 
 use otlp::Signal;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -27,89 +32,14 @@ use super::delivery::Delivery;
 use super::queue::{QueueSettings, Sizer};
 use super::retry::RetrySettings;
 use super::{Batch, Exporter};
+use gather::{Gathered, gather};
+
+pub use books::{DestinationStats, DropReason, SentSizes, SizeHistogram, Tally};
 
 /// Sends batches to one place.
 pub struct Destination {
     shared: Arc<Shared>,
     consumers: Mutex<Vec<JoinHandle<()>>>,
-}
-
-/// What became of everything offered to a destination.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct DestinationStats {
-    /// Everything ever offered.
-    pub offered: Tally,
-    /// Batches sent to their end without a loss, and items the peer took.
-    pub delivered: Tally,
-    /// Spans the peer refused inside requests it took.
-    pub rejected: u64,
-    /// Given up, by reason; see [`DestinationStats::dropped_for`]. A batch of which a part was given up counts here.
-    pub dropped: [Tally; DropReason::ALL.len()],
-    /// In the queue or on the way.
-    pub waiting: Tally,
-    /// Bytes of what is waiting, uncompressed.
-    pub waiting_bytes: u64,
-    /// Attempts that failed and were, or will be, repeated.
-    pub retries: u64,
-}
-
-/// A number of batches with the number of their items.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Tally {
-    /// Batches.
-    pub batches: u64,
-    /// Spans.
-    pub items: u64,
-}
-
-/// Why a destination gave items up.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum DropReason {
-    /// Retried until `max_elapsed_time`.
-    MaxElapsed,
-    /// The peer refused these very items; a batch is bisected first, so that only they are lost.
-    Refused,
-    /// The peer will take nothing from us: credentials, permissions, no such service.
-    Permanent,
-    /// Larger than the peer allows, even alone.
-    TooLarge,
-    /// Above `queue_size`, where the user wrote `block_on_overflow: false`.
-    QueueFull,
-    /// The attempt failed and `retry_on_failure` is off.
-    RetryOff,
-    /// Not delivered before the end of the grace period.
-    Shutdown,
-    /// An exporter panicked. A fault of Tailrace.
-    Internal,
-}
-
-impl DropReason {
-    /// All of them, in the order of [`DestinationStats::dropped`].
-    pub const ALL: [Self; 8] = [
-        Self::MaxElapsed,
-        Self::Refused,
-        Self::Permanent,
-        Self::TooLarge,
-        Self::QueueFull,
-        Self::RetryOff,
-        Self::Shutdown,
-        Self::Internal,
-    ];
-
-    /// The word used in metrics and logs.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::MaxElapsed => "max_elapsed",
-            Self::Refused => "refused",
-            Self::Permanent => "permanent",
-            Self::TooLarge => "too_large",
-            Self::QueueFull => "queue_full",
-            Self::RetryOff => "retry_off",
-            Self::Shutdown => "shutdown",
-            Self::Internal => "internal",
-        }
-    }
 }
 
 /// What the consumers of a destination have in common.
@@ -120,8 +50,8 @@ pub(super) struct Shared {
     pub(super) retry: RetrySettings,
     queue: QueueSettings,
     books: Mutex<Books>,
-    /// One permit for each batch in the queue.
-    ready: Semaphore,
+    /// Told for each batch that comes into the queue.
+    arrived: Notify,
     /// Told whenever nothing is waiting any more.
     empty: Notify,
     pub(super) phase: watch::Sender<Phase>,
@@ -141,6 +71,7 @@ pub(super) enum Phase {
 struct Books {
     queue: VecDeque<Offered>,
     stats: DestinationStats,
+    sizes: SentSizes,
     closed: bool,
     /// When the peer last took a request; before that, when the destination was started.
     answered_at: Instant,
@@ -151,6 +82,16 @@ struct Books {
 pub(super) struct Offered {
     pub(super) batch: Arc<Batch>,
     pub(super) at: Instant,
+}
+
+/// Batches that leave together: one, or several of `sending_queue::batch`.
+pub(super) type Taken = Vec<Offered>;
+
+/// How many batches became one request, and how large they were.
+#[derive(Clone, Copy)]
+pub(super) struct Sources {
+    pub(super) batches: u64,
+    pub(super) bytes: u64,
 }
 
 /// Failures are told at most this often, for each destination.
@@ -170,6 +111,7 @@ impl Destination {
         let books = Books {
             queue: VecDeque::new(),
             stats: DestinationStats::default(),
+            sizes: SentSizes::default(),
             closed: false,
             answered_at: Instant::now(),
             warned_at: None,
@@ -181,7 +123,7 @@ impl Destination {
             retry,
             queue,
             books: Mutex::new(books),
-            ready: Semaphore::new(0),
+            arrived: Notify::new(),
             empty: Notify::new(),
             phase: watch::Sender::new(Phase::Open),
         });
@@ -192,7 +134,7 @@ impl Destination {
     /// Takes a batch, or drops it for a counted reason. Never waits.
     pub fn offer(&self, batch: Arc<Batch>) {
         if self.shared.offer(batch) {
-            self.shared.ready.add_permits(1);
+            self.shared.arrived.notify_one();
         }
     }
 
@@ -224,6 +166,25 @@ impl Destination {
     #[must_use]
     pub fn stats(&self) -> DestinationStats {
         self.shared.books.lock().stats
+    }
+
+    /// How large the requests were that were sent.
+    #[must_use]
+    pub fn sizes(&self) -> SentSizes {
+        self.shared.books.lock().sizes
+    }
+
+    /// How much is in the queue or on the way, in the units of `sending_queue::sizer`.
+    #[must_use]
+    pub fn queue_size(&self) -> u64 {
+        self.shared.books.lock().stats.waiting_in(self.shared.queue.sizer)
+    }
+
+    /// Whether all consumers live. Only a fault of ours ends one before the destination is stopped.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        let is_stopped = *self.shared.phase.borrow() == Phase::Stopped;
+        is_stopped || self.consumers.lock().iter().all(|consumer| !consumer.is_finished())
     }
 
     /// Takes no more batches, delivers what waits until `deadline`, gives up the rest, and returns the final books.
@@ -263,18 +224,15 @@ impl Drop for Destination {
 async fn consume(shared: Arc<Shared>) {
     let mut phase = shared.phase.subscribe();
     loop {
-        tokio::select! {
+        let taken = tokio::select! {
             biased;
             () = stopped(&mut phase) => return,
-            permit = shared.ready.acquire() => match permit {
-                Ok(permit) => permit.forget(),
-                Err(_) => return,
-            },
-        }
-        let Some(offered) = shared.books.lock().queue.pop_front() else { continue };
+            taken = shared.next() => taken,
+        };
         // Its own task, so that a panicking exporter costs one batch and not a consumer. Ended early, `Delivery` settles
         // the rest of the batch when it is dropped.
-        let mut task = tokio::spawn(Delivery::new(shared.clone(), offered).run());
+        let Some(delivery) = Delivery::new(shared.clone(), taken) else { continue };
+        let mut task = tokio::spawn(delivery.run());
         let ended = tokio::select! {
             ended = &mut task => ended,
             () = stopped(&mut phase) => {
@@ -288,12 +246,57 @@ async fn consume(shared: Arc<Shared>) {
     }
 }
 
+/// Until a moment; for ever where there is none.
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn stopped(phase: &mut watch::Receiver<Phase>) {
     // An error is a sender that is gone, which is as good as stopped.
     let _ = phase.wait_for(|phase| *phase == Phase::Stopped).await;
 }
 
 impl Shared {
+    /// Takes what is to be sent next, as soon as there is something. Dropped before its end, it has taken nothing.
+    async fn next(&self) -> Taken {
+        let mut phase = self.phase.subscribe();
+        loop {
+            let mut arrived = std::pin::pin!(self.arrived.notified());
+            arrived.as_mut().enable();
+            let is_open = *phase.borrow_and_update() == Phase::Open;
+            let later = match self.take(is_open) {
+                Gathered::Ready(taken) => return taken,
+                Gathered::Later(at) => at,
+            };
+            tokio::select! {
+                () = arrived => {}
+                () = until(later) => {}
+                _ = phase.changed() => {}
+            }
+        }
+    }
+
+    fn take(&self, is_open: bool) -> Gathered<Taken> {
+        let mut books = self.books.lock();
+        let gathered = match books.queue.front() {
+            None => return Gathered::Later(None),
+            Some(_) => gather(&books.queue, self.queue.batch.as_ref(), is_open.then(Instant::now)),
+        };
+        let count = match gathered {
+            Gathered::Later(at) => return Gathered::Later(at),
+            Gathered::Ready(count) => count,
+        };
+        let batches: Vec<_> = books.queue.drain(..count).collect();
+        books.stats.in_flight += 1;
+        if !books.queue.is_empty() {
+            self.arrived.notify_one();
+        }
+        Gathered::Ready(batches)
+    }
+
     /// Whether the batch was taken.
     fn offer(&self, batch: Arc<Batch>) -> bool {
         let mut books = self.books.lock();
@@ -310,15 +313,17 @@ impl Shared {
             return true;
         };
         books.settle_rest(&batch, batch.items, Some(reason));
+        books.stats.never_queued += u64::from(batch.items);
         let message = format_args!("{} items dropped on arrival ({})", batch.items, reason.name());
         self.warn(&mut books, message);
         false
     }
 
-    /// The peer took a request of so many items.
-    pub(super) fn took(&self, items: u32, rejected: u32) {
+    /// The peer took a request of so many items and bytes.
+    pub(super) fn took(&self, items: u32, bytes: usize, rejected: u32) {
         let mut books = self.books.lock();
         books.answered_at = Instant::now();
+        books.sizes.add(items.into(), bytes as u64);
         books.stats.delivered.items += u64::from(items - rejected);
         books.stats.rejected += u64::from(rejected);
         books.stats.waiting.items -= u64::from(items);
@@ -332,10 +337,11 @@ impl Shared {
         self.warn(&mut books, format_args!("{items} items dropped ({}): {message}", reason.name()));
     }
 
-    /// The batch is done. `rest` items of it are not settled yet; `loss` is why it counts as dropped, if it does.
-    pub(super) fn done(&self, batch: &Batch, rest: u32, loss: Option<DropReason>) {
+    /// What was taken is done. `rest` items of it are not settled yet; `loss` is why it counts as dropped, if it does.
+    pub(super) fn done(&self, sources: Sources, rest: u32, loss: Option<DropReason>) {
         let mut books = self.books.lock();
-        books.settle_rest(batch, rest, loss);
+        books.stats.in_flight -= 1;
+        books.settle(sources, rest, loss);
         if books.stats.waiting.batches == 0 {
             self.empty.notify_waiters();
         }
@@ -390,57 +396,20 @@ impl Shared {
 
 impl Books {
     fn settle_rest(&mut self, batch: &Batch, rest: u32, loss: Option<DropReason>) {
+        self.settle(Sources { batches: 1, bytes: batch.body.len() as u64 }, rest, loss);
+    }
+
+    fn settle(&mut self, sources: Sources, rest: u32, loss: Option<DropReason>) {
         debug_assert!(rest == 0 || loss.is_some(), "BUG: items vanish without a reason");
         let stats = &mut self.stats;
-        stats.waiting.batches -= 1;
+        stats.waiting.batches -= sources.batches;
         stats.waiting.items -= u64::from(rest);
-        stats.waiting_bytes -= batch.body.len() as u64;
+        stats.waiting_bytes -= sources.bytes;
         match loss {
-            Some(reason) => stats.dropped[reason as usize].add(1, rest),
-            None => stats.delivered.batches += 1,
+            Some(reason) => stats.dropped[reason as usize].add(sources.batches, rest),
+            None => stats.delivered.batches += sources.batches,
         }
         debug_assert_eq!(stats.residue(), (0, 0), "BUG: the books of a destination do not balance");
-    }
-}
-
-impl DestinationStats {
-    /// What was given up for this reason.
-    #[must_use]
-    pub fn dropped_for(&self, reason: DropReason) -> Tally {
-        self.dropped[reason as usize]
-    }
-
-    /// Everything that was given up.
-    #[must_use]
-    pub fn dropped_total(&self) -> Tally {
-        self.dropped.iter().fold(Tally::default(), |sum, one| Tally {
-            batches: sum.batches + one.batches,
-            items: sum.items + one.items,
-        })
-    }
-
-    /// What the books do not explain, in batches and items: always zero.
-    #[must_use]
-    pub fn residue(&self) -> (i64, i64) {
-        let dropped = self.dropped_total();
-        let batches = self.delivered.batches + dropped.batches + self.waiting.batches;
-        let items = self.delivered.items + self.rejected + dropped.items + self.waiting.items;
-        (self.offered.batches.wrapping_sub(batches).cast_signed(), self.offered.items.wrapping_sub(items).cast_signed())
-    }
-
-    fn waiting_in(&self, sizer: Sizer) -> u64 {
-        match sizer {
-            Sizer::Requests => self.waiting.batches,
-            Sizer::Items => self.waiting.items,
-            Sizer::Bytes => self.waiting_bytes,
-        }
-    }
-}
-
-impl Tally {
-    fn add(&mut self, batches: u64, items: u32) {
-        self.batches += batches;
-        self.items += u64::from(items);
     }
 }
 

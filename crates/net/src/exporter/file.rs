@@ -23,7 +23,7 @@ use otlp::Signal;
 use parking_lot::Mutex;
 
 use super::compress::{Compression, Encoding};
-use super::{Batch, Delivered, ExportError, Exporter, Kind, envelope};
+use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
 use group::Group;
 use writer::Writer;
@@ -154,7 +154,7 @@ impl Shared {
     /// A request as it stands in the file.
     fn message(&self, signal: Signal, request: &[u8]) -> Result<Vec<u8>, String> {
         let mut message = match self.format {
-            FileFormat::Json => envelope::encode_json(signal, request)?,
+            FileFormat::Json => otlp::json::encode(signal, request).map_err(|error| error.to_string())?,
             FileFormat::Proto => request.to_vec(),
         };
         if let Some(compression) = self.compression {

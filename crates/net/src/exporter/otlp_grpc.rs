@@ -13,6 +13,7 @@
 //! DATA_LOSS is tried again, RESOURCE_EXHAUSTED only with RetryInfo. A connection that fails without an answer is tried
 //! again whatever HTTP/2 error code it failed with: a proxy's INTERNAL_ERROR must not cost spans.
 
+mod balance;
 mod settings;
 
 use std::sync::Arc;
@@ -27,7 +28,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use super::answer;
-use super::client::{Answer, Buffers, Client, ClientSettings, Failure, Proxy, Target, Versions, tls_of};
+use super::client::{Answer, Buffers, ClientSettings, Failure, Proxy, Target, Versions, tls_of};
 use super::compress::{Compression, Encoding, inflate_answer};
 use super::credentials::Credentials;
 use super::http::header_map;
@@ -35,11 +36,13 @@ use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
 use crate::auth::ClientAuth;
 
+use balance::Balancer;
+
 pub use settings::{GrpcEndpoint, OtlpGrpcSettings};
 
 /// Sends OTLP over gRPC.
 pub struct OtlpGrpc {
-    client: Client,
+    balancer: Balancer,
     uri: Uri,
     headers: HeaderMap,
     credentials: Credentials,
@@ -98,7 +101,8 @@ impl OtlpGrpc {
                 (Target::Fixed(peer), proxy)
             }
         };
-        let client = Client::new(ClientSettings {
+        let in_turn = settings.balancer_name == "round_robin";
+        let client = ClientSettings {
             versions: Versions::Http2,
             target,
             proxy,
@@ -108,9 +112,9 @@ impl OtlpGrpc {
             idle_timeout: None,
             idle_connections_max: 1,
             ping: settings.keepalive,
-        });
+        };
         Ok(Self {
-            client,
+            balancer: Balancer::new(client, in_turn),
             uri: uri_of(authority)?,
             headers: headers(settings)?,
             credentials,
@@ -140,9 +144,10 @@ impl OtlpGrpc {
     async fn attempt(&self, message: &Bytes) -> Result<Answer, ExportError> {
         let started = Instant::now();
         loop {
-            let mut request = self.request(message.clone());
-            self.credentials.add(request.headers_mut()).await?;
-            match self.client.send(request, self.timeout, ANSWER_BYTES_MAX).await {
+            let mut headers = self.headers.clone();
+            self.credentials.add(&mut headers).await?;
+            let request = || self.request(message.clone(), headers.clone());
+            match self.balancer.send(request, self.timeout, ANSWER_BYTES_MAX).await {
                 Ok(answer) => return Ok(answer),
                 Err(Failure::Connect(_)) if self.wait_for_ready && self.has_time_after(started) => {
                     tokio::time::sleep(READY_POLL).await;
@@ -157,14 +162,14 @@ impl OtlpGrpc {
         self.timeout.is_zero() || started.elapsed() + READY_POLL < self.timeout
     }
 
-    fn request(&self, message: Bytes) -> Request<Buffers> {
+    fn request(&self, message: Bytes, headers: HeaderMap) -> Request<Buffers> {
         let compressed = u8::from(self.compression.encoding != Encoding::Identity);
         let [a, b, c, d] = u32::try_from(message.len()).unwrap_or(u32::MAX).to_be_bytes();
         let prefix = Bytes::copy_from_slice(&[compressed, a, b, c, d]);
         let mut request = Request::new(Buffers::new([prefix, message]));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
-        *request.headers_mut() = self.headers.clone();
+        *request.headers_mut() = headers;
         request
     }
 }

@@ -12,7 +12,6 @@ use http::header::CONTENT_TYPE;
 use otlp::Signal;
 
 use super::answer;
-use super::envelope;
 use super::http::{Poster, retried_by_otlp};
 use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
@@ -67,7 +66,7 @@ impl OtlpHttp {
     /// On a blocking thread: 4 MiB of protobuf are a lot of text.
     async fn encode_json(&self, body: Bytes) -> Result<Bytes, ExportError> {
         let signal = self.signal;
-        match tokio::task::spawn_blocking(move || envelope::encode_json(signal, &body)).await {
+        match tokio::task::spawn_blocking(move || otlp::json::encode(signal, &body)).await {
             Ok(Ok(json)) => Ok(json.into()),
             Ok(Err(error)) => Err(ExportError::new(Kind::Refused, error)),
             Err(error) => Err(ExportError::new(Kind::Permanent, error)),

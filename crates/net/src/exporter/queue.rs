@@ -8,8 +8,6 @@ use std::time::Duration;
 
 use settings::{Fields, Node, Problems};
 
-use super::refuse_unsupported;
-
 /// `sending_queue`.
 #[derive(Clone, PartialEq, Debug)]
 pub struct QueueSettings {
@@ -23,9 +21,11 @@ pub struct QueueSettings {
     pub sizer: Sizer,
     /// otelcol: the sender waits for the answer. Here acknowledgements never wait for a destination; kept to be printed.
     pub wait_for_result: bool,
+    /// The extension that would keep the queue over a restart. The queue is in memory; kept to be printed.
+    pub storage: Option<String>,
     /// What happens above `queue_size`: `Some(false)` drops, anything else fills the budget.
     pub block_on_overflow: Option<bool>,
-    /// How requests are cut, where that was written.
+    /// How requests are put together and cut, where that was written.
     pub batch: Option<BatchSettings>,
 }
 
@@ -34,7 +34,7 @@ pub struct QueueSettings {
 pub enum Sizer {
     /// Requests.
     Requests,
-    /// Spans.
+    /// Spans, data points or log records.
     Items,
     /// Bytes, uncompressed.
     Bytes,
@@ -61,6 +61,7 @@ impl Default for QueueSettings {
             queue_size: 1000,
             sizer: Sizer::Requests,
             wait_for_result: false,
+            storage: None,
             block_on_overflow: None,
             batch: None,
         }
@@ -102,17 +103,34 @@ impl QueueSettings {
             queue_size: positive(&mut fields, "queue_size", defaults.queue_size, p),
             sizer: written_sizer.unwrap_or(defaults.sizer),
             wait_for_result: fields.take("wait_for_result", defaults.wait_for_result, p),
+            storage: fields.optional::<String>("storage", p).filter(|name| !name.is_empty()),
             block_on_overflow: fields.optional("block_on_overflow", p),
-            batch: fields.node("batch").filter(|node| !node.is_absent()).and_then(|node| batch(node, written_sizer, p)),
+            // Without a value it is switched on all the same.
+            batch: fields.node("batch").and_then(|node| batch(node, written_sizer, p)),
         };
-        refuse_unsupported(&mut fields, &["storage"], p);
         fields.finish(p);
+        queue.tell_differences(node, p);
         if let Some(batch) = queue.batch.as_ref().filter(|batch| batch.sizer == queue.sizer)
             && batch.min_size > queue.queue_size
         {
             p.error(&node.at, "`min_size` must be less than or equal to `queue_size`", None);
         }
         Some(queue)
+    }
+
+    /// What is taken and acts otherwise than in otelcol.
+    fn tell_differences(&self, node: &Node, p: &mut Problems) {
+        if self.wait_for_result && self.storage.is_some() {
+            p.error(&node.at, "`wait_for_result` and `storage` exclude each other", "remove one".to_owned());
+        }
+        if let Some(name) = &self.storage {
+            let message = format!("the queue is in memory in this version, `storage: {name}` has no effect");
+            p.warning(&node.at, message, "what waits when the process is killed is lost".to_owned());
+        }
+        if self.wait_for_result {
+            let message = "`wait_for_result` has no effect: requests are acknowledged before they are sent on";
+            p.warning(&node.at, message, "remove it".to_owned());
+        }
     }
 
     /// All settings, as otelcol prints them; where there is no queue, nothing.
@@ -126,7 +144,7 @@ impl QueueSettings {
             ("num_consumers", self.num_consumers.into()),
             ("queue_size", self.queue_size.into()),
             ("sizer", self.sizer.effective()),
-            ("storage", Node::null()),
+            ("storage", Node::or_null(self.storage.as_deref())),
             ("wait_for_result", self.wait_for_result.into()),
         ])
     }
@@ -138,6 +156,7 @@ impl BatchSettings {
             ("flush_timeout", self.flush_timeout.into()),
             ("max_size", self.max_size.into()),
             ("min_size", self.min_size.into()),
+            ("partition", Node::map_of([("metadata_keys", Node::list_of::<Node>([]))])),
             ("sizer", self.sizer.effective()),
         ])
     }
@@ -190,7 +209,9 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
 }
 
 fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
-    let node = fields.node("sizer").filter(|node| !node.is_absent())?;
+    // An empty map is how otelcol's `print-config` writes its sizers.
+    let printed = |node: &Node| matches!(&node.value, settings::Value::Map(entries) if entries.is_empty());
+    let node = fields.node("sizer").filter(|node| !node.is_absent() && !printed(node))?;
     let text = p.within("sizer", |p| node.text(p))?;
     let known = [Sizer::Requests, Sizer::Items, Sizer::Bytes];
     let found = known.into_iter().find(|sizer| sizer.name() == text);

@@ -88,7 +88,7 @@ async fn https_goes_through_a_proxy_in_a_tunnel() {
     let peer = Peer::start_tls(server_tls(false, &[b"http/1.1"]), |_, _| ok()).await;
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let (at, to) = (listener.local_addr().unwrap(), peer.address);
-    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let (tell, mut told) = tokio::sync::mpsc::channel(2);
     let proxying = tokio::spawn(async move {
         for answer in ["HTTP/1.1 407 Proxy Authentication Required\r\n\r\n", "HTTP/1.1 200 OK\r\nVia: x\r\n\r\n"] {
             let (mut here, _) = listener.accept().await.unwrap();
@@ -96,7 +96,7 @@ async fn https_goes_through_a_proxy_in_a_tunnel() {
             while !head.ends_with(b"\r\n\r\n") {
                 head.push(here.read_u8().await.unwrap());
             }
-            tell.send(String::from_utf8(head).unwrap()).unwrap();
+            tell.send(String::from_utf8(head).unwrap()).await.unwrap();
             here.write_all(answer.as_bytes()).await.unwrap();
             let mut there = TcpStream::connect(to).await.unwrap();
             tokio::spawn(async move { tokio::io::copy_bidirectional(&mut here, &mut there).await });
@@ -189,4 +189,24 @@ async fn grpc_sends_no_credentials_over_plain_text_and_none_are_waited_for() {
     let settings = OtlpHttpSettings::new("http://127.0.0.1:9");
     let error = send(OtlpHttp::new(&settings, Signal::Traces, Some(Arc::new(Basic))).unwrap()).await.unwrap_err();
     assert_eq!(error, ExportError::retry("no credentials: the file is gone"));
+}
+
+#[tokio::test]
+async fn a_name_is_looked_up_and_its_addresses_take_turns() {
+    let peer = Peer::start(|_, _| grpc_ok()).await;
+    // `localhost` may be ::1 as well, where nobody listens.
+    for balancer_name in ["round_robin", "pick_first", ""] {
+        let mut settings = grpc_settings(&format!("dns:///localhost:{}", peer.address.port()));
+        settings.balancer_name = balancer_name.to_owned();
+        let exporter = OtlpGrpc::new(&settings, Signal::Traces, None).unwrap();
+        let batch = batch(2);
+        for _ in 0..3 {
+            exporter.export(batch.body.clone(), &batch).await.unwrap();
+        }
+    }
+    assert_eq!(peer.seen().len(), 9);
+    assert_eq!(peer.seen()[0].authority, format!("localhost:{}", peer.address.port()));
+    let unknown = grpc_settings("no.such.name.invalid:4317");
+    let error = send(OtlpGrpc::new(&unknown, Signal::Traces, None).unwrap()).await.unwrap_err();
+    assert_eq!(error.message, "cannot connect: `no.such.name.invalid:4317` has no address");
 }

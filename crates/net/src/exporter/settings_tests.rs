@@ -3,6 +3,7 @@
 use settings::{Mode, Node, Problems};
 
 use super::debug::DebugSettings;
+use super::file::FileSettings;
 use super::otlp_grpc::OtlpGrpcSettings;
 use super::otlp_http::OtlpHttpSettings;
 use super::zipkin::ZipkinSettings;
@@ -16,6 +17,7 @@ fn effective(exporter: &str, yaml: &str) -> Result<String, String> {
     let effective = match exporter {
         "otlp_grpc" => OtlpGrpcSettings::decode(&node, p).map(|settings| settings.effective()),
         "otlp_http" => OtlpHttpSettings::decode(&node, p).map(|settings| settings.effective()),
+        "file" => FileSettings::decode(&node, p).map(|settings| settings.effective()),
         "zipkin" => ZipkinSettings::decode(&node, p).map(|settings| settings.effective()),
         "debug" => DebugSettings::decode(&node, p).map(|settings| settings.effective()),
         _ => DebugSettings::decode_logging(&node, p).map(|settings| settings.effective()),
@@ -82,6 +84,23 @@ fn the_defaults_are_otelcols() {
     assert_eq!(effective("otlp_http", "endpoint: http://b:4318").unwrap(), expected.concat());
     let expected = "output_paths: []\nsampling_initial: 2\nsampling_thereafter: 1\nsending_queue: null\nuse_internal_logger: true\n";
     assert_eq!(effective("debug", "").unwrap(), expected);
+    let expected = "\
+append: false
+compression: \"\"
+compression_params: {}
+create_directory: false
+directory_permissions: \"\"
+encoding: null
+flush_interval: 1s
+format: json
+group_by:
+    enabled: false
+    max_open_files: 100
+    resource_attribute: fileexporter.path_segment
+path: x
+rotation: null
+";
+    assert_eq!(effective("file", "path: x").unwrap(), expected);
     let defaults = ["default_service_name: <missing service name>", "format: json", "timeout: 5s", "num_consumers: 10"];
     check("zipkin", "endpoint: http://z:9411/api/v2/spans", &defaults);
 }
@@ -102,9 +121,9 @@ fn what_is_written_is_printed() {
         (
             "otlp_grpc",
             "{endpoint: b:4317, compression: zstd, headers: {a: b}}",
-            &["compression: zstd", "a: '[REDACTED]'"],
+            &["compression: zstd", "value: '[REDACTED]'"],
         ),
-        ("otlp_grpc", "{endpoint: b:4317, headers: [{name: a, value: b}]}", &["a: '[REDACTED]'"]),
+        ("otlp_grpc", "{endpoint: b:4317, headers: [{name: a, value: b}]}", &["value: '[REDACTED]'"]),
         ("otlp_grpc", "{endpoint: b:4317, keepalive: {}}", &["time: 10s", "permit_without_stream: false"]),
         (
             "otlp_grpc",
@@ -119,7 +138,7 @@ fn what_is_written_is_printed() {
         (
             "otlp_grpc",
             "{endpoint: b:4317, sending_queue: {sizer: bytes, queue_size: 5, block_on_overflow: true}}",
-            &["sizer: bytes", "queue_size: 5"],
+            &["sizer: {}", "queue_size: 5"],
         ),
         (
             "otlp_grpc",
@@ -169,8 +188,24 @@ fn what_is_written_is_printed() {
         ),
         (
             "debug",
-            "{verbosity: Detailed, output_paths: [stderr], sending_queue: {}}",
+            "{verbosity: Detailed, use_internal_logger: false, output_paths: [stderr, /tmp/x], sending_queue: {}}",
             &["verbosity: Detailed", "- stderr", "queue_size: 1000"],
+        ),
+        (
+            "file",
+            "{path: x, rotation: , compression: zstd, format: proto, flush_interval: 0, create_directory: true}",
+            &[
+                "max_backups: 100",
+                "compression: zstd",
+                "format: proto",
+                "flush_interval: 1s",
+                "directory_permissions: \"0755\"",
+            ],
+        ),
+        (
+            "file",
+            "{path: 'x/*', group_by: {enabled: true}, append: true, compression: zstd, compression_params: {level: 3}}",
+            &["enabled: true", "append: true", "level: 3"],
         ),
         ("logging", "{loglevel: debug}", &["verbosity: Detailed", "sampling_thereafter: 500"]),
         ("logging", "{}", &["verbosity: Normal"]),
@@ -204,7 +239,17 @@ fn mistakes_are_located_and_told() {
         (
             "otlp_grpc",
             "{endpoint: b:4317, sending_queue: {storage: file_storage}}",
-            "`storage` is not supported by this version yet",
+            "warning: the queue is in memory in this version, `storage: file_storage` has no effect",
+        ),
+        (
+            "otlp_grpc",
+            "{endpoint: b:4317, sending_queue: {wait_for_result: true}}",
+            "warning: `wait_for_result` has no effect",
+        ),
+        (
+            "otlp_grpc",
+            "{endpoint: b:4317, sending_queue: {wait_for_result: true, storage: x}}",
+            "`wait_for_result` and `storage` exclude each other",
         ),
         ("otlp_grpc", "{endpoint: b:4317, sending_queue: {num_consumers: 0}}", "`num_consumers` must be positive"),
         ("otlp_grpc", "{endpoint: b:4317, sending_queue: {queue_size: -1}}", "`queue_size` must be zero or more"),
@@ -255,6 +300,21 @@ fn mistakes_are_located_and_told() {
             "the compression `snappy` has no level 1",
         ),
         ("otlp_http", "{endpoint: 'http://b', proxy_url: 'socks5://p'}", "a proxy is spoken to by `http://`"),
+        ("file", "{}", "`file` needs the setting `path`"),
+        ("file", "{path: x, append: true, rotation: {}}", "`append` and `rotation` exclude each other"),
+        ("file", "{path: x, encoding: text}", "`encoding` needs the extension `text`"),
+        ("file", "{path: x, format: xml}", "unknown format `xml`"),
+        ("file", "{path: x, compression: gzip}", "unknown compression `gzip`"),
+        ("file", "{path: x, compression: zstd, compression_params: {level: 40}}", "zstd has no level 40"),
+        ("file", "{path: x, group_by: {enabled: true}}", "`path` must have exactly one `*`"),
+        ("file", "{path: '*', group_by: {enabled: true}}", "`path` must not begin with `*`"),
+        ("file", "{path: x, directory_permissions: '0700'}", "`directory_permissions` needs `create_directory: true`"),
+        (
+            "file",
+            "{path: x, create_directory: true, directory_permissions: '9'}",
+            "must be permissions in octal digits",
+        ),
+        ("file", "{path: x, rotation: {max_megabyte: 1}}", "did you mean `max_megabytes`?"),
         ("zipkin", "{}", "`zipkin` needs the setting `endpoint`"),
         ("zipkin", "{endpoint: z:9411}", "`z:9411` must begin with"),
         (
@@ -264,7 +324,8 @@ fn mistakes_are_located_and_told() {
         ),
         ("zipkin", "{endpoint: 'http://z', format: xml}", "unknown format `xml`"),
         ("debug", "{verbosity: loud}", "unknown verbosity `loud`"),
-        ("debug", "{output_paths: [/tmp/x]}", "`output_paths` with files is not supported by this version yet"),
+        ("debug", "{output_paths: [/tmp/x]}", "`output_paths` has no effect while `use_internal_logger` is true"),
+        ("debug", "{use_internal_logger: false, output_paths: []}", "`output_paths` must not be empty"),
         ("debug", "{loglevel: debug}", "unknown setting `loglevel` in `debug`"),
         ("logging", "{loglevel: loud}", "unknown `loglevel` `loud`"),
     ] {

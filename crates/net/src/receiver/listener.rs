@@ -23,11 +23,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use super::body::Workshop;
-use super::connection::{self, Accepted, Api, Patience, Phase, Shared};
+use super::connection::{self, Accepted, Api, Phase, Shared};
 use super::cors::CrossOrigin;
 use super::endpoint::{Bound, Endpoint};
 use super::gate::Gate;
 use super::grpc::GrpcApi;
+use super::guard::Patience;
 use super::http_api::HttpApi;
 use super::inherited::Inherited;
 use super::rarely::Rarely;
@@ -93,13 +94,13 @@ impl House<'_> {
         let mut builder = connection::builder();
         bound_http2(&mut builder, settings.streams_max());
         builder.http2().keep_alive_interval(keepalive.ping_interval()).keep_alive_timeout(keepalive.ping_timeout());
-        let api = Api::Grpc(GrpcApi {
+        let api = Api::Grpc(Box::new(GrpcApi {
             origin: self.origin(protocol),
             intake: Arc::clone(&self.intake),
             workshop: self.workshop(settings.message_bytes_max()),
             stats: Arc::clone(&self.stats),
             gate: self.gate(settings.auth.as_ref(), protocol)?,
-        });
+        }));
         let patience = Patience {
             head: HEAD_TIME_MAX,
             idle: keepalive.max_connection_idle,
@@ -117,11 +118,11 @@ impl House<'_> {
         let mut builder = connection::builder();
         bound_http2(&mut builder, HTTP_STREAMS_MAX);
         builder.http1().keep_alive(settings.keep_alives_enabled).max_buf_size(HTTP1_BUFFER_BYTES_MAX);
-        let headers = settings.response_headers.iter().map(|(name, value)| {
+        let headers = settings.response_headers.iter().flatten().map(|(name, value)| {
             let name = HeaderName::try_from(name).map_err(io::Error::other)?;
             Ok((name, HeaderValue::from_str(value.expose()).map_err(io::Error::other)?))
         });
-        let api = Api::Http(HttpApi {
+        let api = Api::Http(Box::new(HttpApi {
             origin: self.origin(protocol),
             intake: Arc::clone(&self.intake),
             workshop: self.workshop(settings.body_bytes_max()),
@@ -136,7 +137,7 @@ impl House<'_> {
             headers: headers.collect::<io::Result<_>>()?,
             cross_origin: settings.cors.as_ref().and_then(CrossOrigin::new),
             time_max: settings.read_timeout,
-        });
+        }));
         let patience = Patience {
             head: or(settings.read_header_timeout, HEAD_TIME_MAX),
             idle: settings.idle_time_max(),

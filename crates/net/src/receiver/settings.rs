@@ -47,6 +47,8 @@ pub struct GrpcServer {
     pub write_buffer_size: u64,
     /// Kept to be printed.
     pub dialer: Dialer,
+    /// Kept to be printed: only an empty list is taken.
+    pub middlewares: Option<Vec<String>>,
 }
 
 /// `auth` of a server.
@@ -99,8 +101,8 @@ pub struct HttpServer {
     pub max_request_body_size: i64,
     /// The values of Content-Encoding that are taken.
     pub compression_algorithms: Vec<HttpCoding>,
-    /// Added to each answer.
-    pub response_headers: Vec<(String, Secret)>,
+    /// Added to each answer; none and an empty list differ in print alone.
+    pub response_headers: Option<Vec<(String, Secret)>>,
     /// How long a whole request may take; zero leaves the bounds on its head and on its body's pace.
     pub read_timeout: Duration,
     /// How long a request's head may take; zero is our own bound.
@@ -122,6 +124,8 @@ pub struct HttpServer {
     pub include_metadata: bool,
     /// Kept to be printed.
     pub dialer: Dialer,
+    /// Kept to be printed: only an empty list is taken.
+    pub middlewares: Option<Vec<String>>,
 }
 
 /// `cors`, with the meaning of Go's rs/cors.
@@ -207,6 +211,7 @@ impl Default for GrpcServer {
             read_buffer_size: 524_288,
             write_buffer_size: 0,
             dialer: Dialer::default(),
+            middlewares: None,
         }
     }
 }
@@ -259,7 +264,7 @@ impl Default for HttpServer {
             cors: None,
             max_request_body_size: 0,
             compression_algorithms: HttpCoding::ALL.to_vec(),
-            response_headers: Vec::new(),
+            response_headers: None,
             read_timeout: Duration::ZERO,
             read_header_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
@@ -270,6 +275,7 @@ impl Default for HttpServer {
             logs_url_path: "/v1/logs".to_owned(),
             include_metadata: false,
             dialer: Dialer::default(),
+            middlewares: None,
         }
     }
 }

@@ -1,9 +1,13 @@
 //! The receiver over real loopback sockets, with an intake that remembers and plays a script.
 
+mod auth;
 mod grpc;
+mod handover;
 mod http;
 mod life;
 mod limits;
+mod patience;
+mod signals;
 mod tls;
 
 use otlp::Signal;

@@ -7,6 +7,7 @@ use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signat
 use rustls::{ClientConfig, DigitallySignedStruct, SignatureScheme};
 use rustls_pki_types::{CertificateDer, ServerName, UnixTime};
 
+use super::rotating::RotatingIdentity;
 use super::{Material, TlsError};
 
 /// `tls:` of a client. Secure unless it says otherwise.
@@ -34,11 +35,15 @@ impl TlsClient {
             .with_protocol_versions(&self.material.versions()?)
             .map_err(TlsError::refused)?;
         let builder = if self.insecure_skip_verify {
-            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(provider)))
+            builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyServer(Arc::clone(&provider))))
         } else {
             builder.with_root_certificates(self.material.roots()?)
         };
         let mut config = match self.material.identity()? {
+            Some(identity) if !self.material.reload_interval.is_zero() => {
+                let rotating = RotatingIdentity::new(&self.material, provider, identity)?;
+                builder.with_client_cert_resolver(Arc::new(rotating))
+            }
             Some((chain, key)) => builder.with_client_auth_cert(chain, key).map_err(TlsError::refused)?,
             None => builder.with_no_client_auth(),
         };

@@ -5,24 +5,33 @@ use std::time::Duration;
 
 use settings::{Decode, Fields, Node, Problems, Secret};
 
+use super::names::{curves_of, suites_of};
 use super::{Material, Pem, TlsClient, Version};
 
 impl Material {
     /// Takes the shared settings out of a `tls` map; the caller takes its own and ends the map.
     pub fn decode(fields: &mut Fields<'_>, p: &mut Problems) -> Material {
         reject_tpm(fields, p);
-        Material {
+        let min_node = fields.node("min_version");
+        let material = Material {
             ca: pem(fields, ["ca_file", "ca_pem"], p),
             certificate: pem(fields, ["cert_file", "cert_pem"], p),
             key: pem(fields, ["key_file", "key_pem"], p),
             include_system_ca_certs_pool: fields.take("include_system_ca_certs_pool", false, p),
-            min_version: version(fields, "min_version", Some(Version::Tls12), p),
-            max_version: version(fields, "max_version", None, p),
-            cipher_suites: fields.take("cipher_suites", Vec::new(), p),
-            curve_preferences: fields.take("curve_preferences", Vec::new(), p),
+            min_version: version(fields, "min_version", Version::Tls10, p),
+            max_version: version(fields, "max_version", Version::Tls12, p),
+            cipher_suites: suites_of(fields, p),
+            curve_preferences: curves_of(fields, p),
             include_insecure_cipher_suites: fields.take("include_insecure_cipher_suites", false, p),
             reload_interval: fields.take("reload_interval", Duration::ZERO, p),
+        };
+        if let (Some(min), Some(max), Some(node)) = (material.min_version, material.max_version, min_node)
+            && min > max
+        {
+            let message = format!("`min_version` {} is above `max_version` {}", min.name(), max.name());
+            p.error(&node.at, message, None);
         }
+        material
     }
 
     /// The shared settings that are not at their defaults, as otelcol prints them.
@@ -110,27 +119,23 @@ fn pem(fields: &mut Fields<'_>, [file_key, text_key]: [&str; 2], p: &mut Problem
     }
 }
 
-/// A version; those before 1.2 become `old`, or are an error where that is none.
-fn version(fields: &mut Fields<'_>, key: &str, old: Option<Version>, p: &mut Problems) -> Option<Version> {
+/// A version, not below `least`.
+fn version(fields: &mut Fields<'_>, key: &str, least: Version, p: &mut Problems) -> Option<Version> {
     let node = fields.node(key).filter(|node| !node.is_absent())?;
     let text = p.within(key, |p| node.text(p))?;
-    match (text.as_str(), old) {
-        ("", _) => None,
-        ("1.0" | "1.1", Some(version)) => Some(version),
-        ("1.2", _) => Some(Version::Tls12),
-        ("1.3", _) => Some(Version::Tls13),
-        _ => {
-            let message = format!("`{key}` must be a TLS version that is still safe, found `{text}`");
-            p.error(&node.at, message, "write \"1.2\" or \"1.3\"".to_owned());
-            None
-        }
+    let all = [Version::Tls10, Version::Tls11, Version::Tls12, Version::Tls13];
+    let known = all.into_iter().find(|version| version.name() == text).filter(|version| *version >= least);
+    if known.is_none() && !text.is_empty() {
+        let message = format!("`{key}` must be a TLS version that is still safe, found `{text}`");
+        p.error(&node.at, message, "write \"1.2\" or \"1.3\"".to_owned());
     }
+    known
 }
 
 fn reject_tpm(fields: &mut Fields<'_>, p: &mut Problems) {
     let Some(node) = fields.node("tpm") else { return };
     if node.lookup("enabled").is_some_and(|enabled| enabled.value == settings::Value::Bool(true)) {
-        p.error(&node.at, "`tpm` is not supported by this version yet", "use `key_file`".to_owned());
+        p.error(&node.at, "keys in a TPM are not supported", "use `key_file`".to_owned());
     }
 }
 
@@ -163,7 +168,9 @@ mod tests {
             assert_eq!(check(yaml), yaml);
         }
         assert_eq!(check("insecure: false\nca_file: ''\ntpm: {enabled: false}\n"), "");
-        assert_eq!(check("min_version: \"1.0\"\n"), "min_version: \"1.2\"\n");
+        assert_eq!(check("min_version: \"1.0\"\n"), "min_version: \"1.0\"\n");
+        let suites = "cipher_suites:\n    - TLS_AES_128_GCM_SHA256\n    - TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\n";
+        assert_eq!(check(suites), suites);
         assert_eq!(check("key_pem: secret\ncert_pem: c\n"), "cert_pem: '[REDACTED]'\nkey_pem: '[REDACTED]'\n");
     }
 
@@ -175,7 +182,16 @@ mod tests {
             ("cert_file: a", "`tls` needs both a certificate and its key, or neither"),
             ("max_version: \"1.1\"", "`max_version` must be a TLS version that is still safe, found `1.1`"),
             ("min_version: \"2\"", "`min_version` must be a TLS version that is still safe, found `2`"),
-            ("tpm: {enabled: true}", "`tpm` is not supported by this version yet"),
+            ("min_version: \"1.3\"\nmax_version: \"1.2\"", "`min_version` 1.3 is above `max_version` 1.2"),
+            ("cipher_suites: [TLS_AES_128_GCM_SHA25]", "did you mean `TLS_AES_128_GCM_SHA256`?"),
+            (
+                "cipher_suites: [TLS_AES_128_GCM_SHA256, TLS_RSA_WITH_AES_128_CBC_SHA]",
+                "the cipher suite `TLS_RSA_WITH_AES_128_CBC_SHA` is not supported and left out",
+            ),
+            ("cipher_suites: [TLS_RSA_WITH_AES_128_CBC_SHA]", "is not supported, and no other in the list is"),
+            ("curve_preferences: [P512]", "unknown curve `P512`"),
+            ("curve_preferences: [P521, P256]", "the curve `P521` is not supported and left out"),
+            ("tpm: {enabled: true}", "keys in a TPM are not supported"),
         ] {
             let found = check(yaml);
             assert!(found.contains(expected), "{yaml}: {found}");

@@ -73,9 +73,10 @@ impl Decoder<'_> {
         }
         self.text.open(b'{')?;
         let message = Message { first_run: self.runs.len(), start: self.out.len() };
+        let fields = schema::fields(kind);
         let mut is_first = true;
         while let Some(key) = self.text.key(&mut is_first)? {
-            match schema::by_name(kind, &key) {
+            match schema::by_name(fields, &key) {
                 Some(field) => self.field(&message, field, depth).map_err(|error| error.within(field.camel))?,
                 None => self.text.skip()?,
             }
@@ -203,46 +204,62 @@ impl Decoder<'_> {
     /// A default is left out, unless being there means something.
     fn scalar(&mut self, kind: Kind, number: u32, keeps_default: bool) -> Result<(), JsonError> {
         let at = self.text.position();
-        let value = match kind {
+        match kind {
             Kind::Text => {
                 let text = self.text.string()?;
                 if keeps_default || !text.is_empty() {
                     put_len(&mut self.out, number, &text);
                 }
-                return Ok(());
             }
             Kind::Bytes => {
                 let text = self.text.string()?;
                 let bytes = base64::decode(&text)
                     .ok_or_else(|| self.text.error_at(at, "expected base64 with the standard alphabet and padding"))?;
                 put_len(&mut self.out, number, &bytes);
-                return Ok(());
             }
-            Kind::Id(len) => return self.id(len, number, at),
-            Kind::Bool => u64::from(self.text.boolean()?),
+            Kind::Id(len) => self.id(len, number, at)?,
             Kind::Double => {
                 let value = self.double(at)?;
                 // Minus zero is a default, too.
-                if value == 0.0 && !keeps_default { 0 } else { value.to_bits() }
+                if keeps_default || value != 0.0 {
+                    put_fixed64(&mut self.out, number, value.to_bits());
+                }
             }
-            Kind::Int64 | Kind::Sfixed64 => self.integer::<i64>(at)? as u64,
-            Kind::Fixed64 => self.integer::<u64>(at)?,
-            Kind::Uint32 | Kind::Fixed32 => u64::from(self.integer::<u32>(at)?),
+            Kind::Fixed64 | Kind::Sfixed64 => {
+                let value = match kind {
+                    Kind::Fixed64 => self.integer::<u64>(at)?,
+                    _ => self.integer::<i64>(at)? as u64,
+                };
+                if keeps_default || value != 0 {
+                    put_fixed64(&mut self.out, number, value);
+                }
+            }
+            Kind::Fixed32 => match self.integer::<u32>(at)? {
+                0 if !keeps_default => {}
+                value => put_fixed32(&mut self.out, number, value),
+            },
+            Kind::Bool | Kind::Int64 | Kind::Uint32 | Kind::Sint32 | Kind::Enum(_) => match self.varint(kind, at)? {
+                0 if !keeps_default => {}
+                value => put_uint(&mut self.out, number, value),
+            },
+            // The caller has dealt with these, and indices have no name in JSON.
+            Kind::Index | Kind::Message(_) | Kind::Messages(_) => {}
+            Kind::Texts | Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => {}
+        }
+        Ok(())
+    }
+
+    /// What stands on the wire for a number that is a varint there.
+    fn varint(&mut self, kind: Kind, at: usize) -> Result<u64, JsonError> {
+        Ok(match kind {
+            Kind::Bool => u64::from(self.text.boolean()?),
+            Kind::Int64 => self.integer::<i64>(at)? as u64,
             // Zigzag: small numbers are short, whatever their sign.
             Kind::Sint32 => self.integer::<i32>(at).map(|value| u64::from((value << 1 ^ value >> 31) as u32))?,
             // A negative enum is a varint of ten bytes, as protobuf extends its sign.
             Kind::Enum(names) => i64::from(self.enumerated(names, at)?) as u64,
-            // The caller has dealt with these, and indices have no name in JSON.
-            Kind::Index | Kind::Message(_) | Kind::Messages(_) => return Ok(()),
-            Kind::Texts | Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => return Ok(()),
-        };
-        match kind.shape() {
-            _ if value == 0 && !keeps_default => {}
-            Shape::Fixed64 => put_fixed64(&mut self.out, number, value),
-            Shape::Fixed32 => put_fixed32(&mut self.out, number, value as u32),
-            _ => put_uint(&mut self.out, number, value),
-        }
-        Ok(())
+            _ => u64::from(self.integer::<u32>(at)?),
+        })
     }
 
     /// The empty text is no ID at all.
@@ -342,8 +359,8 @@ impl Decoder<'_> {
 
     fn reorder(&mut self, message: &Message) {
         let runs = &self.runs[message.first_run..];
-        let choices = runs.iter().filter(|run| run.is_choice).count();
-        if choices <= 1 && runs.is_sorted_by(|one, next| one.field < next.field) {
+        let is_ordered = |one: &Run, next: &Run| one.field < next.field;
+        if runs.is_sorted_by(is_ordered) && runs.iter().filter(|run| run.is_choice).count() <= 1 {
             return;
         }
         let chosen = runs.iter().rfind(|run| run.is_choice).map(|run| run.start);

@@ -7,10 +7,14 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use process::attributes::{Attributes, AttributesSettings};
+use process::filter::{Filter, FilterSettings};
+use process::groupbytrace::{GroupByTrace, GroupByTraceSettings};
 use process::resource::{Resource, ResourceSettings};
+use process::span::{Span, SpanSettings};
+use process::transform::{Transform, TransformSettings};
 use settings::{Decode, Node, Problems};
 
-use super::kinds::{ALL, Effective, Kind, Processor};
+use super::kinds::{ALL, Effective, Kind, Processor, TRACES};
 
 macro_rules! editing {
     ($($variant:ident: $settings:ty => $processor:ty, $name:literal, $signals:expr, $about:literal;)*) => {
@@ -55,7 +59,11 @@ macro_rules! editing {
 
 editing! {
     Attributes: AttributesSettings => Attributes, "attributes", ALL, "changes attributes of spans, data points and log records";
+    Filter: FilterSettings => Filter, "filter", ALL, "takes away items that a condition holds for";
+    GroupByTrace: GroupByTraceSettings => GroupByTrace, "groupbytrace", TRACES, "is not needed: the engine groups";
     Resource: ResourceSettings => Resource, "resource", ALL, "changes attributes of resources";
+    Span: SpanSettings => Span, "span", TRACES, "names spans after attributes, and the other way round";
+    Transform: TransformSettings => Transform, "transform", ALL, "changes items by statements";
 }
 
 fn built<P: process::Processor + 'static, E: Display>(

@@ -3,17 +3,25 @@
 //! One line a type, in the tables below; `tailrace components`, the suggestions for misspelt types and the decoding all read
 //! the same tables and so cannot disagree.
 
+use net::auth::basic::BasicAuth;
+use net::auth::bearer::BearerTokenAuth;
+use net::auth::headers_setter::HeadersSetterSettings;
+use net::auth::oauth2::Oauth2Settings;
 use net::exporter::debug::DebugSettings;
+use net::exporter::file::FileSettings;
 use net::exporter::otlp_grpc::OtlpGrpcSettings;
 use net::exporter::otlp_http::OtlpHttpSettings;
 use net::exporter::zipkin::ZipkinSettings;
 use net::receiver::OtlpReceiver;
 use otlp::Signal;
 use policy::TailSampling;
-use settings::{Decode, Node, Problems, Reference};
+use settings::{Decode, Node, Problems};
 
 use super::batch::Batch;
 use super::editing::{EDITING, Editing};
+use super::extensions::file_storage::FileStorage;
+use super::extensions::health_check::HealthCheck;
+use super::extensions::unused::{Pprof, Zpages};
 use super::memory_limiter::MemoryLimiter;
 
 use super::terminal::Terminal;
@@ -68,6 +76,8 @@ pub(crate) enum Exporter {
     OtlpHttp(Box<OtlpHttpSettings>),
     /// Zipkin's JSON over HTTP.
     Zipkin(Box<ZipkinSettings>),
+    /// Files.
+    File(Box<FileSettings>),
     /// The log.
     Debug(DebugSettings),
     /// Nowhere.
@@ -79,8 +89,24 @@ pub(crate) enum Exporter {
 /// What stands beside the pipelines.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Extension {
-    /// Known from otelcol and read over, so that its files run.
-    Ignored,
+    /// Answers to probes.
+    HealthCheck(Box<HealthCheck>),
+    /// Room for what must outlive the process.
+    FileStorage(Box<FileStorage>),
+    /// The byte budget, as the processor of this name lowers it.
+    MemoryLimiter(MemoryLimiter),
+    /// User names and passwords.
+    BasicAuth(Box<BasicAuth>),
+    /// Tokens.
+    BearerTokenAuth(Box<BearerTokenAuth>),
+    /// Headers on what is sent.
+    HeadersSetter(Box<HeadersSetterSettings>),
+    /// Tokens that are fetched.
+    Oauth2Client(Box<Oauth2Settings>),
+    /// Profiles of a Go program; does nothing here.
+    Pprof(Pprof),
+    /// Pages about a Go program; does nothing here.
+    Zpages(Box<Zpages>),
 }
 
 /// What joins pipelines.
@@ -157,6 +183,12 @@ pub(crate) const EXPORTERS: &[Kind<Exporter>] = &[
         decode: |node, p| ZipkinSettings::decode(node, p).map(Box::new).map(Exporter::Zipkin),
     },
     Kind {
+        names: &["file"],
+        about: "writes files of JSON or protobuf",
+        signals: ALL,
+        decode: |node, p| FileSettings::decode(node, p).map(Box::new).map(Exporter::File),
+    },
+    Kind {
         names: &["debug"],
         about: "writes what passes to the log",
         signals: ALL,
@@ -198,24 +230,66 @@ pub(crate) const CONNECTORS: &[Kind<Connector>] = &[Kind {
 
 /// All extensions.
 pub(crate) const EXTENSIONS: &[Kind<Extension>] = &[
-    Kind { names: &["health_check"], about: "is read over in this version", signals: &[], decode: ignored },
-    Kind { names: &["pprof"], about: "is read over in this version", signals: &[], decode: ignored },
-    Kind { names: &["zpages"], about: "is read over in this version", signals: &[], decode: ignored },
+    Kind {
+        names: &["health_check"],
+        about: "answers probes over HTTP",
+        signals: &[],
+        decode: |node, p| HealthCheck::decode(node, p).map(Box::new).map(Extension::HealthCheck),
+    },
+    Kind {
+        names: &["file_storage"],
+        about: "names a folder for queues that outlive the process",
+        signals: &[],
+        decode: |node, p| FileStorage::decode(node, p).map(Box::new).map(Extension::FileStorage),
+    },
+    Kind {
+        names: &["basicauth"],
+        about: "checks and bears user names with passwords",
+        signals: &[],
+        decode: |node, p| BasicAuth::decode(node, p).map(Box::new).map(Extension::BasicAuth),
+    },
+    Kind {
+        names: &["bearertokenauth"],
+        about: "checks and bears tokens",
+        signals: &[],
+        decode: |node, p| BearerTokenAuth::decode(node, p).map(Box::new).map(Extension::BearerTokenAuth),
+    },
+    Kind {
+        names: &["headers_setter"],
+        about: "puts headers on what is sent",
+        signals: &[],
+        decode: |node, p| HeadersSetterSettings::decode(node, p).map(Box::new).map(Extension::HeadersSetter),
+    },
+    Kind {
+        names: &["oauth2client"],
+        about: "bears tokens that it fetches",
+        signals: &[],
+        decode: |node, p| Oauth2Settings::decode(node, p).map(Box::new).map(Extension::Oauth2Client),
+    },
+    Kind {
+        names: &["memory_limiter"],
+        about: "lowers the byte budget of the process",
+        signals: &[],
+        decode: |node, p| MemoryLimiter::decode(node, p).map(Extension::MemoryLimiter),
+    },
+    Kind {
+        names: &["pprof"],
+        about: "is read and does nothing, for there is no Go program to profile",
+        signals: &[],
+        decode: |node, p| Pprof::decode(node, p).map(Extension::Pprof),
+    },
+    Kind {
+        names: &["zpages"],
+        about: "is read and does nothing, for there is no Go program to look into",
+        signals: &[],
+        decode: |node, p| Zpages::decode(node, p).map(Box::new).map(Extension::Zpages),
+    },
 ];
-
-fn ignored(_node: &Node, _p: &mut Problems) -> Option<Extension> {
-    Some(Extension::Ignored)
-}
 
 /// What is asked of every component's settings.
 pub(crate) trait Effective {
     /// All settings with their defaults, in otelcol's form.
     fn effective(&self) -> Node;
-
-    /// The extensions that the settings name, such as authenticators and storages.
-    fn extensions_named(&self) -> Vec<Reference> {
-        Vec::new()
-    }
 }
 
 impl Effective for Receiver {
@@ -243,6 +317,7 @@ impl Effective for Exporter {
             Exporter::OtlpGrpc(settings) => settings.effective(),
             Exporter::OtlpHttp(settings) => settings.effective(),
             Exporter::Zipkin(settings) => settings.effective(),
+            Exporter::File(settings) => settings.effective(),
             Exporter::Debug(settings) => settings.effective(),
             Exporter::Nop => Node::map_of::<&str>([]),
             Exporter::Terminal(settings) => settings.effective(),
@@ -261,7 +336,15 @@ impl Effective for Connector {
 impl Effective for Extension {
     fn effective(&self) -> Node {
         match self {
-            Extension::Ignored => Node::map_of::<&str>([]),
+            Extension::HealthCheck(settings) => settings.effective(),
+            Extension::FileStorage(settings) => settings.effective(),
+            Extension::MemoryLimiter(settings) => settings.effective(),
+            Extension::BasicAuth(settings) => settings.effective(),
+            Extension::BearerTokenAuth(settings) => settings.effective(),
+            Extension::HeadersSetter(settings) => settings.effective(),
+            Extension::Oauth2Client(settings) => settings.effective(),
+            Extension::Pprof(settings) => settings.effective(),
+            Extension::Zpages(settings) => settings.effective(),
         }
     }
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use settings::{ComponentId, Entry, Location, Node, Problems, Reference, suggest};
 
+use super::extensions::{self, Named};
 use super::kinds::Kind;
 use super::pipeline_id::PipelineId;
 
@@ -35,6 +36,15 @@ pub(super) struct Decoded<T> {
     pub(super) defined: Vec<(ComponentId, Location)>,
     /// What is used and of a type that this version lacks.
     pub(super) unsupported: Vec<Unsupported>,
+    /// The extensions that components in use name.
+    pub(super) named: Vec<Named>,
+}
+
+impl<T> Default for Decoded<T> {
+    fn default() -> Decoded<T> {
+        let (defined, unsupported, named) = (Vec::new(), Vec::new(), Vec::new());
+        Decoded { components: BTreeMap::new(), defined, unsupported, named }
+    }
 }
 
 /// A component that is used and of a type that this version lacks.
@@ -53,7 +63,7 @@ pub(super) struct Unsupported {
 impl Section<'_> {
     /// Decodes the components of a section.
     pub(super) fn decode<T>(&self, kinds: &[Kind<T>], used: &[Use<'_>], p: &mut Problems) -> Decoded<T> {
-        let mut decoded = Decoded { components: BTreeMap::new(), defined: Vec::new(), unsupported: Vec::new() };
+        let mut decoded = Decoded::default();
         let mut unused: Vec<&Entry> = Vec::new();
         let fields = self.node.and_then(|node| node.map(self.name, p));
         for entry in fields.as_ref().map(|fields| fields.entries()).unwrap_or_default() {
@@ -65,6 +75,10 @@ impl Section<'_> {
             }
             decoded.defined.push((id.clone(), entry.key_at));
             if let Some(kind) = kinds.iter().find(|kind| kind.names.contains(&id.kind.as_str())) {
+                if used.iter().any(|used| used.reference.id == id) {
+                    let by = format!("the {} `{id}`", self.name.trim_end_matches('s'));
+                    extensions::named(&by, &entry.node, &mut decoded.named);
+                }
                 let settings = p.within(entry.key.as_str(), |p| (kind.decode)(&entry.node, p));
                 decoded.components.extend(settings.map(|settings| (id, settings)));
                 continue;

@@ -7,8 +7,10 @@
 
 use super::{
     Clock,
+    auths::Auths,
     chain::{Chain, Link, LinkCounts},
     decider::Nudge,
+    destinations::{NamedWay, destinations},
     gather::GatherSettings,
     graph::Graph,
     intake::Feed,
@@ -16,27 +18,16 @@ use super::{
     outlet::{Outlet, Way},
 };
 use crate::{
-    configuration::{ComponentId, Configuration, Exporter, Pipeline, PipelineId, Processor},
+    configuration::{ComponentId, Configuration, Exporter, Extension, Pipeline, PipelineId, Processor},
     telemetry::process,
-    terminal::{Terminal, Whys},
+    terminal::Whys,
 };
 use engine::{Engine, Most};
-use net::{
-    budget::Budget,
-    exporter::{
-        Destination, QueueSettings, RetrySettings, debug::Debug, nop::Nop, otlp_grpc::OtlpGrpc, otlp_http::OtlpHttp,
-        zipkin::Zipkin,
-    },
-};
-use otlp::{Keys, Signal};
+use net::budget::Budget;
+use otlp::Keys;
 use parking_lot::Mutex;
 use policy::{Amounts, PolicySet, TailSampling};
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, atomic::AtomicU64},
-    thread,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, thread, time::Duration};
 
 /// An export request is at most this large: what OTLP receivers take by default.
 const BATCH_BYTES_MAX: usize = 4 << 20;
@@ -61,9 +52,11 @@ pub(crate) struct Common {
 pub(crate) struct Plan {
     graph: Graph,
     lanes: BTreeMap<PipelineId, Planned>,
-    /// The destinations, each with the exporter's ID and settings that it was made of.
-    ways: Vec<(ComponentId, Exporter, Way)>,
+    /// The destinations.
+    pub(super) ways: Vec<NamedWay>,
     keys: Arc<Keys>,
+    /// The authenticators.
+    pub(crate) auths: Auths,
     /// For each receiver in use, the pipelines that it feeds.
     pub(crate) feeds: BTreeMap<ComponentId, Arc<Feed>>,
     /// How often the terminal wants a summary, if there is one.
@@ -96,7 +89,8 @@ impl Plan {
     /// What a destination cannot be built from, such as a certificate that cannot be read.
     pub(crate) fn draw(configuration: &Configuration, old: Option<&Plan>, common: &Common) -> Result<Self, String> {
         let graph = Graph::of(configuration);
-        let ways = ways(configuration, old, &common.whys)?;
+        let auths = Auths::build(configuration, old.map(|old| &old.auths))?;
+        let ways = destinations(configuration, old, &auths, &common.whys)?;
         // Keys are only added, so that what an older plan numbered means the same.
         let mut keys = old.map(|old| (*old.keys).clone()).unwrap_or_default();
         let heirs = heirs(configuration, &graph, old);
@@ -112,6 +106,7 @@ impl Plan {
             lanes: BTreeMap::new(),
             ways,
             keys,
+            auths,
             feeds: BTreeMap::new(),
             summaries: summaries(configuration),
         };
@@ -155,7 +150,7 @@ impl Plan {
 
     /// The destinations with the books of both sides.
     pub(crate) fn ways(&self) -> impl Iterator<Item = &Way> {
-        self.ways.iter().map(|(.., way)| way)
+        self.ways.iter().map(|named| &named.way)
     }
 
     fn lane(
@@ -223,9 +218,8 @@ impl Plan {
         budget: &Arc<Budget>,
     ) -> Outlet {
         let named = |reference: &crate::configuration::Reference| {
-            let mut ways = self.ways.iter();
-            let of = |way: &Way| way.destination.signal() == id.signal;
-            ways.find(|(other, _, way)| *other == reference.id && of(way)).map(|(.., way)| way.clone())
+            let of = |named: &&NamedWay| named.id == reference.id && named.way.destination.signal() == id.signal;
+            self.ways.iter().find(of).map(|named| named.way.clone())
         };
         let ways: Vec<Way> = pipeline.exporters.iter().filter_map(named).collect();
         let behind = self.graph.behind.get(id).into_iter().flatten();
@@ -314,69 +308,12 @@ pub(crate) fn budget_bytes(configuration: &Configuration) -> usize {
         Some(Processor::MemoryLimiter(limiter)) => Some(limiter.limit_bytes(memory)),
         _ => None,
     });
+    let running = configuration.service.extensions.iter();
+    let limits = limits.chain(running.filter_map(|reference| match configuration.extensions.get(&reference.id) {
+        Some(Extension::MemoryLimiter(limiter)) => Some(limiter.limit_bytes(memory)),
+        _ => None,
+    }));
     usize::try_from(limits.fold(own, u64::min)).unwrap_or(usize::MAX)
-}
-
-/// One destination for each exporter and signal that a pipeline uses, shared by the pipelines; those that `old` has already
-/// and whose settings are the same go on.
-fn ways(
-    configuration: &Configuration,
-    old: Option<&Plan>,
-    whys: &Arc<Whys>,
-) -> Result<Vec<(ComponentId, Exporter, Way)>, String> {
-    let mut ways: Vec<(ComponentId, Exporter, Way)> = Vec::new();
-    for (id, pipeline) in &configuration.service.pipelines {
-        for reference in &pipeline.exporters {
-            let Some(exporter) = configuration.exporters.get(&reference.id) else { continue };
-            let of_same = |one: &&(ComponentId, Exporter, Way)| {
-                one.0 == reference.id && one.2.destination.signal() == id.signal && one.1 == *exporter
-            };
-            if ways.iter().any(|one| of_same(&one)) {
-                continue;
-            }
-            let before = old.and_then(|old| old.ways.iter().find(of_same));
-            let way = match before {
-                Some((.., way)) => way.clone(),
-                None => {
-                    let name = reference.id.to_string();
-                    let destination = destination(&name, id.signal, exporter, whys)
-                        .map_err(|error| format!("cannot set up the exporter `{name}`: {error}"))?;
-                    Way { destination, sent: Arc::new(AtomicU64::new(0)) }
-                }
-            };
-            ways.push((reference.id.clone(), exporter.clone(), way));
-        }
-    }
-    Ok(ways)
-}
-
-fn destination(name: &str, signal: Signal, exporter: &Exporter, whys: &Arc<Whys>) -> Result<Arc<Destination>, String> {
-    // Exporters that only write lines: one at a time, in order.
-    let local = QueueSettings { num_consumers: 1, ..QueueSettings::default() };
-    let retry = RetrySettings::default();
-    Ok(match exporter {
-        Exporter::OtlpGrpc(settings) => {
-            let exporter = Arc::new(OtlpGrpc::new(settings, signal, None)?);
-            Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
-        }
-        Exporter::OtlpHttp(settings) => {
-            let exporter = Arc::new(OtlpHttp::new(settings, signal, None)?);
-            Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
-        }
-        Exporter::Zipkin(settings) => {
-            let exporter = Arc::new(Zipkin::new(settings, None)?);
-            Destination::start(name, signal, exporter, settings.queue.clone(), settings.retry.clone())
-        }
-        Exporter::Debug(settings) => {
-            let queue = settings.queue.clone().unwrap_or(local);
-            Destination::start(name, signal, Arc::new(Debug::new(name, settings.clone())), queue, retry)
-        }
-        Exporter::Nop => Destination::start(name, signal, Arc::new(Nop), local, retry),
-        Exporter::Terminal(settings) => {
-            let exporter = Arc::new(Terminal::new(settings, Arc::clone(whys)));
-            Destination::start(name, signal, exporter, local, retry)
-        }
-    })
 }
 
 /// How often the terminals in use want a summary.

@@ -139,8 +139,8 @@ impl Started {
         let decider = decider.map_err(|error| format!("cannot start the deciding thread: {error}"))?;
         watch_gathered(&plan, clock);
         let mut doors = Doors::new(Arc::clone(&common.budget), clock);
-        let opened = doors.open(&configuration, &plan.feeds).await?;
-        doors.swap(&configuration, &plan.feeds, opened);
+        let opened = doors.open(&configuration, &plan, None).await?;
+        doors.swap(&plan.feeds, opened);
         let metrics = start_metrics(&configuration, &common, &ledger, &doors).await?;
         tracing::info!("everything is ready");
         Ok(Self { configuration, common, plan, ledger, doors, decider, deciding, metrics })
@@ -172,7 +172,7 @@ impl Started {
     /// What cannot be built; nothing has changed then.
     pub(crate) async fn reload(&mut self, configuration: Configuration) -> Result<(), String> {
         let plan = Plan::draw(&configuration, Some(&self.plan), &self.common)?;
-        let opened = self.doors.open(&configuration, &plan.feeds).await?;
+        let opened = self.doors.open(&configuration, &plan, Some(&self.plan)).await?;
         self.common.budget.set_hard(budget_bytes(&configuration));
 
         let old = std::mem::replace(&mut self.plan, plan);
@@ -188,7 +188,7 @@ impl Started {
         }
         self.common.nudge.look();
         watch_gathered(&self.plan, self.common.clock);
-        let closed = self.doors.swap(&configuration, &self.plan.feeds, opened);
+        let closed = self.doors.swap(&self.plan.feeds, opened);
         let grace = configuration.own.shutdown_grace;
         tokio::spawn(retired.end(closed, grace, ledger, deciding, self.common.clock));
 

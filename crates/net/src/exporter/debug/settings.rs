@@ -2,21 +2,21 @@
 
 use settings::{Fields, Node, Problems};
 
-use crate::exporter::{QueueSettings, refuse_unsupported};
+use crate::exporter::QueueSettings;
 
 /// Settings of a `debug` exporter.
 #[derive(Clone, PartialEq, Debug)]
 pub struct DebugSettings {
     /// How much is said.
     pub verbosity: Verbosity,
-    /// How many batches are told in each second before sampling begins.
+    /// How many texts that are alike are told in each second before sampling begins.
     pub sampling_initial: u64,
     /// Of those after that, every so many-th is told; zero is none, one is all.
     pub sampling_thereafter: u64,
-    /// Whether lines go to the log.
+    /// Whether the text goes to the log.
     pub use_internal_logger: bool,
-    /// Where they go otherwise.
-    pub output: Output,
+    /// Where it goes otherwise: `stdout`, `stderr` or files; none is the standard output.
+    pub output_paths: Option<Vec<String>>,
     /// The queue, where one was written.
     pub queue: Option<QueueSettings>,
 }
@@ -24,21 +24,12 @@ pub struct DebugSettings {
 /// How much is said.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verbosity {
-    /// A line for each batch.
+    /// How much each request has.
     Basic,
-    /// And one for each span.
+    /// And a line for each item.
     Normal,
-    /// And all that a span has.
+    /// And all that an item has.
     Detailed,
-}
-
-/// A stream of the process.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Output {
-    /// The standard output.
-    Stdout,
-    /// The standard error.
-    Stderr,
 }
 
 impl Default for DebugSettings {
@@ -48,7 +39,7 @@ impl Default for DebugSettings {
             sampling_initial: 2,
             sampling_thereafter: 1,
             use_internal_logger: true,
-            output: Output::Stdout,
+            output_paths: None,
             queue: None,
         }
     }
@@ -91,27 +82,23 @@ impl DebugSettings {
         if fields.node("sending_queue").is_some_and(|node| !node.is_absent()) {
             self.queue = Some(QueueSettings::take(&mut fields, p));
         }
-        let paths: Vec<String> = fields.take("output_paths", Vec::new(), p);
-        match paths.as_slice() {
-            [] => {}
-            [path] if path == "stdout" => self.output = Output::Stdout,
-            [path] if path == "stderr" => self.output = Output::Stderr,
-            _ => {
-                let message = "`output_paths` with files is not supported by this version yet";
-                p.error(&fields.at(), message, "write `[stdout]` or `[stderr]`".to_owned());
+        let at = fields.node("output_paths").filter(|node| !node.is_absent()).map(|node| node.at);
+        self.output_paths = fields.optional("output_paths", p);
+        if let (Some(at), Some(paths)) = (at, &self.output_paths) {
+            if self.use_internal_logger {
+                let help = "write `use_internal_logger: false` or remove it";
+                p.error(&at, "`output_paths` has no effect while `use_internal_logger` is true", help.to_owned());
+            } else if paths.is_empty() {
+                p.error(&at, "`output_paths` must not be empty", "write `[stdout]`, or remove it".to_owned());
             }
         }
-        refuse_unsupported(&mut fields, &["output"], p);
         fields.finish(p);
     }
 
     /// All settings, as otelcol prints them.
     #[must_use]
     pub fn effective(&self) -> Node {
-        let paths = match self.output {
-            Output::Stderr => vec!["stderr"],
-            Output::Stdout => Vec::new(),
-        };
+        let paths = self.output_paths.as_deref().unwrap_or_default();
         let mut entries: Vec<(&str, Node)> = vec![
             ("output_paths", Node::list_of(paths)),
             ("sampling_initial", self.sampling_initial.into()),

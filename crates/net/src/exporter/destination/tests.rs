@@ -392,3 +392,87 @@ async fn a_dropped_destination_lets_go_of_everything() {
     pass(1).await;
     assert_eq!(Arc::strong_count(&batch), 1);
 }
+
+/// Offers batches of ten spans, one a second, to a destination that batches; says how many spans each request had, and
+/// when it was sent.
+async fn batched(settings: BatchSettings, batches: usize) -> Vec<(usize, u64)> {
+    let exporter = Scripted::new(|_, _| ok());
+    let queue = QueueSettings { batch: Some(settings), ..QueueSettings::default() };
+    let destination = Destination::start("otlp", Signal::Traces, exporter.clone(), queue, RetrySettings::default());
+    let started = Instant::now();
+    for _ in 0..batches {
+        destination.offer(batch(10));
+        pass(1).await;
+    }
+    let stats = destination.drain(Instant::now() + Duration::from_secs(5)).await;
+    assert_eq!(fate(stats), format!("delivered {}", batches * 10));
+    assert_eq!((stats.delivered.batches, stats.in_flight), (batches as u64, 0));
+    assert_eq!(destination.sizes().items.count as usize, exporter.count());
+    let attempts = exporter.attempts.lock();
+    attempts.iter().map(|(at, body)| (names(body).len(), at.duration_since(started).as_secs())).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn waiting_batches_leave_together() {
+    let settings = |min_size, max_size, flush_s| BatchSettings {
+        min_size,
+        max_size,
+        sizer: Sizer::Items,
+        flush_timeout: Duration::from_secs(flush_s),
+    };
+    // As soon as there are enough.
+    assert_eq!(batched(settings(30, 0, 100), 6).await, [(30, 2), (30, 5)]);
+    // After the timeout of the first; a drain does not wait for it.
+    assert_eq!(batched(settings(1000, 0, 2), 6).await, [(30, 2), (30, 5)]);
+    assert_eq!(batched(settings(1000, 0, 100), 3).await, [(30, 3)]);
+    // Never more than the largest size: the third does not fit.
+    assert_eq!(batched(settings(25, 25, 100), 4).await, [(20, 2), (20, 4)]);
+    assert_eq!(batched(settings(0, 0, 100), 2).await, [(10, 0), (10, 1)]);
+    let bytes = batch(10).body.len() as u64;
+    let by_bytes = BatchSettings { sizer: Sizer::Bytes, ..settings(bytes * 2, 0, 100) };
+    assert_eq!(batched(by_bytes, 4).await, [(20, 1), (20, 3)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_request_of_many_batches_settles_them_all() {
+    let budget = Budget::new(1 << 30);
+    let exporter = Scripted::new(|n, _| if n == 0 { retry(None) } else { fail(Kind::Permanent) });
+    let sized = BatchSettings { min_size: 30, sizer: Sizer::Items, ..BatchSettings::default() };
+    let queue = QueueSettings { batch: Some(sized), ..QueueSettings::default() };
+    let destination = Destination::start("otlp", Signal::Traces, exporter, queue, RetrySettings::default());
+    let token: Arc<dyn std::any::Any + Send + Sync> = Arc::new(());
+    for _ in 0..3 {
+        let body = batch(10).body.clone();
+        let charge = budget.charge_always(Class::Batches, body.len());
+        let tokens = vec![token.clone()];
+        destination.offer(Arc::new(Batch {
+            signal: Signal::Traces,
+            body,
+            items: 10,
+            notes: Vec::new(),
+            charge,
+            tokens,
+        }));
+    }
+    pass(1).await;
+    assert_eq!((fate(destination.stats()), destination.stats().in_flight), ("waiting 30".to_owned(), 1));
+    assert_eq!(Arc::strong_count(&token), 4);
+    pass(60).await;
+    let stats = destination.stats();
+    assert_eq!((fate(stats), stats.dropped_total().batches), ("permanent 30".to_owned(), 3));
+    assert_eq!((stats.sent(), stats.send_failed(), stats.enqueue_failed()), (0, 30, 0));
+    assert_eq!((Arc::strong_count(&token), budget.used()), (1, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_dead_consumer_is_seen() {
+    let destination = start(&Scripted::new(|_, _| ok()));
+    destination.offer(batch(1));
+    pass(1).await;
+    assert!(destination.is_alive());
+    destination.consumers.lock()[3].abort();
+    pass(1).await;
+    assert!(!destination.is_alive());
+    destination.drain(Instant::now()).await;
+    assert!(destination.is_alive(), "it is stopped, not dead");
+}

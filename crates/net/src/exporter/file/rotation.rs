@@ -180,8 +180,8 @@ fn local_zone() -> TimeZone {
 mod tests {
     use super::*;
 
-    fn rotation(folder: &Path, settings: RotationSettings) -> Rotation {
-        Rotation::new(&folder.join("spans.x.json"), &settings)
+    fn rotation(folder: &Path, settings: &RotationSettings) -> Rotation {
+        Rotation::new(&folder.join("spans.x.json"), settings)
     }
 
     fn at(text: &str) -> Timestamp {
@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn backups_are_named_as_timberjack_names_them() {
         let folder = tempfile::tempdir().unwrap();
-        let utc = rotation(folder.path(), RotationSettings::default());
+        let utc = rotation(folder.path(), &RotationSettings::default());
         let name = |rotation: &Rotation, now: &str| {
             rotation.backup(at(now)).file_name().unwrap().to_string_lossy().into_owned()
         };
@@ -220,7 +220,7 @@ mod tests {
                 fs::write(folder.path().join(name), "").unwrap();
             }
             let rotation =
-                rotation(folder.path(), RotationSettings { max_backups, max_days, ..RotationSettings::default() });
+                rotation(folder.path(), &RotationSettings { max_backups, max_days, ..RotationSettings::default() });
             rotation.rename_old_forms();
             rotation.remove_old(at("2026-11-25T20:00:00Z"));
             let mut names: Vec<_> = rotation.names().into_iter().filter(|name| name.contains("2026")).collect();

@@ -42,12 +42,36 @@ async fn a_request_is_a_line_of_json() {
     let stats = write(&settings, &[batch(2), batch(3)]).await;
     assert_eq!((stats.delivered.items, stats.residue()), (5, (0, 0)));
     let text = fs::read_to_string(&settings.path).unwrap();
-    let lines: Vec<_> = text.lines().map(|line| names(&otlp::json::decode(line.as_bytes()).unwrap()).len()).collect();
+    let lines: Vec<_> =
+        text.lines().map(|line| names(&otlp::json::decode(Signal::Traces, line.as_bytes()).unwrap()).len()).collect();
     assert!(text.ends_with('\n'));
     assert_eq!(lines, [2, 3]);
     // Once more, after what is there.
     write(&FileSettings { append: true, ..settings.clone() }, &[batch(1)]).await;
     assert_eq!(fs::read_to_string(&settings.path).unwrap().lines().count(), 3);
+}
+
+#[tokio::test]
+async fn signals_share_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = settings(&folder, "out.json");
+    let target = FileTarget::open("file", &settings).unwrap();
+    let any = batch(1);
+    for (signal, name) in [(Signal::Traces, "traces"), (Signal::Metrics, "metrics"), (Signal::Logs, "logs")] {
+        let body = fs::read(crate::exporter::peer::testdata(&format!("debug/{name}.bin"))).unwrap();
+        target.of(signal).export(body.clone().into(), &any).await.unwrap();
+        target.of(signal).close().await;
+        let items = |request: &[u8]| otlp::check::check(signal, request).unwrap().items;
+        let text = fs::read_to_string(&settings.path).unwrap();
+        let line = text.lines().last().unwrap();
+        assert_eq!(items(&otlp::json::decode(signal, line.as_bytes()).unwrap()), items(&body), "{name}");
+    }
+    let starts: Vec<_> = fs::read_to_string(&settings.path)
+        .unwrap()
+        .lines()
+        .map(|line| line.split(':').next().unwrap().to_owned())
+        .collect();
+    assert_eq!(starts, ["{\"resourceSpans\"", "{\"resourceMetrics\"", "{\"resourceLogs\""]);
 }
 
 #[tokio::test]
@@ -59,7 +83,9 @@ async fn other_forms_bear_their_length() {
         let found: Vec<_> = messages(&fs::read(&settings.path).unwrap())
             .into_iter()
             .map(|message| if compression { zstd::decode_all(message.as_slice()).unwrap() } else { message })
-            .map(|message| if format == FileFormat::Json { otlp::json::decode(&message).unwrap() } else { message })
+            .map(|message| {
+                if format == FileFormat::Json { otlp::json::decode(Signal::Traces, &message).unwrap() } else { message }
+            })
             .collect();
         assert_eq!(found, [batch(2).body.to_vec(), batch(300).body.to_vec()], "{format:?} {compression}");
     }

@@ -28,7 +28,8 @@ pub struct OtlpGrpcSettings {
     pub timeout: Duration,
     /// Pings, where they were asked for.
     pub keepalive: Option<Ping>,
-    /// As in otelcol; there is one connection, so all balancers do the same. Kept to be printed.
+    /// Which of the addresses behind the endpoint's name are sent to: `round_robin` is all in turn, `pick_first` the first
+    /// that answers; empty is the first, as in grpc-go.
     pub balancer_name: String,
     /// Overrides the `:authority` of requests.
     pub authority: Option<String>,
@@ -232,9 +233,9 @@ fn keepalive(node: &Node, p: &mut Problems) -> Option<Ping> {
 }
 
 fn effective_keepalive(ping: Ping) -> Node {
-    Node::map_of([
-        ("time", ping.interval.into()),
-        ("timeout", ping.timeout.into()),
-        ("permit_without_stream", ping.while_idle.into()),
-    ])
+    let mut entries: Vec<(&str, Node)> = vec![("time", ping.interval.into()), ("timeout", ping.timeout.into())];
+    if ping.while_idle {
+        entries.push(("permit_without_stream", true.into()));
+    }
+    Node::map_of(entries)
 }

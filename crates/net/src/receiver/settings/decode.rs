@@ -7,7 +7,6 @@ use http::{HeaderName, HeaderValue};
 use settings::{Decode, Fields, Node, Problems, Secret, Value, suggest};
 
 use super::{AuthServer, Cors, Dialer, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
-use crate::exporter::refuse_unsupported;
 use crate::receiver::Protocol;
 use crate::receiver::endpoint::{Endpoint, Network};
 
@@ -56,8 +55,8 @@ fn grpc(node: &Node, p: &mut Problems) -> Option<GrpcServer> {
         read_buffer_size: fields.take("read_buffer_size", defaults.read_buffer_size, p),
         write_buffer_size: fields.take("write_buffer_size", defaults.write_buffer_size, p),
         dialer: fields.take("dialer", Dialer::default(), p),
+        middlewares: middlewares(&mut fields, p),
     };
-    refuse_unsupported(&mut fields, &["middlewares"], p);
     fields.finish(p);
     Some(grpc)
 }
@@ -83,9 +82,9 @@ fn http_server(node: &Node, p: &mut Problems) -> Option<HttpServer> {
         logs_url_path: url_path(&mut fields, "logs_url_path", defaults.logs_url_path, p),
         include_metadata: fields.take("include_metadata", false, p),
         dialer: fields.take("dialer", Dialer::default(), p),
+        middlewares: middlewares(&mut fields, p),
     };
     keepalive_http(&mut fields, &mut http, p);
-    refuse_unsupported(&mut fields, &["middlewares"], p);
     fields.finish(p);
     Some(http)
 }
@@ -130,6 +129,17 @@ fn auth(fields: &mut Fields<'_>, protocol: Protocol, p: &mut Problems) -> Option
         fields.finish(p);
         Some(AuthServer { authenticator: authenticator?, request_params })
     })
+}
+
+/// Extensions that would see each request; there are none here, and so only an empty list.
+fn middlewares(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<String>> {
+    let node = fields.node("middlewares").filter(|node| !node.is_absent())?;
+    let items = p.within("middlewares", |p| node.list("middlewares", p))?;
+    for item in items {
+        let id = item.lookup("id").and_then(Node::as_text).unwrap_or_default();
+        p.error(&item.at, format!("the middleware `{id}` is not supported, as is no other"), "remove it".to_owned());
+    }
+    Some(Vec::new())
 }
 
 impl Decode for Dialer {
@@ -227,8 +237,8 @@ fn codings(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<HttpCoding> {
 }
 
 /// A map, or a list of `name` and `value`.
-fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, Secret)> {
-    let Some(node) = fields.node("response_headers").filter(|node| !node.is_absent()) else { return Vec::new() };
+fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<(String, Secret)>> {
+    let node = fields.node("response_headers").filter(|node| !node.is_absent())?;
     let headers: Vec<(String, Secret)> = p.within("response_headers", |p| match &node.value {
         Value::List(items) => items.iter().filter_map(|item| header(item, p)).collect(),
         _ => BTreeMap::decode(node, p).unwrap_or_default().into_iter().collect(),
@@ -238,7 +248,7 @@ fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, S
             p.error(&node.at, format!("`{name}` with its value is not a header"), None);
         }
     }
-    headers
+    Some(headers)
 }
 
 fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {

@@ -20,7 +20,7 @@ impl OtlpReceiver {
 
 impl GrpcServer {
     fn effective(&self) -> Node {
-        let mut entries = endpoint(&self.endpoint, self.dialer);
+        let mut entries = endpoint(&self.endpoint, self.dialer, self.middlewares.as_deref());
         entries.push(("keepalive", self.keepalive.effective()));
         for (key, number) in [
             ("read_buffer_size", self.read_buffer_size),
@@ -68,7 +68,7 @@ impl Keepalive {
 
 impl HttpServer {
     fn effective(&self) -> Node {
-        let mut entries = endpoint(&self.endpoint, self.dialer);
+        let mut entries = endpoint(&self.endpoint, self.dialer, self.middlewares.as_deref());
         entries.extend(self.auth.as_ref().map(|auth| ("auth", auth.effective())));
         entries.extend([
             ("cors", Node::or_null(self.cors.as_ref().map(Cors::effective))),
@@ -89,10 +89,10 @@ impl HttpServer {
             let names = self.compression_algorithms.iter().map(|coding| coding.name());
             entries.push(("compression_algorithms", Node::list_of(names)));
         }
-        if !self.response_headers.is_empty() {
+        if let Some(headers) = &self.response_headers {
             // otelcol hides the values in every mode, and makes a list of a map.
             let header = |name: &str| Node::map_of([("name", name.into()), ("value", "[REDACTED]".into())]);
-            let headers = self.response_headers.iter().map(|(name, _)| header(name));
+            let headers = headers.iter().map(|(name, _)| header(name));
             entries.push(("response_headers", Node::list_of(headers)));
         }
         if !self.read_timeout.is_zero() {
@@ -137,10 +137,11 @@ impl AuthServer {
     }
 }
 
-fn endpoint(endpoint: &Endpoint, dialer: Dialer) -> Entries {
+fn endpoint(endpoint: &Endpoint, dialer: Dialer, middlewares: Option<&[String]>) -> Entries {
     let mut entries = vec![("endpoint", endpoint.text.as_str().into()), ("transport", endpoint.network.name().into())];
     if !dialer.timeout.is_zero() {
         entries.push(("dialer", Node::map_of([("timeout", dialer.timeout.into())])));
     }
+    entries.extend(middlewares.map(|list| ("middlewares", Node::list_of(list))));
     entries
 }

@@ -80,6 +80,7 @@ fn what_is_written_is_printed() {
     http("cors: {allowed_origins: ['https://*.x'], max_age: 7200}", &["- https://*.x", "max_age: 7200"]);
     http("compression_algorithms: ['', gzip]", &["- gzip"]);
     http("compression_algorithms: []", &["compression_algorithms: []"]);
+    http("response_headers: {}, middlewares: []", &["response_headers: []", "middlewares: []"]);
     http("response_headers: {x-a: b}", &["- name: x-a", "value: '[REDACTED]'"]);
     http("response_headers: [{name: x-a, value: b}]", &["- name: x-a", "value: '[REDACTED]'"]);
     http("traces_url_path: spans", &["traces_url_path: /spans"]);
@@ -108,7 +109,7 @@ fn mistakes_are_told_with_the_way_out() {
     refused("protocols: {grpc: {auth: {}}}", "`auth` needs the setting `authenticator`");
     refused("protocols: {grpc: {auth: {authenticator: x, request_params: [a]}}}", "unknown setting `request_params`");
     refused("protocols: {http: {idle_timeout: 1m, keepalive: {}}}", "`idle_timeout` cannot stand beside `keepalive`");
-    refused("protocols: {http: {middlewares: [{id: x}]}}", "`middlewares` is not supported by this version yet");
+    refused("protocols: {http: {middlewares: [{id: x}]}}", "the middleware `x` is not supported");
     refused("protocols: {http: {compression_algorithms: [gzpi]}}", "unknown compression `gzpi`, did you mean `gzip`?");
     refused("protocols: {http: {tls: {cert_file: a}}}", "`tls` of a server needs both a certificate and its key");
     refused("protocols: {http: {response_headers: {'a b': c}}}", "`a b` with its value is not a header");

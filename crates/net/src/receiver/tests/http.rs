@@ -207,7 +207,7 @@ async fn what_the_intake_says_reaches_the_client() {
 #[tokio::test]
 async fn headers_of_the_settings_are_on_every_answer() {
     let bench = Bench::with(FakeIntake::accepting(), |_, http| {
-        http.response_headers = vec![("x-served-by".to_owned(), ::settings::Secret::new("a mill"))];
+        http.response_headers = Some(vec![("x-served-by".to_owned(), ::settings::Secret::new("a mill"))]);
     })
     .await;
     assert_eq!(bench.post(&[PROTOBUF], "").await.header("x-served-by"), "a mill");

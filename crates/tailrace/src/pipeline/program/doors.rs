@@ -3,7 +3,8 @@
 use crate::{
     configuration::{ComponentId, Configuration, Receiver},
     pipeline::{
-        Clock,
+        Clock, auths,
+        build::Plan,
         intake::{Feed, Intake},
     },
     telemetry::metrics::ReceiverCounts,
@@ -46,22 +47,29 @@ impl Doors {
     pub(super) async fn open(
         &self,
         configuration: &Configuration,
-        feeds: &BTreeMap<ComponentId, Arc<Feed>>,
+        plan: &Plan,
+        old: Option<&Plan>,
     ) -> Result<BTreeMap<ComponentId, Door>, String> {
-        let mut inherited = self.leave(configuration, feeds)?;
+        let goes_on = |id: &ComponentId| {
+            let settings = configuration.receivers.get(id).filter(|_| plan.feeds.contains_key(id));
+            let same_auths = old
+                .zip(settings)
+                .is_some_and(|(old, settings)| plan.auths.agree(&old.auths, auths::of_receiver(settings)));
+            same_auths && self.open.get(id).map(|door| &door.settings) == settings
+        };
+        let mut inherited = self.leave(goes_on)?;
         let mut opened = BTreeMap::new();
-        for (id, feed) in feeds {
+        let authenticators = |name: &str| plan.auths.server(name);
+        for (id, feed) in plan.feeds.iter().filter(|(id, _)| !goes_on(id)) {
             let Some(settings) = configuration.receivers.get(id) else { continue };
-            if self.open.get(id).is_some_and(|door| door.settings == *settings) {
-                continue;
-            }
             let Receiver::Otlp(otlp) = settings;
             let intake = Arc::new(Intake::new(Arc::clone(feed), self.clock));
             let name = id.to_string();
             let taker = Arc::clone(&intake) as Arc<dyn receiver::Intake>;
-            let running = receiver::serve(&name, otlp, taker, Arc::clone(&self.budget), &|_| None, &mut inherited)
-                .await
-                .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
+            let running =
+                receiver::serve(&name, otlp, taker, Arc::clone(&self.budget), &authenticators, &mut inherited)
+                    .await
+                    .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
             for (protocol, address) in &running.addresses {
                 tracing::info!(receiver = %name, %protocol, %address, "listening");
             }
@@ -74,17 +82,11 @@ impl Doors {
     }
 
     /// What the receivers that will be closed leave to those that open, so that no connection is refused in between.
-    fn leave(
-        &self,
-        configuration: &Configuration,
-        feeds: &BTreeMap<ComponentId, Arc<Feed>>,
-    ) -> Result<Inherited, String> {
+    fn leave(&self, goes_on: impl Fn(&ComponentId) -> bool) -> Result<Inherited, String> {
         let mut inherited = Inherited::default();
-        for (id, door) in &self.open {
-            if !feeds.contains_key(id) || configuration.receivers.get(id) != Some(&door.settings) {
-                let left = door.running.listeners();
-                inherited.join(left.map_err(|error| format!("cannot take over the sockets of `{id}`: {error}"))?);
-            }
+        for (id, door) in self.open.iter().filter(|(id, _)| !goes_on(id)) {
+            let left = door.running.listeners();
+            inherited.join(left.map_err(|error| format!("cannot take over the sockets of `{id}`: {error}"))?);
         }
         Ok(inherited)
     }
@@ -92,14 +94,13 @@ impl Doors {
     /// Lets requests go the new way. Gives the receivers that are to be closed.
     pub(super) fn swap(
         &mut self,
-        configuration: &Configuration,
         feeds: &BTreeMap<ComponentId, Arc<Feed>>,
         opened: BTreeMap<ComponentId, Door>,
     ) -> Vec<Running> {
         let mut closed = Vec::new();
-        for (id, mut door) in std::mem::take(&mut self.open) {
+        for (id, door) in std::mem::take(&mut self.open) {
             match feeds.get(&id) {
-                Some(feed) if !opened.contains_key(&id) && configuration.receivers.contains_key(&id) => {
+                Some(feed) if !opened.contains_key(&id) => {
                     door.intake.replace(Arc::clone(feed));
                     self.open.insert(id, door);
                 }
