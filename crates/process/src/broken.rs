@@ -1,7 +1,12 @@
 //! Bytes that are no requests: every processor gives an error or something, and none panics.
 
 use crate::{
-    Moment, Processor, attributes::Attributes, filter::Filter, notation::{decode, request}, resource::Resource, span::Span,
+    Moment, Processor,
+    attributes::Attributes,
+    filter::Filter,
+    notation::{decode, request},
+    resource::Resource,
+    span::Span,
 };
 use otlp::Signal;
 use proptest::prelude::*;
@@ -16,7 +21,10 @@ fn processors() -> Vec<Box<dyn Processor>> {
         Box::new(Resource::new(&decode(&format!("{{attributes: [{actions}]}}")).unwrap()).unwrap()),
         Box::new(Attributes::new(&decode(&format!("{{actions: [{actions}]}}")).unwrap()).unwrap()),
         Box::new(Attributes::new(&decode(&format!("{{actions: [{actions}], {matching}}}")).unwrap()).unwrap()),
-        Box::new(Span::new(&decode("{name: {from_attributes: [a], to_attributes: {rules: ['(a)(?P<x>b)?']}}}").unwrap()).unwrap()),
+        Box::new(
+            Span::new(&decode("{name: {from_attributes: [a], to_attributes: {rules: ['(a)(?P<x>b)?']}}}").unwrap())
+                .unwrap(),
+        ),
         Box::new(Filter::new(&decode(&format!("{{{filter}}}")).unwrap()).unwrap()),
     ]
 }

@@ -82,7 +82,7 @@ fn traces(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
             return Ok(Vec::new());
         }
         let skip = Skip::new(&settings.spans, Signal::Traces)?;
-        return Ok(vec![Stage { item: Rule::Properties(skip), ..Stage::default() }]);
+        return Ok(vec![Stage { item: Rule::Properties(Box::new(skip)), ..Stage::default() }]);
     }
     let [resource, item, inner] =
         explicit(settings, [(resource, Context::Resource), (span, Context::Span), (spanevent, Context::SpanEvent)])?;
@@ -101,7 +101,11 @@ fn metrics(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
             return Ok(Vec::new());
         }
         let resource = resource.map_or(Rule::Nothing, Rule::Attributes);
-        return Ok(vec![Stage { resource, item: names.map_or(Rule::Nothing, Rule::Properties), ..Stage::default() }]);
+        return Ok(vec![Stage {
+            resource,
+            item: names.map_or(Rule::Nothing, |names| Rule::Properties(Box::new(names))),
+            ..Stage::default()
+        }]);
     }
     let [resource, item, inner] = explicit(
         settings,
@@ -121,7 +125,7 @@ fn logs(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
             return Ok(Vec::new());
         }
         let skip = Skip::new(&matching, Signal::Logs)?;
-        return Ok(vec![Stage { item: Rule::Properties(skip), ..Stage::default() }]);
+        return Ok(vec![Stage { item: Rule::Properties(Box::new(skip)), ..Stage::default() }]);
     }
     let [resource, item] = explicit(settings, [(resource, Context::Resource), (log_record, Context::Log)])?;
     Ok(vec![Stage { resource, item, ..Stage::default() }])

@@ -4,7 +4,7 @@
 //! The rule is not transitive for all keys, so nothing that relies on that may sort by it.
 
 /// The items with their keys in order.
-pub(super) fn ordered<'a, T>(items: &'a [T], key: impl Fn(&T) -> &str) -> Vec<&'a T> {
+pub(super) fn ordered<T>(items: &[T], key: impl Fn(&T) -> &str) -> Vec<&T> {
     let mut ordered: Vec<&T> = Vec::with_capacity(items.len());
     for item in items {
         let at = ordered.partition_point(|before| !is_before(key(item), key(before)));
