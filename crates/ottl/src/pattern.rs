@@ -9,7 +9,7 @@ mod glob;
 mod replace;
 mod translate;
 
-pub use extract::{Extractor, Group, GroupRange};
+pub use extract::{Extractor, Group, GroupPlace};
 pub(crate) use glob::Glob;
 pub(crate) use replace::Replacer;
 

@@ -22,6 +22,8 @@ pub mod transform;
 pub mod walk;
 
 #[cfg(test)]
+mod broken;
+#[cfg(test)]
 mod notation;
 
 pub use processor::{Broken, Edited, Moment, Processor};

@@ -138,7 +138,7 @@ fn what_is_written_is_printed() {
         (
             "otlp_grpc",
             "{endpoint: b:4317, sending_queue: {sizer: bytes, queue_size: 5, block_on_overflow: true}}",
-            &["sizer: {}", "queue_size: 5"],
+            &["sizer: bytes", "queue_size: 5"],
         ),
         (
             "otlp_grpc",

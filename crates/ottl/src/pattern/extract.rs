@@ -8,7 +8,7 @@ use std::ops::Range;
 pub type Group<'s, 't> = (&'s str, Option<&'t [u8]>);
 
 /// A group's name and where it matched, if it took part.
-pub type GroupRange<'s> = (&'s str, Option<Range<usize>>);
+pub type GroupPlace<'s> = (&'s str, Option<Range<usize>>);
 
 /// A compiled pattern with groups.
 #[derive(Clone, Debug)]
@@ -52,7 +52,7 @@ impl Extractor {
 
     /// The same with the places in `text`.
     #[must_use]
-    pub fn ranges(&self, text: &[u8]) -> Option<Vec<GroupRange<'_>>> {
+    pub fn ranges(&self, text: &[u8]) -> Option<Vec<GroupPlace<'_>>> {
         let repaired = repair(text);
         let captures = self.regex.captures(&repaired)?;
         let group = |(index, name)| {
