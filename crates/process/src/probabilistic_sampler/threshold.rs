@@ -147,9 +147,14 @@ mod tests {
 
     #[test]
     fn texts() {
-        for (text, expected) in
-            [("8", Some(1 << 55)), ("0", Some(0)), ("00F", Some(0xf << 44)), ("", None), ("g", None), ("123456789abcdef", None)]
-        {
+        for (text, expected) in [
+            ("8", Some(1 << 55)),
+            ("0", Some(0)),
+            ("00F", Some(0xf << 44)),
+            ("", None),
+            ("g", None),
+            ("123456789abcdef", None),
+        ] {
             assert_eq!(Threshold::parse(text.as_bytes()).map(|t| t.0), expected, "{text}");
         }
         assert_eq!(Randomness::parse(b"0000000000000f"), Some(Randomness(15)));

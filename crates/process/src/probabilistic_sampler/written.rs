@@ -101,7 +101,11 @@ impl Decode for ProbabilisticSamplerSettings {
             tell("attribute_source", message, "it is `traceID` or `record`");
         }
         if settings.sampling_precision == 0 || settings.sampling_precision > DIGITS_MAX {
-            tell("sampling_precision", "`sampling_precision` must be from 1 to 14 digits".to_string(), "the default is 4");
+            tell(
+                "sampling_precision",
+                "`sampling_precision` must be from 1 to 14 digits".to_string(),
+                "the default is 4",
+            );
         }
         Some(settings).filter(|_| p.count(Severity::Error) == told)
     }
