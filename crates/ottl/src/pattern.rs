@@ -6,6 +6,7 @@
 
 mod extract;
 mod glob;
+mod mask;
 mod replace;
 mod translate;
 

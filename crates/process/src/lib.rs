@@ -15,6 +15,7 @@ pub mod groupbytrace;
 pub mod matching;
 pub mod probabilistic_sampler;
 pub mod processor;
+pub mod redaction;
 pub mod resource;
 pub mod span;
 pub mod splice;
