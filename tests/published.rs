@@ -12,8 +12,12 @@
 //! ```
 //!
 //! A file with components that Tailrace lacks must be refused with exactly these errors, each at its place, and the pipelines
-//! that use none of them must run with `--pipelines`. Every run tells all that is wrong.
+//! that use none of them must run with `--pipelines`. Every run tells all that is wrong. With the feature `peers` the settings
+//! are also compared with those of the real collector.
 
+#[cfg(feature = "peers")]
+#[path = "published/effective.rs"]
+mod effective;
 #[path = "published/file.rs"]
 mod file;
 
@@ -26,29 +30,15 @@ use file::{Expectation, Place, Published};
 /// What this version lacks of what the files use: a component as `section/type`, a setting as a path below it, a signal as
 /// `service/pipelines/metrics`. Files that use one of these may fail.
 const PENDING: &[&str] = &[
-    "exporters/file",
-    "exporters/otlp/auth",
     "exporters/otlp/sending_queue/storage",
-    "exporters/otlp_grpc/auth",
-    "exporters/otlp_http/auth",
-    "exporters/otlphttp/auth",
-    "extensions/basicauth",
-    "extensions/bearertokenauth",
-    "extensions/file_storage",
-    "extensions/headers_setter",
-    "extensions/memory_limiter",
-    "extensions/oauth2client",
-    "processors/filter",
-    "processors/groupbytrace",
+    // The receiver's `auth` is told besides the extension it names.
+    "extensions/oidc",
     "processors/probabilistic_sampler",
     "processors/redaction",
     "processors/resource_detection",
     "processors/resourcedetection",
-    "processors/span",
     "processors/transform",
-    "receivers/otlp/protocols/grpc/auth",
     "receivers/otlp/protocols/grpc/middlewares",
-    "receivers/otlp/protocols/http/auth",
 ];
 
 /// Every component that Tailrace is to have, in all spellings; the files use each.

@@ -117,6 +117,18 @@ pub struct LinkView<'a> {
     body: &'a [u8],
 }
 
+/// The attributes of the span that a body is, without reading the rest of it.
+#[must_use]
+pub fn span_attributes(body: &[u8]) -> Attributes<'_> {
+    Attributes::of(Bodies::new(body, 9, 3))
+}
+
+/// The attributes of the resource in the header of a ResourceSpans or its like, without reading the rest of it.
+#[must_use]
+pub fn resource_attributes(header: &[u8]) -> Attributes<'_> {
+    Attributes::nested(Bodies::new(header, 1, 1), 1)
+}
+
 /// The spans of a request, in wire order, each with its resource and scope. Ends after the first error.
 #[must_use]
 pub fn spans(request: &[u8]) -> Spans<'_> {
@@ -195,7 +207,7 @@ impl<'a> ResourceView<'a> {
     /// The attributes of the resource.
     #[must_use]
     pub fn attributes(&self) -> Attributes<'a> {
-        Attributes::nested(Bodies::new(self.header, 1, 1), 1)
+        resource_attributes(self.header)
     }
 
     fn merge(&mut self, resource: &[u8]) -> Result<(), WireError> {
@@ -290,7 +302,7 @@ impl<'a> SpanView<'a> {
     /// The span's own attributes.
     #[must_use]
     pub fn attributes(&self) -> Attributes<'a> {
-        Attributes::of(Bodies::new(self.body, 9, 3))
+        span_attributes(self.body)
     }
 
     /// The span's events.

@@ -73,26 +73,36 @@ impl Hints {
         let mut wider = Context::ALL.iter().copied().filter(|context| {
             *context != meant && candidates.contains(context) && context.prefixes().contains(&meant.name())
         });
-        Ok(if self.is_known_to(meant) {
-            meant
-        } else {
-            wider.find(|context| self.is_known_to(*context)).unwrap_or(meant)
+        if self.is_known_to(meant) {
+            return Ok(meant);
+        }
+        match wider.find(|context| self.is_known_to(*context)) {
+            Some(context) => Ok(context),
+            None => self.unknown_to_all().map_or(Ok(meant), Err),
+        }
+    }
+
+    /// What no context that can be inferred has, although it has a meaning where the context is written.
+    fn unknown_to_all(&self) -> Option<String> {
+        let passed = self.enums.iter().find(|name| functions::find(name).is_some());
+        let asked = self.converters.iter().find(|name| !self.has_converter(name, Context::Metric) && is_metrics(name));
+        passed.or(asked).map(|name| format!("`{name}` can be used here only where the context is written: `context`"))
+    }
+
+    fn has_converter(&self, name: &str, context: Context) -> bool {
+        functions::find(name).is_some_and(|function| match function.place {
+            Place::Everywhere => true,
+            Place::Spans => context == Context::Span,
+            Place::MetricConditions => context == Context::Metric && self.editors.is_empty(),
         })
     }
 
     fn is_known_to(&self, context: Context) -> bool {
         let has_editor =
             |name: &String| editors::find(name).is_some_and(|editor| !editor.is_for_spans || context == Context::Span);
-        let has_converter = |name: &String| {
-            functions::find(name).is_some_and(|function| match function.place {
-                Place::Everywhere => true,
-                Place::Spans => context == Context::Span,
-                Place::MetricConditions => context == Context::Metric,
-            })
-        };
         let has_enum = |name: &String| context.enums().iter().any(|(known, _)| known == name);
         self.editors.iter().all(has_editor)
-            && self.converters.iter().all(has_converter)
+            && self.converters.iter().all(|name| self.has_converter(name, context))
             && self.enums.iter().all(has_enum)
     }
 
@@ -102,7 +112,7 @@ impl Hints {
                 nodes.iter().for_each(|node| self.node(node));
             }
             NodeKind::Not(inner) | NodeKind::Group(inner) | NodeKind::Negative(inner) | NodeKind::Positive(inner) => {
-                self.node(inner)
+                self.node(inner);
             }
             NodeKind::Compare { left, right, .. } => {
                 self.node(left);
@@ -134,11 +144,8 @@ impl Hints {
 
     fn arguments(&mut self, call: &Call) {
         for argument in &call.arguments {
-            // A converter that is passed reads like an enum; it is one that a context lacks.
-            match &argument.value.kind {
-                NodeKind::Enum(name) if functions::find(name).is_some() => {}
-                _ => self.node(&argument.value),
-            }
+            // A converter that is passed and has no lower-case letter reads like an enum, one that every context lacks.
+            self.node(&argument.value);
         }
     }
 
@@ -158,6 +165,10 @@ impl Hints {
             }
         }
     }
+}
+
+fn is_metrics(name: &str) -> bool {
+    functions::find(name).is_some_and(|function| function.place == Place::MetricConditions)
 }
 
 #[cfg(test)]
@@ -185,7 +196,8 @@ mod tests {
         check(&["set(log.body, 1)"], Err(""));
         check(&["set(status.code, 1)"], Err(""));
         check(&["set(status.code, 1)", "set(span.name, scope.name)"], Ok(Context::Span));
-        check(&[r#"replace_pattern(span.name, "a", "b", SHA256)"#], Ok(Context::Span));
+        check(&[r#"replace_pattern(span.name, "a", "b", SHA256)"#], Err(""));
+        check(&[r#"replace_pattern(span.name, "a", "b", ToUpperCase)"#], Ok(Context::Span));
         check(&["set(span.name, Foo())"], Ok(Context::Span));
     }
 }

@@ -102,8 +102,8 @@ impl Attribute {
             Name::Int => return Err(Error::Type { expected: "a string as the key of a map", found: "an int" }),
         };
         subject.fuel().spend(SEARCH_COST)?;
-        let Some(mut attributes) = self.owner.attributes(subject)? else { return Ok(None) };
-        Ok(attributes.find(|(key, _)| *key == &*name).map(|(_, value)| value))
+        let Some(attributes) = self.owner.attributes(subject)? else { return Ok(None) };
+        Ok(attributes.get(&name))
     }
 }
 

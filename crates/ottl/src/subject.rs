@@ -9,7 +9,7 @@ use crate::error::Error;
 use otlp::{
     KeyId,
     scan::{self, Scan},
-    view::{EventView, LogView, MetricView, PointKind, PointView, ResourceView, ScopeView, SpanView},
+    view::{self, EventView, LogView, MetricView, PointKind, PointView, ResourceView, ScopeView, SpanView},
 };
 use std::cell::{Cell, OnceCell};
 
@@ -201,15 +201,16 @@ impl<'a> Subject<'a> {
 
     /// The whole span, parsed. Its bytes passed the scan, so nothing of it is broken; a span that is reads as empty.
     pub(crate) fn span(&self) -> &SpanView<'a> {
-        self.span.get_or_init(|| {
-            SpanView::parse(match &self.source {
-                Source::Arriving { request, span, .. } => span.body.of(request),
-                Source::Stored { span, .. } => span,
-                Source::Record(Record { item: Item::Span(span) | Item::Event { span, .. }, .. }) => span,
-                Source::Record(_) => &[],
-            })
-            .unwrap_or_default()
-        })
+        self.span.get_or_init(|| SpanView::parse(self.span_body()).unwrap_or_default())
+    }
+
+    fn span_body(&self) -> &'a [u8] {
+        match &self.source {
+            Source::Arriving { request, span, .. } => span.body.of(request),
+            Source::Stored { span, .. } => span,
+            Source::Record(Record { item: Item::Span(span) | Item::Event { span, .. }, .. }) => span,
+            Source::Record(_) => &[],
+        }
     }
 
     pub(crate) fn resource(&self) -> &ResourceView<'a> {
@@ -289,7 +290,7 @@ impl<'a> Subject<'a> {
             Source::Arriving { request, scan, span } => {
                 scan.span_hits(span).iter().find(|hit| hit.key == key).map(|hit| hit.value(request))
             }
-            _ => find(self.span().attributes(), name),
+            _ => view::span_attributes(self.span_body()).get(name),
         }
     }
 
@@ -301,17 +302,15 @@ impl<'a> Subject<'a> {
                 let resource = scan.resources.get(group.resource as usize)?;
                 scan.resource_hits(resource).iter().find(|hit| hit.key == key).map(|hit| hit.value(request))
             }
-            _ => find(self.resource().attributes(), name),
+            Source::Stored { resource, .. } | Source::Record(Record { resource, .. }) => {
+                view::resource_attributes(resource).get(name)
+            }
         }
     }
 }
 
 fn parsed_metric(body: &[u8]) -> MetricView<'_> {
     MetricView::parse(body).unwrap_or_default()
-}
-
-fn find<'a>(mut attributes: otlp::view::Attributes<'a>, name: &[u8]) -> Option<otlp::Value<'a>> {
-    attributes.find(|(key, _)| *key == name).map(|(_, value)| value)
 }
 
 impl Fuel {

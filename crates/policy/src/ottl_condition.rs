@@ -15,7 +15,7 @@ use crate::{
 use conditions::Mistake;
 use otlp::Keys;
 use ottl::{Fuel, Moment, Subject};
-use settings::{Fields, Location, Node, Problems};
+use settings::{Fields, Node, Problems};
 use std::sync::Arc;
 
 /// The settings.
@@ -87,7 +87,7 @@ impl OttlCondition {
     fn tell(&self, (list, index, error): &Mistake, node: &Node, p: &mut Problems) {
         let texts = if *list == "span" { &self.span } else { &self.spanevent };
         let text = texts.get(*index).map_or("", String::as_str);
-        let at = attribute::items(node).get(*index).map_or(node.at, |item| place_in(item.at, text, &error.at));
+        let at = attribute::items(node).get(*index).map_or(node.at, |item| item.at.within(text, &error.at));
         let help = "conditions are in OTTL, see https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl";
         p.error(&at, format!("invalid condition `{}`: {error}", shown(text.as_bytes())), help.to_string());
     }
@@ -144,19 +144,6 @@ impl OttlCondition {
     pub(crate) fn compile(&self, compiler: &mut Compiler<'_>) -> Test {
         compiler.conditions(self)
     }
-}
-
-/// The place of a mistake within a scalar, where that is written as it reads; else that of the scalar.
-fn place_in(scalar: Location, text: &str, at: &std::ops::Range<usize>) -> Location {
-    let chars = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    let quotes = match scalar.width.checked_sub(chars(text)) {
-        Some(0) => 0,
-        Some(2) => 1,
-        _ => return scalar,
-    };
-    let before = text.get(..at.start).map_or(0, chars);
-    let width = text.get(at.clone()).map_or(1, chars).max(1);
-    Location { column: scalar.column + quotes + before, width, ..scalar }
 }
 
 /// What explaining a verdict may cost.

@@ -3,7 +3,7 @@
 use crate::{Broken, Moment, error_mode::ErrorMode};
 use otlp::Keys;
 use ottl::{Condition, Context, Fuel, Hints, Paths, Record, Subject, SyntaxError};
-use settings::{Location, Node, Problems};
+use settings::{Node, Problems};
 use std::ops::Range;
 
 /// Compiled conditions of one context.
@@ -113,7 +113,7 @@ impl ConditionMistake {
             settings::Value::List(items) => items.get(self.index),
             _ => None,
         };
-        let at = item.map_or(node.at, |item| place_in(item.at, text, &self.at));
+        let at = item.map_or(node.at, |item| item.at.within(text, &self.at));
         let help = "conditions are in OTTL, see https://pkg.go.dev/github.com/open-telemetry/opentelemetry-collector-contrib/pkg/ottl";
         p.error(&at, format!("invalid condition `{}`: {}", shown(text), self.message), help.to_string());
     }
@@ -128,16 +128,3 @@ fn shown(text: &str) -> String {
 }
 
 const SHOWN_CHARS_MAX: usize = 100;
-
-/// The place of a mistake within a scalar, where that is written as it reads; else that of the scalar.
-fn place_in(scalar: Location, text: &str, at: &Range<usize>) -> Location {
-    let chars = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
-    let quotes = match scalar.width.checked_sub(chars(text)) {
-        Some(0) => 0,
-        Some(2) => 1,
-        _ => return scalar,
-    };
-    let before = text.get(..at.start).map_or(0, chars);
-    let width = text.get(at.clone()).map_or(1, chars).max(1);
-    Location { column: scalar.column + quotes + before, width, ..scalar }
-}

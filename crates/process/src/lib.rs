@@ -13,10 +13,12 @@ pub mod error_mode;
 pub mod filter;
 pub mod groupbytrace;
 pub mod matching;
+pub mod probabilistic_sampler;
 pub mod processor;
 pub mod resource;
 pub mod span;
 pub mod splice;
+pub mod transform;
 pub mod walk;
 
 #[cfg(test)]

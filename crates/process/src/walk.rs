@@ -64,6 +64,68 @@ pub fn each_scope<'a, E: From<WireError>>(
     Ok(())
 }
 
+/// Cuts each scope's item that `edit` does not keep, with the scopes and resources that have none then; tells how many items.
+///
+/// # Errors
+/// Where the structure is broken, and what `edit` gives.
+pub fn keep_items<'a, E: From<WireError>>(
+    splice: &mut Splice<'a>,
+    mut edit: impl FnMut(&mut Splice<'a>, &Field) -> Result<bool, E>,
+) -> Result<u64, E> {
+    let source = splice.source();
+    let mut gone = 0;
+    let kept: Result<bool, E> = keep(splice, 0..source.len(), RESOURCE_PART, |splice, resource_part| {
+        keep_within(splice, resource_part, SCOPE_PART, |splice, scope_part| {
+            keep_within(splice, scope_part, ITEM, |splice, item| {
+                let is_kept = edit(splice, item)?;
+                gone += u64::from(!is_kept);
+                Ok(is_kept)
+            })
+        })
+    });
+    kept?;
+    Ok(gone)
+}
+
+/// [`keep`] within a field; what was done there is forgotten if nothing is kept.
+fn keep_within<'a, E: From<WireError>>(
+    splice: &mut Splice<'a>,
+    field: &Field,
+    number: u32,
+    edit: impl FnMut(&mut Splice<'a>, &Field) -> Result<bool, E>,
+) -> Result<bool, E> {
+    let mark = splice.mark();
+    splice.enter(field);
+    let is_kept = keep(splice, field.body.clone(), number, edit)?;
+    splice.leave();
+    if !is_kept {
+        splice.back(mark);
+    }
+    Ok(is_kept)
+}
+
+/// Cuts the fields of a number that `edit` does not keep; tells whether one is kept.
+fn keep<'a, E: From<WireError>>(
+    splice: &mut Splice<'a>,
+    within: Range<usize>,
+    number: u32,
+    mut edit: impl FnMut(&mut Splice<'a>, &Field) -> Result<bool, E>,
+) -> Result<bool, E> {
+    let mut is_any_kept = false;
+    for field in fields(splice.source(), within) {
+        let field = field?;
+        if field.number != number {
+            continue;
+        }
+        if edit(splice, &field)? {
+            is_any_kept = true;
+        } else {
+            splice.cut(field.whole());
+        }
+    }
+    Ok(is_any_kept)
+}
+
 /// Enters each span, data point or log record of a scope's item, and gives it with the number of its attributes' field.
 ///
 /// # Errors

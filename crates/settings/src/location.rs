@@ -21,6 +21,21 @@ impl Location {
     /// The place of what no file says.
     pub const NOWHERE: Location = Location { source: 0, line: 0, column: 0, width: 0 };
 
+    /// The place of a part of a scalar, `at` being its bytes in the text that the scalar means; where the scalar is not
+    /// written as it reads, that of the scalar.
+    #[must_use]
+    pub fn within(self, text: &str, at: &std::ops::Range<usize>) -> Location {
+        let chars = |text: &str| u32::try_from(text.chars().count()).unwrap_or(u32::MAX);
+        let quotes = match self.width.checked_sub(chars(text)) {
+            Some(0) => 0,
+            Some(2) => 1,
+            _ => return self,
+        };
+        let before = text.get(..at.start).map_or(0, chars);
+        let width = text.get(at.clone()).map_or(1, chars).max(1);
+        Location { column: self.column + quotes + before, width, ..self }
+    }
+
     /// Whether no file says it.
     pub fn is_nowhere(&self) -> bool {
         self.line == 0

@@ -12,6 +12,7 @@ mod editing;
 pub(crate) mod extensions;
 mod gates;
 pub(crate) mod kinds;
+mod meant;
 pub(crate) mod memory_limiter;
 pub(crate) mod own;
 mod pipeline_id;
@@ -111,7 +112,12 @@ pub(crate) fn load(origin: &Origin, env: &dyn Fn(&str) -> Option<String>) -> Loa
     };
     let gates = Gates::read(&origin.gates, &mut problems);
     // A tree with errors is decoded all the same: one run shows all problems.
-    let decoded = tree.and_then(|tree| Configuration::decode(&tree, &mut problems));
+    let decoded = tree.and_then(|mut tree| {
+        if let Some(over) = tree.lookup("tailrace").and_then(|own| own.lookup("meant")).cloned() {
+            meant::lay_over(&mut tree, &over);
+        }
+        Configuration::decode(&tree, &mut problems)
+    });
     let decoded = decoded.map(|configuration| Configuration { gates, ..configuration });
     let configuration = decoded.filter(|_| !problems.has_errors());
     Loaded { configuration, problems, sources }
@@ -242,7 +248,7 @@ impl Configuration {
             ("processors", section(&self.processors)),
             ("receivers", section(&self.receivers)),
             ("service", self.service.effective()),
-            ("tailrace", self.own.effective()),
+            ("tailrace", self.own.effective(meant::of(self))),
         ])
     }
 }

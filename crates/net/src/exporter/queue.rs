@@ -105,7 +105,8 @@ impl QueueSettings {
             wait_for_result: fields.take("wait_for_result", defaults.wait_for_result, p),
             storage: fields.optional::<String>("storage", p).filter(|name| !name.is_empty()),
             block_on_overflow: fields.optional("block_on_overflow", p),
-            batch: fields.node("batch").filter(|node| !node.is_absent()).and_then(|node| batch(node, written_sizer, p)),
+            // Without a value it is switched on all the same.
+            batch: fields.node("batch").and_then(|node| batch(node, written_sizer, p)),
         };
         fields.finish(p);
         queue.tell_differences(node, p);
@@ -142,7 +143,7 @@ impl QueueSettings {
             ("block_on_overflow", self.block_on_overflow.unwrap_or(false).into()),
             ("num_consumers", self.num_consumers.into()),
             ("queue_size", self.queue_size.into()),
-            ("sizer", effective_sizer()),
+            ("sizer", self.sizer.effective()),
             ("storage", Node::or_null(self.storage.as_deref())),
             ("wait_for_result", self.wait_for_result.into()),
         ])
@@ -156,7 +157,7 @@ impl BatchSettings {
             ("max_size", self.max_size.into()),
             ("min_size", self.min_size.into()),
             ("partition", Node::map_of([("metadata_keys", Node::list_of::<Node>([]))])),
-            ("sizer", effective_sizer()),
+            ("sizer", self.sizer.effective()),
         ])
     }
 }
@@ -169,11 +170,14 @@ impl Sizer {
             Self::Bytes => "bytes",
         }
     }
-}
 
-/// otelcol prints `{}` whatever the sizer is.
-fn effective_sizer() -> Node {
-    Node::map_of::<String>([])
+    /// otelcol prints `{}` for whatever it is; we do for the default.
+    fn effective(self) -> Node {
+        match self {
+            Self::Requests => Node::map_of::<String>([]),
+            other => other.name().into(),
+        }
+    }
 }
 
 fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<BatchSettings> {
@@ -205,7 +209,9 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
 }
 
 fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
-    let node = fields.node("sizer").filter(|node| !node.is_absent())?;
+    // An empty map is how otelcol's `print-config` writes its sizers.
+    let printed = |node: &Node| matches!(&node.value, settings::Value::Map(entries) if entries.is_empty());
+    let node = fields.node("sizer").filter(|node| !node.is_absent() && !printed(node))?;
     let text = p.within("sizer", |p| node.text(p))?;
     let known = [Sizer::Requests, Sizer::Items, Sizer::Bytes];
     let found = known.into_iter().find(|sizer| sizer.name() == text);

@@ -63,6 +63,40 @@ impl<'a> Attributes<'a> {
     }
 }
 
+impl<'a> Attributes<'a> {
+    /// The value of the first entry with this key. Values of other keys are not looked at.
+    #[must_use]
+    pub fn get(mut self, wanted: &[u8]) -> Option<Value<'a>> {
+        loop {
+            let Some(body) = self.entries.next() else {
+                self.entries = Bodies::new(self.holders.next()?, self.field, 0);
+                continue;
+            };
+            match plain_entry(body) {
+                Some((key, body)) if key == wanted => return value(body).ok(),
+                Some(_) => {}
+                None => {
+                    let (key, value) = entry(body).ok()?;
+                    if key == wanted {
+                        return Some(value);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Key and value body of an entry that is written as all senders write it: the key, the value, and no more.
+#[inline]
+fn plain_entry(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    const KEY: u32 = 1 << 3 | 2;
+    const VALUE: u32 = 2 << 3 | 2;
+    let mut reader = Reader::new(body);
+    let key = (reader.key() == Ok(KEY)).then(|| reader.len_delimited().ok())??;
+    let value = (reader.key() == Ok(VALUE)).then(|| reader.len_delimited().ok())??;
+    reader.is_empty().then_some((key, value))
+}
+
 impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a [u8], Value<'a>);
 

@@ -13,10 +13,19 @@ const DEPTH_MAX: u32 = 30;
 
 /// The body of the `AnyValue`.
 pub(crate) fn encode(value: &Value<'_>) -> Result<Vec<u8>, Error> {
+    let (any, result) = encode_part(value);
+    result.map(|()| any)
+}
+
+/// The body of the `AnyValue`, and what of it could not be encoded. In a native list that is an empty element; as in otelcol
+/// only the last element's error is told.
+pub(crate) fn encode_part(value: &Value<'_>) -> (Vec<u8>, Result<(), Error>) {
     let mut out = Vec::new();
-    put(value, &mut out, 0)?;
-    check_depth(&out)?;
-    Ok(out)
+    let result = put(value, &mut out);
+    match check_depth(&out) {
+        Ok(()) => (out, result),
+        Err(error) => (Vec::new(), Err(error)),
+    }
 }
 
 /// The body of the `AnyValue` of a value that came from the wire.
@@ -57,10 +66,8 @@ fn put_wire(value: otlp::Value<'_>, out: &mut Vec<u8>) {
     }
 }
 
-fn put(value: &Value<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
-    if depth > DEPTH_MAX {
-        return Err(too_deep());
-    }
+/// Literals, and what converters make, nest a bounded number of levels.
+fn put(value: &Value<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     let plain = match value {
         Value::Nil => otlp::Value::Empty,
         Value::Str(text) => otlp::Value::Str(text),
@@ -68,34 +75,35 @@ fn put(value: &Value<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
         Value::Int(int) => otlp::Value::Int(*int),
         Value::Float(float) => otlp::Value::Double(*float),
         Value::Bytes(bytes) => otlp::Value::Bytes(bytes),
-        Value::List(list) => return put_list(list, out, depth),
-        Value::Map(map) => return put_map(map, out, depth),
+        Value::List(list) => return put_list(list, out),
+        Value::Map(map) => return put_map(map, out),
         other => return Err(unsupported(other)),
     };
     put_wire(plain, out);
     Ok(())
 }
 
-fn put_list(list: &List<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
+fn put_list(list: &List<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     if let Some(body) = list.encoded() {
         put_len(out, 5, body);
         return Ok(());
     }
     let mut body = Vec::new();
+    let mut result = Ok(());
     for item in list.iter() {
         // Of native lists of numbers only those of floats can be set.
         if list.form == ListForm::Strings && matches!(item, Value::Int(_)) {
             return Err(Error::failed("a list of bucket counts is no value that can be set"));
         }
         let mut any = Vec::new();
-        put(&item, &mut any, depth + 1)?;
+        result = put(&item, &mut any);
         put_len(&mut body, 1, &any);
     }
     put_len(out, 5, &body);
-    Ok(())
+    result
 }
 
-fn put_map(map: &Map<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
+fn put_map(map: &Map<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     if let Some(body) = map.encoded() {
         put_len(out, 6, body);
         return Ok(());
@@ -104,7 +112,7 @@ fn put_map(map: &Map<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
     for (key, value) in map.iter() {
         let value = if map.is_native { value.into_data()? } else { value };
         let mut any = Vec::new();
-        put(&value, &mut any, depth + 1)?;
+        put(&value, &mut any)?;
         put_len(&mut body, 1, &key_value(&key, &any));
     }
     put_len(out, 6, &body);

@@ -100,11 +100,11 @@ impl<'b> Entries<'b> {
         self.slots.retain(is_kept);
     }
 
-    /// Takes away the first one with the key.
+    /// Takes away the first one with the key; the last one takes its place, as in otelcol.
     pub(crate) fn remove(&mut self, key: &[u8]) {
         if let Some(index) = self.slots.iter().position(|slot| slot.key() == key) {
             self.places = None;
-            self.slots.remove(index);
+            self.slots.swap_remove(index);
         }
     }
 

@@ -4,7 +4,7 @@
 //! way stays even if a later key is wrong; so everything here gives the value as it is then, and the error beside it.
 
 use super::{
-    encode::{self, encode, encode_wire},
+    encode::{self, encode_part, encode_wire},
     entries::Entries,
     message,
 };
@@ -25,9 +25,9 @@ pub(crate) fn put<'e>(
     value: &Value<'_>,
 ) -> Edited {
     let Some((key, rest)) = keys.split_first() else {
-        return match encode(value) {
-            Ok(any) => (any, Ok(())),
-            Err(error) => (encode_wire(current), Err(error)),
+        return match encode_part(value) {
+            (any, Err(error)) if any.is_empty() => (encode_wire(current), Err(error)),
+            encoded => encoded,
         };
     };
     match current {

@@ -1,6 +1,7 @@
 //! What an editor edits: a path that can be read and set.
 
 mod field;
+mod holder;
 mod log;
 mod metric;
 

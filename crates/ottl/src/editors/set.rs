@@ -14,10 +14,13 @@ use crate::{
 
 pub(super) const TABLE: &[Editor] = &[
     editor("set", &[arg("Target", Target), arg("Value", Any)], |_| {
-        Ok(run(|call: Call<'_>| match call.any(1)? {
-            // Setting nil is nothing, as long as the gate `ottl.set.allowNil` is.
-            Value::Nil => Ok(None),
-            value => call.target(0)?.set(call.subject, &value),
+        Ok(run(|call: Call<'_>| {
+            let (target, value) = (call.target(0)?, call.any(1)?);
+            let holder = call.arguments.argument(1).filter(|argument| target.is_inside(argument));
+            match holder {
+                Some(holder) => target.set_to_holder(call.subject, holder, &value),
+                None => target.set(call.subject, &value),
+            }
         }))
     }),
     editor("append", &[arg("Target", Target), opt("Value", Any), opt("Values", EachAny)], append),
@@ -37,8 +40,13 @@ fn append(arguments: &Arguments) -> Result<Run, String> {
             Value::List(list) if list.form == ListForm::Native => {
                 list.into_items().into_iter().map(Value::into_data).collect::<Result<_, _>>()?
             }
-            Value::List(list) => list.into_items(),
+            Value::List(list)
+                if list.iter().any(|item| matches!(item, Value::Int(_))) && list.form == ListForm::Strings =>
+            {
+                return Err(Error::failed("nothing can be appended to bucket counts").into());
+            }
             Value::Map(_) => return Err(Error::Type { expected: "a list or a single value", found: "a map" }.into()),
+            Value::List(list) => list.into_items(),
             single => vec![single.into_data()?],
         };
         if call.is_given(1) {
@@ -68,7 +76,7 @@ fn zero(value: Value<'_>) -> Value<'static> {
         Value::List(list) if list.form == ListForm::Strings => Value::List(List::strings(Vec::new())),
         Value::List(_) => Value::List(List::data(Vec::new())),
         Value::Map(_) => Value::Map(Map::data(Vec::new())),
-        Value::Opaque(buckets @ Opaque::Buckets { .. }) => Value::Opaque(buckets),
+        Value::Opaque(same @ (Opaque::Buckets { .. } | Opaque::Status)) => Value::Opaque(same),
         Value::Opaque(_) => Value::Nil,
     }
 }

@@ -11,6 +11,7 @@ use process::filter::{Filter, FilterSettings};
 use process::groupbytrace::{GroupByTrace, GroupByTraceSettings};
 use process::resource::{Resource, ResourceSettings};
 use process::span::{Span, SpanSettings};
+use process::transform::{Transform, TransformSettings};
 use settings::{Decode, Node, Problems};
 
 use super::kinds::{ALL, Effective, Kind, Processor, TRACES};
@@ -62,6 +63,7 @@ editing! {
     GroupByTrace: GroupByTraceSettings => GroupByTrace, "groupbytrace", TRACES, "is not needed: the engine groups";
     Resource: ResourceSettings => Resource, "resource", ALL, "changes attributes of resources";
     Span: SpanSettings => Span, "span", TRACES, "names spans after attributes, and the other way round";
+    Transform: TransformSettings => Transform, "transform", ALL, "changes items by statements";
 }
 
 fn built<P: process::Processor + 'static, E: Display>(

@@ -48,6 +48,8 @@ impl Decode for Own {
             record_policy: fields.take("record_policy", default.record_policy, p),
             fail_point: FailPoint::take(&mut fields, p),
         };
+        // It is laid over the configuration before this is read.
+        fields.ignore(&["meant"]);
         if let Some(memory_mib) =
             own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))
         {
@@ -60,15 +62,16 @@ impl Decode for Own {
 }
 
 impl Own {
-    /// All settings.
-    pub(crate) fn effective(&self) -> Node {
-        Node::map_of([
+    /// All settings, and what is [meant](super::meant) by others.
+    pub(crate) fn effective(&self, meant: Option<Node>) -> Node {
+        let always = [
             ("decided_memory", Node::or_null(self.decided_memory)),
             ("memory_mib", Node::or_null(self.memory_mib)),
             ("record_policy", self.record_policy.into()),
             ("reload_on_change", self.reload_on_change.into()),
             ("shutdown_grace", self.shutdown_grace.into()),
-        ])
+        ];
+        Node::map_of(always.into_iter().chain(meant.map(|meant| ("meant", meant))))
     }
 }
 

@@ -121,12 +121,14 @@ impl HttpSettings {
     /// The client's settings, as otelcol prints them.
     pub(in crate::exporter) fn effective(&self) -> Vec<(&'static str, Node)> {
         let mut entries: Vec<(&str, Node)> = vec![
-            ("endpoint", self.endpoint.as_str().into()),
             ("idle_conn_timeout", self.idle_conn_timeout.into()),
             ("max_idle_conns", self.max_idle_conns.into()),
             ("timeout", self.timeout.into()),
             ("write_buffer_size", self.write_buffer_size.into()),
         ];
+        if !self.endpoint.is_empty() {
+            entries.push(("endpoint", self.endpoint.as_str().into()));
+        }
         entries.extend(self.compression.encoding.header().map(|name| ("compression", name.into())));
         if let Some(level) = self.compression.level {
             entries.push(("compression_params", Node::map_of([("level", level.into())])));
@@ -216,8 +218,9 @@ fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {
 
 /// Headers as otelcol prints them: none at all where there are none.
 pub(in crate::exporter) fn effective_headers(headers: &[(String, Secret)]) -> Option<(&'static str, Node)> {
-    let map = Node::map_of(headers.iter().map(|(name, value)| (name.as_str(), Node::secret(value))));
-    (!headers.is_empty()).then_some(("headers", map))
+    let header =
+        |(name, value): &(String, Secret)| Node::map_of([("name", Node::from(name)), ("value", Node::secret(value))]);
+    (!headers.is_empty()).then(|| ("headers", Node::list_of(headers.iter().map(header))))
 }
 
 /// `compression` with `compression_params`.

@@ -233,9 +233,9 @@ fn keepalive(node: &Node, p: &mut Problems) -> Option<Ping> {
 }
 
 fn effective_keepalive(ping: Ping) -> Node {
-    Node::map_of([
-        ("time", ping.interval.into()),
-        ("timeout", ping.timeout.into()),
-        ("permit_without_stream", ping.while_idle.into()),
-    ])
+    let mut entries: Vec<(&str, Node)> = vec![("time", ping.interval.into()), ("timeout", ping.timeout.into())];
+    if ping.while_idle {
+        entries.push(("permit_without_stream", true.into()));
+    }
+    Node::map_of(entries)
 }

@@ -43,7 +43,8 @@ pub(super) fn set(field: Field, subject: &Subject<'_>, value: &Value<'_>) -> Edi
         Field::DroppedLinks => item(with_uint(span, 14, count(value)?)),
         Field::Events => slice(value, |opaque| matches!(opaque, Opaque::Events(_)), || with_none(span, 11)),
         Field::Links => slice(value, |opaque| matches!(opaque, Opaque::Links(_)), || with_none(span, 13)),
-        Field::Status => slice(value, |opaque| *opaque == Opaque::Status, || with_none(span, 15)),
+        Field::Status if *value == Value::Opaque(Opaque::Status) => Ok(None),
+        Field::Status => Err(unexpected(value, "a status").into()),
         Field::StatusCode => item(with_message(span, 15, &with_uint(&merged(span, 15), 3, enumeration(value)?))),
         Field::StatusMessage => item(with_message(span, 15, &with_bytes(&merged(span, 15), 2, text(value)?))),
         Field::Flags => {
@@ -87,7 +88,7 @@ fn set_scope(field: Field, header: &[u8], value: &Value<'_>) -> Edit {
     })))
 }
 
-/// Events, links and a status can be set to what they are, and taken away.
+/// Events, links and points can be set to what they are, and taken away.
 pub(super) fn slice(value: &Value<'_>, is_same: impl Fn(&Opaque) -> bool, without: impl FnOnce() -> Vec<u8>) -> Edit {
     match value {
         Value::Nil => Ok(Some(Buffer::Item.change(without()))),
@@ -147,7 +148,6 @@ fn sent(id: &[u8]) -> Vec<u8> {
 pub(super) fn id_text<const N: usize>(value: &Value<'_>) -> Result<Vec<u8>, Error> {
     let text = text(value)?;
     let wrong = || Error::failed(format!("an ID takes {} hexadecimal digits", 2 * N));
-    // Go rounds the half of an odd length down before it compares, and refuses the length afterwards.
     if text.len() != 2 * N {
         return Err(wrong());
     }

@@ -30,9 +30,9 @@ pub(crate) struct Server {
     pub(crate) read_header_timeout: Duration,
     /// Time for writing an answer; zero is any.
     pub(crate) write_timeout: Duration,
-    /// Time after which an idle connection is closed; zero is never.
+    /// Time after which an idle connection is closed; zero is never. Without effect.
     pub(crate) idle_timeout: Duration,
-    /// Whether a connection serves more than one request.
+    /// Whether a connection serves more than one request; without effect.
     pub(crate) keep_alives_enabled: bool,
     /// The newer form of the two settings before, as it was written.
     pub(super) keepalive: Option<Node>,
@@ -54,7 +54,7 @@ impl Server {
             read_header_timeout: Duration::ZERO,
             write_timeout: Duration::ZERO,
             idle_timeout: Duration::ZERO,
-            keep_alives_enabled: true,
+            keep_alives_enabled: false,
             keepalive: None,
         }
     }
@@ -63,7 +63,7 @@ impl Server {
     pub(super) fn take(fields: &mut Fields<'_>, default: Server, p: &mut Problems) -> Server {
         let endpoint_at = fields.node("endpoint").map_or(fields.at(), |node| node.at);
         let keepalive = fields.node("keepalive").filter(|node| !node.is_absent());
-        let mut server = Server {
+        let server = Server {
             endpoint: fields.take("endpoint", default.endpoint, p),
             transport: fields.take("transport", default.transport, p),
             tls: fields.optional("tls", p),
@@ -80,8 +80,9 @@ impl Server {
             keepalive: keepalive.map(Node::bare),
         };
         if let Some(mut inner) = keepalive.and_then(|node| node.map("keepalive", p)) {
-            server.keep_alives_enabled = inner.take("enabled", true, p);
-            server.idle_timeout = inner.take("idle_timeout", server.idle_timeout, p);
+            // The old settings next to it are left as they are, so that both are printed as otelcol does.
+            inner.take("enabled", true, p);
+            inner.take("idle_timeout", Duration::ZERO, p);
             inner.finish(p);
         }
         fields.ignore(&["dialer"]);

@@ -52,6 +52,7 @@ impl Decode for Zpages {
             read_header_timeout: Duration::from_secs(60),
             write_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(60),
+            keep_alives_enabled: true,
             ..Server::new("localhost:55679")
         };
         let mut fields = node.map("zpages", p)?;
