@@ -190,6 +190,14 @@ impl Destination {
         is_stopped || self.consumers.lock().iter().all(|consumer| !consumer.is_finished())
     }
 
+    /// Ends a consumer as a fault would, for tests of whoever asks [`Destination::is_alive`]. Released builds lack it.
+    #[cfg(debug_assertions)]
+    pub fn lose_consumer(&self) {
+        if let Some(consumer) = self.consumers.lock().first() {
+            consumer.abort();
+        }
+    }
+
     /// Takes no more batches, delivers what waits until `deadline`, gives up the rest, and returns the final books.
     pub async fn drain(&self, deadline: Instant) -> DestinationStats {
         self.shared.books.lock().closed = true;

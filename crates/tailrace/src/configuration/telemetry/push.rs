@@ -119,7 +119,6 @@ const HISTOGRAMS: [(&str, Histogram); 2] = [
 
 impl OtlpPush {
     /// Time for one attempt.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout.unwrap_or(10_000))
     }
