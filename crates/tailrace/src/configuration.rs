@@ -236,6 +236,14 @@ impl Configuration {
         for reference in &pipeline.exporters {
             check("exporter", reference, signals_of(EXPORTERS, &self.exporters, reference));
         }
+        for reference in &pipeline.processors {
+            if let Some(Processor::Editing(settings)) = self.processors.get(&reference.id)
+                && let Err(error) = settings.fits(id.signal)
+            {
+                let message = format!("the processor `{}` does not fit the pipeline `{id}`: {error}", reference.id);
+                p.error(&reference.at, message, "give the pipeline a processor of its own".to_string());
+            }
+        }
     }
 
     /// All settings with their defaults, in the form of otelcol's `print-config`.

@@ -12,6 +12,7 @@ mod watch;
 
 use super::{
     Clock, Snapshot,
+    auths::Auths,
     build::{Common, Plan, budget_bytes},
     decider::{Decider, Work},
     snapshot::{Ledger, Running},
@@ -128,6 +129,7 @@ impl Started {
         let mut instruments = Instruments::new(&configuration, books, budget, clock, doors.stats());
         let opened = instruments.open(&configuration).await?;
         instruments.swap(&configuration, opened);
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, None, &common)?;
         ledger.replace(Running { lanes: plan.lanes(), ways: plan.ways().cloned().collect() });
         let deciding = Arc::new(Mutex::new(samplers(&plan.lanes())));
@@ -175,6 +177,7 @@ impl Started {
     /// # Errors
     /// What cannot be built; nothing has changed then.
     pub(crate) async fn reload(&mut self, configuration: Configuration) -> Result<(), String> {
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, Some(&self.plan), &self.common)?;
         let opened = self.doors.open(&configuration, &plan, Some(&self.plan)).await?;
         let instruments = self.instruments.open(&configuration).await?;
