@@ -3,6 +3,7 @@
 mod cli;
 mod configuration;
 mod pipeline;
+mod surroundings;
 mod telemetry;
 mod terminal;
 

@@ -13,14 +13,17 @@ use process::groupbytrace::{GroupByTrace, GroupByTraceSettings};
 use process::probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerSettings};
 use process::redaction::{Redaction, RedactionSettings};
 use process::resource::{Resource, ResourceSettings};
+use process::resourcedetection::ResourceDetectionSettings;
 use process::span::{Span, SpanSettings};
 use process::transform::{Transform, TransformSettings};
 use settings::{Decode, Node, Problems};
 
+use crate::surroundings::Detection;
+
 use super::kinds::{ALL, Effective, Kind, Processor, TRACES};
 
 macro_rules! editing {
-    ($($variant:ident: $settings:ty => $processor:ty, $name:literal, $signals:expr, $about:literal;)*) => {
+    ($($variant:ident: $settings:ty => $processor:ty, $($name:literal)|+, $signals:expr, $about:literal;)*) => {
         /// Settings of a processor that edits requests.
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) enum Editing {
@@ -29,7 +32,7 @@ macro_rules! editing {
 
         /// All of them.
         pub(super) const EDITING: &[Kind<Processor>] = &[$(Kind {
-            names: &[$name],
+            names: &[$($name),+],
             about: $about,
             signals: $signals,
             decode: |node: &Node, p: &mut Problems| {
@@ -67,6 +70,7 @@ editing! {
     ProbabilisticSampler: ProbabilisticSamplerSettings => ProbabilisticSampler, "probabilistic_sampler", &[Signal::Traces, Signal::Logs], "keeps a share of the items";
     Redaction: RedactionSettings => Redaction, "redaction", ALL, "removes and masks attributes";
     Resource: ResourceSettings => Resource, "resource", ALL, "changes attributes of resources";
+    ResourceDetection: ResourceDetectionSettings => Detection, "resource_detection" | "resourcedetection", ALL, "tells on resources where this runs";
     Span: SpanSettings => Span, "span", TRACES, "names spans after attributes, and the other way round";
     Transform: TransformSettings => Transform, "transform", ALL, "changes items by statements";
 }
