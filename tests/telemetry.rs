@@ -3,7 +3,6 @@
 //! Faults come from `tailrace: {fail_point: …}`, which only builds with debug assertions have.
 
 #[path = "stories/collector.rs"]
-#[expect(dead_code, reason = "the stories use all of it")]
 mod collector;
 #[path = "telemetry/health.rs"]
 mod health;

