@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::decode::Fields;
+use crate::decode::{Fields, LIST_HELP, MAP_HELP};
 use crate::duration::Duration;
 use crate::location::Location;
 use crate::problems::Problems;
@@ -139,7 +139,7 @@ impl Node {
             Value::Map(entries) => Some(Fields::new(what, self.at, entries)),
             Value::Null => Some(Fields::new(what, self.at, &[])),
             _ => {
-                p.error(&self.at, format!("`{what}` must be a map, found {}", self.kind()), None);
+                p.error(&self.at, format!("`{what}` must be a map, found {}", self.kind()), MAP_HELP.to_string());
                 None
             }
         }
@@ -151,7 +151,7 @@ impl Node {
             Value::List(items) => Some(items),
             Value::Null => Some(&[]),
             _ => {
-                p.error(&self.at, format!("`{what}` must be a list, found {}", self.kind()), None);
+                p.error(&self.at, format!("`{what}` must be a list, found {}", self.kind()), LIST_HELP.to_string());
                 None
             }
         }

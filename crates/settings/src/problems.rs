@@ -21,6 +21,8 @@ pub struct Problems {
     list: Vec<Problem>,
     /// Problems beyond [`PROBLEMS_MAX`]: errors and warnings.
     unlisted: (usize, usize),
+    /// Places of values that could not be had; what follows from that is not told.
+    settled: Vec<Location>,
     /// The keys and list positions that are being decoded, outermost first.
     path: Vec<String>,
     /// How many secret types are being decoded, one inside the other.
@@ -65,6 +67,13 @@ impl Problems {
     /// Adds a warning.
     pub fn warning(&mut self, at: &Location, message: impl Into<String>, help: impl Into<Option<String>>) {
         self.push(Severity::Warning, at, message.into(), help.into());
+    }
+
+    /// Ends what is told about a place: nobody can have the value there, so that further errors would only repeat it.
+    pub fn settle(&mut self, at: &Location) {
+        if self.settled.len() < PROBLEMS_MAX {
+            self.settled.push(*at);
+        }
     }
 
     /// Adds the error that `node` is not `expected` ("an integer"), named by the key that is being decoded.
@@ -141,6 +150,9 @@ impl Problems {
     }
 
     fn push(&mut self, severity: Severity, at: &Location, message: String, help: Option<String>) {
+        if !at.is_nowhere() && self.settled.contains(at) {
+            return;
+        }
         if self.list.len() >= PROBLEMS_MAX {
             match severity {
                 Severity::Error => self.unlisted.0 += 1,

@@ -94,6 +94,9 @@ pub(super) struct Sources {
     pub(super) bytes: u64,
 }
 
+/// Time for an exporter to write what it still holds back, after the deadline of a drain.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Failures are told at most this often, for each destination.
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -207,7 +210,8 @@ impl Destination {
             // A consumer ends by itself now; if it had panicked there would be nothing left to wait for.
             let _ = consumer.await;
         }
-        self.shared.exporter.close().await;
+        // A disk that hangs must not hold up the end.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.shared.exporter.close()).await;
         self.stats()
     }
 

@@ -12,6 +12,7 @@ mod watch;
 
 use super::{
     Clock, Snapshot,
+    auths::Auths,
     build::{Common, Plan, budget_bytes},
     decider::{Decider, Work},
     fail_point::Fault,
@@ -142,6 +143,7 @@ impl Started {
         if configuration.own.fail_point.is(Fault::StartSlowly) {
             tokio::time::sleep(Duration::from_secs(2)).await;
         }
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, None, &common)?;
         ledger.replace(Running { lanes: plan.lanes(), ways: plan.ways().cloned().collect() });
         let deciding = Arc::new(Mutex::new(samplers(&plan.lanes())));
@@ -189,6 +191,7 @@ impl Started {
     /// # Errors
     /// What cannot be built; nothing has changed then.
     pub(crate) async fn reload(&mut self, configuration: Configuration) -> Result<(), String> {
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, Some(&self.plan), &self.common)?;
         let opened = self.doors.open(&configuration, &plan, Some(&self.plan)).await?;
         let instruments = self.instruments.open(&configuration).await?;

@@ -92,7 +92,7 @@ impl LogLevel {
 }
 
 /// zap's words, the one that it prints first.
-const LOG_LEVELS: [(&str, LogLevel); 9] = [
+const LOG_LEVELS: [(&str, LogLevel); 8] = [
     ("debug", LogLevel::Debug),
     ("info", LogLevel::Info),
     ("warn", LogLevel::Warn),
@@ -100,7 +100,6 @@ const LOG_LEVELS: [(&str, LogLevel); 9] = [
     ("dpanic", LogLevel::Dpanic),
     ("panic", LogLevel::Panic),
     ("fatal", LogLevel::Fatal),
-    ("warning", LogLevel::Warn),
     ("", LogLevel::Info),
 ];
 
@@ -176,6 +175,9 @@ fn initial_fields(node: &Node, p: &mut Problems) -> Option<Vec<(String, Node)>> 
 impl Decode for LogLevel {
     fn decode(node: &Node, p: &mut Problems) -> Option<LogLevel> {
         let lower = node.as_text().map(str::to_lowercase);
+        if lower.as_deref() == Some("warning") {
+            return Some(LogLevel::Warn);
+        }
         let lower = lower.map(|text| Node::new(Value::Text(text), node.at));
         one_of(lower.as_ref().unwrap_or(node), "log level", &LOG_LEVELS, p)
     }
