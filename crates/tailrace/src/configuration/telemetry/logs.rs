@@ -8,7 +8,7 @@ use super::push::Processor;
 use super::{no_effect, written};
 
 /// Settings of the log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Logs {
     /// The least severe level that is written.
     pub(crate) level: LogLevel,
@@ -63,7 +63,7 @@ pub(crate) enum Encoding {
 }
 
 /// zap's sampling of equal log lines.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Sampling {
     /// Whether equal lines are left out at all.
     enabled: bool,
@@ -139,6 +139,7 @@ impl Decode for Logs {
     fn decode(node: &Node, p: &mut Problems) -> Option<Logs> {
         let default = Logs::default();
         let mut fields = node.map("logs", p)?;
+        fields.describe::<Self>();
         let logs = Logs {
             level: fields.take("level", default.level, p),
             development: fields.take("development", false, p),
@@ -193,6 +194,7 @@ impl Decode for Sampling {
     fn decode(node: &Node, p: &mut Problems) -> Option<Sampling> {
         let default = Sampling::default();
         let mut fields = node.map("sampling", p)?;
+        fields.describe::<Self>();
         let sampling = Sampling {
             enabled: fields.take("enabled", default.enabled, p),
             tick: fields.take("tick", default.tick, p),
