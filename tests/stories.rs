@@ -84,7 +84,7 @@ async fn assert_arrives(sink: &Sink, expected: &Expected, limit: Duration) {
 
 fn assert_books(collector: &Collector) -> String {
     let exposition = get(collector.address("metrics"), "/metrics");
-    for residue in ["tailrace_pipeline_residue_spans", "tailrace_destination_residue_spans"] {
+    for residue in ["tailrace_pipeline_residue_items", "tailrace_destination_residue_items"] {
         assert!(exposition.contains(residue), "{residue} is missing:\n{exposition}");
         for line in exposition.lines().filter(|line| line.starts_with(residue)) {
             assert!(line.ends_with(" 0"), "{line}");
@@ -134,7 +134,7 @@ async fn a_dead_destination_does_not_hold_up_the_other() {
     let report = send(traffic(Target::Grpc(collector.address("grpc").to_string()), some_policies())).await;
     assert_arrives(&sink, &report.expected, Duration::from_secs(10)).await;
     let exposition = assert_books(&collector);
-    let waiting = sum_of(&exposition, "tailrace_destination_waiting_spans", &["otlp_grpc/dead"]);
+    let waiting = sum_of(&exposition, "tailrace_destination_waiting_items", &["otlp_grpc/dead"]);
     assert_eq!(waiting as u64, report.expected.spans.spans, "the dead one's spans wait");
     let (status, log) = collector.stop();
     assert!(status.success(), "{log}");

@@ -24,6 +24,8 @@ pub(crate) enum Scenario {
     G,
     /// Nothing at all.
     K,
+    /// A with processors in front of the sampler.
+    P,
 }
 
 /// Where a collector listens, and where it sends to.
@@ -48,10 +50,10 @@ pub(crate) struct Targets {
 
 impl Scenario {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F, Self::G, Self::K]
+        [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F, Self::G, Self::K, Self::P]
             .into_iter()
             .find(|scenario| format!("{scenario:?}").eq_ignore_ascii_case(text))
-            .ok_or(format!("unknown scenario `{text}`, there are A, B, C, D, E, F, G and K"))
+            .ok_or(format!("unknown scenario `{text}`, there are A, B, C, D, E, F, G, K and P"))
     }
 
     pub(crate) fn sentence(self) -> &'static str {
@@ -64,6 +66,7 @@ impl Scenario {
             Self::F => "as A with 25 policies of mixed kinds",
             Self::G => "as A over OTLP/HTTP with protobuf",
             Self::K => "idle",
+            Self::P => "as A behind memory_limiter, resource, attributes and filter",
         }
     }
 
@@ -85,6 +88,7 @@ impl Scenario {
             Self::D => Targets { speed_min: Some(6.0), span_bytes_max, memory_min: None },
             Self::E => Targets { speed_min: None, span_bytes_max, memory_min: Some(12.0) },
             Self::F => Targets { speed_min: Some(8.0), span_bytes_max, memory_min: None },
+            Self::P => Targets { speed_min: Some(6.0), span_bytes_max, memory_min: None },
             Self::C | Self::G | Self::K => Targets::default(),
         }
     }
@@ -100,7 +104,7 @@ impl Scenario {
             ..Generate::default()
         };
         match self {
-            Self::A | Self::F | Self::K => base,
+            Self::A | Self::F | Self::K | Self::P => base,
             Self::B => Generate { spans_per_request: 10, connections: 64, in_flight: 1, ..base },
             Self::C => Generate { gzip: true, ..base },
             Self::D => Generate { keep: Keep::Everything, ..base },
@@ -125,6 +129,7 @@ impl Scenario {
                 "tail_sampling, batch",
                 ", sending_queue: {block_on_overflow: true}",
             ),
+            Self::P => (CHAIN, "memory_limiter, resource, attributes, filter, tail_sampling, batch", ""),
             _ => ("", "tail_sampling", ""),
         };
         let compression = if self == Self::C { "gzip" } else { "none" };
@@ -150,6 +155,14 @@ service:
         )
     }
 }
+
+/// Processors as they stand in front of samplers. The filter looks at every span and finds none.
+const CHAIN: &str = "
+  memory_limiter: {check_interval: 1s, limit_mib: 8000}
+  resource: {attributes: [{key: deployment.environment.name, value: production, action: upsert}]}
+  attributes: {actions: [{key: team, value: payments, action: insert}, {key: user_agent.original, action: delete}]}
+  filter: {error_mode: ignore, traces: {span: ['attributes[\"url.path\"] == \"/metrics\"', 'name == \"ping\"']}}
+  batch: {}";
 
 const EVERYTHING: &str = "      - {name: all, type: always_sample}";
 

@@ -14,6 +14,7 @@
 
 use proc_macro::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Lit, Meta, parse_macro_input};
 
 /// Implements `settings::Documented` by the doc comments of the fields, or of the variants of an enum of which each is a
@@ -24,7 +25,7 @@ pub fn documented(input: TokenStream) -> TokenStream {
     let commented: Vec<(String, &[Attribute])> = match &input.data {
         Data::Struct(fields) => {
             let named = fields.fields.iter().filter_map(|field| Some((field.ident.as_ref()?, &field.attrs)));
-            named.map(|(name, attributes)| (name.to_string(), &attributes[..])).collect()
+            named.map(|(name, attributes)| (name.unraw().to_string(), &attributes[..])).collect()
         }
         Data::Enum(variants) => {
             let variants = variants.variants.iter();

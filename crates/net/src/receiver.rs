@@ -45,6 +45,8 @@ use crate::budget::Budget;
 use crate::buffer::Pool;
 use listener::{Door, House, Listeners};
 
+pub use listener::Pulse;
+
 pub use endpoint::{Endpoint, Network};
 pub use inherited::Inherited;
 pub use settings::{AuthServer, Cors, Dialer, GrpcServer, HttpCoding, HttpServer, Keepalive, OtlpReceiver};
@@ -167,6 +169,11 @@ impl Running {
         self.listeners.leave_to(&mut inherited)?;
         inherited.leave_stats(&self.name, &self.stats);
         Ok(inherited)
+    }
+
+    /// Tells whether it accepts connections.
+    pub fn pulse(&self) -> Pulse {
+        self.listeners.pulse()
     }
 
     /// Closes the listeners, lets the requests in flight finish, and ends what has not after `grace`. A connection that has

@@ -6,6 +6,7 @@
 
 mod lists;
 mod maps;
+mod metrics;
 mod replace;
 mod set;
 mod span_name;
@@ -13,18 +14,18 @@ mod span_name;
 use crate::{
     edit::Run,
     functions::{Arguments, Param},
+    path::Context,
 };
 
 /// Every editor.
-pub(crate) const TABLES: [&[Editor]; 5] = [set::TABLE, maps::TABLE, lists::TABLE, replace::TABLE, span_name::TABLE];
+pub(crate) const TABLES: [&[Editor]; 6] =
+    [set::TABLE, maps::TABLE, lists::TABLE, replace::TABLE, span_name::TABLE, metrics::TABLE];
 
-/// Editors of otelcol's transform processor that make or reshape metrics.
-pub(crate) const UNSUPPORTED: [&str; 14] = [
+/// Editors of otelcol's transform processor that make or reshape metrics, and are not here.
+pub(crate) const UNSUPPORTED: [&str; 12] = [
     "aggregate_on_attribute_value",
     "aggregate_on_attributes",
     "convert_exponential_histogram_to_histogram",
-    "convert_gauge_to_sum",
-    "convert_sum_to_gauge",
     "convert_summary_count_val_to_sum",
     "convert_summary_quantile_val_to_gauge",
     "convert_summary_sum_val_to_sum",
@@ -44,8 +45,15 @@ pub(crate) struct Editor {
     /// Optional ones stand at the end.
     pub(crate) params: &'static [Param],
     pub(crate) prepare: fn(&Arguments) -> Result<Run, String>,
-    /// Whether it is known only to statements of spans.
-    pub(crate) is_for_spans: bool,
+    /// The context that alone knows it, if it is so.
+    pub(crate) only: Option<Context>,
+}
+
+impl Editor {
+    /// Whether statements of a context know it.
+    pub(crate) fn is_known_to(&self, context: Context) -> bool {
+        self.only.is_none_or(|only| only == context)
+    }
 }
 
 /// The editor called `name`.
@@ -59,7 +67,7 @@ const fn editor(
     params: &'static [Param],
     prepare: fn(&Arguments) -> Result<Run, String>,
 ) -> Editor {
-    Editor { name, params, prepare, is_for_spans: false }
+    Editor { name, params, prepare, only: None }
 }
 
 #[cfg(test)]

@@ -98,8 +98,7 @@ impl Hints {
     }
 
     fn is_known_to(&self, context: Context) -> bool {
-        let has_editor =
-            |name: &String| editors::find(name).is_some_and(|editor| !editor.is_for_spans || context == Context::Span);
+        let has_editor = |name: &String| editors::find(name).is_some_and(|editor| editor.is_known_to(context));
         let has_enum = |name: &String| context.enums().iter().any(|(known, _)| known == name);
         self.editors.iter().all(has_editor)
             && self.converters.iter().all(|name| self.has_converter(name, context))

@@ -29,7 +29,7 @@ pub use condition::{Condition, Needs};
 pub use error::{Error, SyntaxError};
 pub use infer::Hints;
 pub use path::Context;
-pub use pattern::{Extractor, Group, Pattern};
+pub use pattern::{Extractor, Group, GroupPlace, Pattern};
 pub use statement::{Draft, Statement};
 pub use subject::{Fuel, Item, Moment, Record, Subject};
 pub use value::Value;

@@ -6,10 +6,11 @@
 
 mod extract;
 mod glob;
+mod mask;
 mod replace;
 mod translate;
 
-pub use extract::{Extractor, Group};
+pub use extract::{Extractor, Group, GroupPlace};
 pub(crate) use glob::Glob;
 pub(crate) use replace::Replacer;
 

@@ -131,7 +131,7 @@ impl ActionSettings {
             return Err(self.unknown_action(&kind));
         }
         let by_pattern = matches!(kind.as_str(), "delete" | "hash");
-        if self.key.is_empty() && !(by_pattern && !self.pattern.is_empty()) {
+        if self.key.is_empty() && (!by_pattern || self.pattern.is_empty()) {
             let other = if by_pattern { " or a `pattern`" } else { "" };
             return Err(mistake("key", format!("the action `{kind}` needs a `key`{other}")));
         }

@@ -8,7 +8,7 @@ use otlp::{
     wire::{put_fixed64, put_len, put_uint, put_varint, varint_len},
 };
 use settings::{Decode, Node, Problems, Value as Yaml};
-use std::borrow::Cow;
+use std::{borrow::Cow, collections::BTreeMap};
 
 /// A value as a configuration writes it, of any kind that YAML has.
 #[derive(Clone, Debug, PartialEq)]
@@ -152,10 +152,50 @@ pub fn text(value: Value<'_>) -> Cow<'_, [u8]> {
         }
         // What JSON cannot say, as a NaN, leaves Go's encoder with nothing written.
         Value::Array(_) | Value::Map(_) => {
-            Cow::Owned(ottl::value::json(&ottl::Value::of_wire(value)).map_or(Vec::new(), |json| unescape_html(&json)))
+            let mut out = Vec::new();
+            Cow::Owned(put_json(value, &mut out, 0).map_or(Vec::new(), |()| out))
         }
     }
 }
+
+/// Appends the JSON that Go makes of pdata's `AsRaw`: keys in order, of equal ones the last. `None` where JSON cannot say it.
+fn put_json(value: Value<'_>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
+    if depth > JSON_DEPTH_MAX {
+        return None;
+    }
+    match value {
+        Value::Array(body) => {
+            out.push(b'[');
+            for (index, item) in view::array_values(body).enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                put_json(item, out, depth + 1)?;
+            }
+            out.push(b']');
+        }
+        Value::Map(body) => {
+            let entries: BTreeMap<&[u8], Value<'_>> = view::map_entries(body).collect();
+            out.push(b'{');
+            for (index, (key, item)) in entries.into_iter().enumerate() {
+                if index > 0 {
+                    out.push(b',');
+                }
+                put_json(Value::Str(key), out, depth + 1)?;
+                out.push(b':');
+                put_json(item, out, depth + 1)?;
+            }
+            out.push(b'}');
+        }
+        // Go has nil for no bytes.
+        Value::Bytes(b"") => out.extend_from_slice(b"null"),
+        scalar => out.extend(unescape_html(&ottl::value::json(&ottl::Value::of_wire(scalar)).ok()?)),
+    }
+    Some(())
+}
+
+/// As deep as protobuf messages may nest.
+const JSON_DEPTH_MAX: usize = 100;
 
 fn double_text(double: f64) -> String {
     if double.is_nan() {
@@ -254,6 +294,7 @@ mod tests {
             (Literal::Double(f64::NEG_INFINITY), "-Infinity"),
             (Literal::Str("<x>".to_string()), "<x>"),
             (map(), r#"{"a":[-1,null],"b":true}"#),
+            (Literal::Map(vec![("k".to_string(), Literal::Empty)]), r#"{"k":null}"#),
             (Literal::List(vec![Literal::Str("<a>&\\u003c".to_string())]), r#"["<a>&\\u003c"]"#),
             (Literal::List(vec![Literal::Double(f64::NAN)]), ""),
         ] {

@@ -93,6 +93,18 @@ impl<'e> AttributeList<'e> {
         self.entries.is_empty()
     }
 
+    /// How many there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Key and value at a place; a value is the body of an `AnyValue`.
+    #[must_use]
+    pub fn at(&self, position: usize) -> Option<(&'e [u8], &[u8])> {
+        self.entries.get(position).map(|entry| (entry.key, &*entry.value))
+    }
+
     /// Whether something was changed since they were read.
     #[must_use]
     pub fn is_changed(&self) -> bool {

@@ -82,7 +82,7 @@ fn traces(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
             return Ok(Vec::new());
         }
         let skip = Skip::new(&settings.spans, Signal::Traces)?;
-        return Ok(vec![Stage { item: Rule::Properties(skip), ..Stage::default() }]);
+        return Ok(vec![Stage { item: Rule::Properties(Box::new(skip)), ..Stage::default() }]);
     }
     let [resource, item, inner] =
         explicit(settings, [(resource, Context::Resource), (span, Context::Span), (spanevent, Context::SpanEvent)])?;
@@ -101,7 +101,11 @@ fn metrics(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
             return Ok(Vec::new());
         }
         let resource = resource.map_or(Rule::Nothing, Rule::Attributes);
-        return Ok(vec![Stage { resource, item: names.map_or(Rule::Nothing, Rule::Properties), ..Stage::default() }]);
+        return Ok(vec![Stage {
+            resource,
+            item: names.map_or(Rule::Nothing, |names| Rule::Properties(Box::new(names))),
+            ..Stage::default()
+        }]);
     }
     let [resource, item, inner] = explicit(
         settings,
@@ -121,7 +125,7 @@ fn logs(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
             return Ok(Vec::new());
         }
         let skip = Skip::new(&matching, Signal::Logs)?;
-        return Ok(vec![Stage { item: Rule::Properties(skip), ..Stage::default() }]);
+        return Ok(vec![Stage { item: Rule::Properties(Box::new(skip)), ..Stage::default() }]);
     }
     let [resource, item] = explicit(settings, [(resource, Context::Resource), (log_record, Context::Log)])?;
     Ok(vec![Stage { resource, item, ..Stage::default() }])
@@ -130,11 +134,12 @@ fn logs(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
 /// Lists of conditions, each of the context that its place says.
 fn explicit<const N: usize>(
     settings: &FilterSettings,
-    lists: [(&Vec<String>, Context); N],
+    lists: [(&Option<Vec<String>>, Context); N],
 ) -> Result<[Rule; N], String> {
     let mut rules: [Rule; N] = std::array::from_fn(|_| Rule::Nothing);
     for (rule, (texts, context)) in rules.iter_mut().zip(lists) {
-        if !texts.is_empty() {
+        // An empty list takes nothing away, but what is empty goes with it.
+        if let Some(texts) = texts {
             *rule = Rule::Conditions(Conditions::new(texts, context, settings.error_mode).map_err(first)?);
         }
     }
@@ -159,7 +164,8 @@ fn compile_group<const N: usize>(
     let rules: [Option<Conditions>; N] = match group.context {
         None => Conditions::inferred(&group.conditions, contexts, error_mode)?,
         Some(context) => {
-            let mut conditions = Some(Conditions::new(&group.conditions, context, error_mode)?);
+            let mut conditions =
+                Some(Conditions::new(&group.conditions, context, error_mode)?).filter(|_| !group.conditions.is_empty());
             contexts.map(|other| if other == context { conditions.take() } else { None })
         }
     };

@@ -15,12 +15,16 @@ pub mod groupbytrace;
 pub mod matching;
 pub mod probabilistic_sampler;
 pub mod processor;
+pub mod redaction;
 pub mod resource;
+pub mod resourcedetection;
 pub mod span;
 pub mod splice;
 pub mod transform;
 pub mod walk;
 
+#[cfg(test)]
+mod broken;
 #[cfg(test)]
 mod notation;
 

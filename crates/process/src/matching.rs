@@ -230,7 +230,9 @@ impl Decode for MatchProperties {
             ("metric_names", &properties.metric_names),
         ];
         let kind = Kind { match_type: &properties.match_type, regexp: properties.regexp.as_ref() };
-        let is_sound = lists.iter().all(|(name, texts)| kind.check(node, name, texts, p))
+        // With `expr`, which has no expressions here, otelcol looks at no metric's name.
+        let is_checked = |name: &str| name != "metric_names" || properties.match_type != "expr";
+        let is_sound = lists.iter().all(|(name, texts)| !is_checked(name) || kind.check(node, name, texts, p))
             && kind.check_attributes(node, "attributes", &properties.attributes, p)
             && kind.check_attributes(node, "resources", &properties.resources, p)
             && kind.check_libraries(node, &properties.libraries, p);

@@ -5,7 +5,8 @@
 //! ```
 //! A line is what came from a resource: its attributes (`-` if there is no resource at all), then scopes in brackets, each
 //! with its items between semicolons. An item is a name with options, and attributes in braces. A span's options are `kind`,
-//! `status=2:message` and `event` (names between commas), a log record's `severity` and `text` (its name is its body). A
+//! `status=2:message`, `event` (names between commas) and `state` (a trace state, `|` for its semicolons), a log record's
+//! `severity` and `text` (its name is its body), and of both `id` (a trace ID in hexadecimal, or nothing). A
 //! metric's is `type` (`gauge` unless given), and each brace is a data point.
 
 use crate::{Edited, Moment, Processor, any_value, any_value::Literal};
@@ -100,6 +101,11 @@ impl<'t> Item<'t> {
         self.option(name).map_or(0, |text| text.parse().expect("a number"))
     }
 
+    fn id(&self) -> Option<Vec<u8>> {
+        let id = self.option("id")?;
+        Some(otlp::TraceId::from_hex(id).map_or(Vec::new(), |id| id.0.to_vec()))
+    }
+
     fn span(&self) -> Span {
         let status = self.option("status").map(|text| {
             let (code, message) = text.split_once(':').unwrap_or((text, ""));
@@ -107,7 +113,8 @@ impl<'t> Item<'t> {
         });
         let event = |name: &str| Event { name: name.to_string(), ..Event::default() };
         Span {
-            trace_id: vec![1; 16],
+            trace_id: self.id().unwrap_or(vec![1; 16]),
+            trace_state: self.option("state").unwrap_or_default().replace('|', ";"),
             name: self.name.clone(),
             kind: self.number("kind"),
             events: self.option("event").map(|names| names.split(',').map(event).collect()).unwrap_or_default(),
@@ -120,6 +127,7 @@ impl<'t> Item<'t> {
     fn log(&self) -> LogRecord {
         let body = Some(AnyValue { value: Some(Value::StringValue(self.name.clone())) });
         LogRecord {
+            trace_id: self.id().unwrap_or_default(),
             severity_number: self.number("severity"),
             severity_text: self.option("text").unwrap_or_default().to_string(),
             body,
@@ -289,6 +297,9 @@ fn shown_span(span: &Span) -> String {
     if let Some(status) = &span.status {
         let message = if status.message.is_empty() { String::new() } else { format!(":{}", status.message) };
         text += &format!(" status={}{message}", status.code);
+    }
+    if !span.trace_state.is_empty() {
+        text += &format!(" state={}", span.trace_state.replace(';', "|"));
     }
     if !span.events.is_empty() {
         let names: Vec<&str> = span.events.iter().map(|event| event.name.as_str()).collect();

@@ -5,11 +5,12 @@
 //! written what it says.
 
 mod sampler;
-mod settings;
+
 mod threshold;
 mod trace_state;
+mod written;
 
-pub use settings::{Mode, ProbabilisticSamplerSettings};
+pub use written::{Mode, ProbabilisticSamplerSettings};
 
 use crate::{
     Broken, Edited, Moment, Processor, any_value,

@@ -216,7 +216,7 @@ impl Span {
         let view = SpanView::parse(span.of(source))?;
         let named = self.name_of(list).map_or(Cow::Borrowed(view.name), Cow::Owned);
         let name = self.take_apart(named, list);
-        let mut edits: Vec<(Range<usize>, Vec<u8>)> = Vec::new();
+        let mut edits: Vec<Edit> = Vec::new();
         list.edits(|cut, entry| {
             let mut added = Vec::new();
             list.put(entry, &mut added);
@@ -283,8 +283,11 @@ impl Span {
     }
 }
 
+/// What is cut, and what comes in its place.
+type Edit = (Range<usize>, Vec<u8>);
+
 /// What puts one field in the place of all with its number; an empty one is not put where there is none.
-fn replacements(source: &[u8], span: &Field, number: u32, body: &[u8]) -> Result<Vec<(Range<usize>, Vec<u8>)>, Broken> {
+fn replacements(source: &[u8], span: &Field, number: u32, body: &[u8]) -> Result<Vec<Edit>, Broken> {
     let mut added = Vec::new();
     put_len(&mut added, number, body);
     let mut edits = Vec::new();

@@ -36,7 +36,8 @@ impl ComponentId {
         };
         let help = "an ID is a type, or a type and a name as in `otlp/2`";
         if !kind_allowed(kind) {
-            p.error(at, format!("`{kind}` in `{text}` is no component type"), help.to_string());
+            let help = format!("{help}; a type begins with a letter and goes on with letters, digits and `_`");
+            p.error(at, format!("`{kind}` in `{text}` is no component type"), help);
             return None;
         }
         if name.is_some_and(|name| !name_allowed(name)) {

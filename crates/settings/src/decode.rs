@@ -135,7 +135,12 @@ impl<'a> Fields<'a> {
         match self.node(key).filter(|node| !node.is_absent()) {
             Some(node) => p.within(key, |p| T::decode(node, p)),
             None => {
-                p.error(&self.at, format!("`{}` needs the setting `{key}`", self.what), None);
+                // A key that is nearly this one will be told to be it.
+                let slip = |entry: &Entry| entry.key != key && suggest(&entry.key, [key]).is_some();
+                if !self.entries.iter().any(slip) {
+                    let help = format!("add `{key}: …` to `{}`", self.what);
+                    p.error(&self.at, format!("`{}` needs the setting `{key}`", self.what), help);
+                }
                 None
             }
         }
@@ -285,7 +290,12 @@ impl Decode for bool {
             Value::Bool(value) => Some(*value),
             Value::Null => Some(false),
             _ => {
-                p.wrong(node, "`true` or `false`", None);
+                let help = match node.as_text().map(str::to_lowercase).as_deref() {
+                    Some("yes" | "y" | "on" | "1") => Some("write `true`".to_string()),
+                    Some("no" | "n" | "off" | "0") => Some("write `false`".to_string()),
+                    _ => None,
+                };
+                p.wrong(node, "`true` or `false`", help);
                 None
             }
         }
@@ -452,17 +462,23 @@ impl<T: Decode> Decode for Vec<T> {
             Value::Text(text) => {
                 let list = T::list_from_text(text);
                 if list.is_none() {
-                    p.wrong(node, "a list", None);
+                    p.wrong(node, "a list", LIST_HELP.to_string());
                 }
                 list
             }
             _ => {
-                p.wrong(node, "a list", None);
+                p.wrong(node, "a list", LIST_HELP.to_string());
                 None
             }
         }
     }
 }
+
+/// How a list is written.
+pub(crate) const LIST_HELP: &str = "write `[a, b]`, or one item a line with `- ` before it";
+
+/// How a map is written.
+pub(crate) const MAP_HELP: &str = "write one `key: value` a line, indented below the name";
 
 /// A map with free keys, such as headers.
 impl<T: Decode> Decode for BTreeMap<String, T> {
@@ -480,7 +496,7 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
             }
             Value::Null => Some(BTreeMap::new()),
             _ => {
-                p.wrong(node, "a map", None);
+                p.wrong(node, "a map", MAP_HELP.to_string());
                 None
             }
         }

@@ -89,19 +89,28 @@ impl Expansion<'_> {
         let mut pastes = 0;
         while let Some((start, end)) = find(&text) {
             if depth > DEPTH_MAX {
-                self.p.error(&at, "this expansion brings itself", None);
-                return Node::new(Value::Null, at);
+                let help = "let it end somewhere: what it stands for may not name it again";
+                self.p.error(&at, "this expansion brings itself", help.to_string());
+                return self.without(text, at);
             }
             if (start, end) == (0, text.len()) {
-                let brought = self.bring(&text, &at);
-                return brought.map_or(Node::new(Value::Null, at), |brought| self.whole(brought, at, depth));
+                return match self.bring(&text, &at) {
+                    Some(brought) => self.whole(brought, at, depth),
+                    None => self.without(text, at),
+                };
             }
             pastes += 1;
             if self.paste(&mut text, start, end, pastes, &at).is_none() {
-                break;
+                return self.without(text, at);
             }
         }
         Node::new(Value::Text(unescape(&text)), at)
+    }
+
+    /// What stands where an expansion failed: the text as it is. What is wrong has been told.
+    fn without(&mut self, text: String, at: Location) -> Node {
+        self.p.settle(&at);
+        Node::new(Value::Text(text), at)
     }
 
     /// A whole scalar's expansion, read as YAML; what is no YAML, or a text, is taken verbatim.
@@ -127,7 +136,8 @@ impl Expansion<'_> {
         let brought = self.bring(text.get(start..end)?, at)?;
         text.replace_range(start..end, &brought.text);
         if pastes > PASTES_MAX || text.len() > TEXT_BYTES_MAX {
-            self.p.error(at, "this expansion brings too much, or itself", None);
+            let help = "let it end somewhere: what it stands for may not name it again";
+            self.p.error(at, "this expansion brings too much, or itself", help.to_string());
             return None;
         }
         Some(())
@@ -184,7 +194,8 @@ impl Expansion<'_> {
                 Some(Brought { text, place: Place::Source(source), verbatim: false })
             }
             Err(reason) => {
-                self.p.error(at, format!("the file `{path}` cannot be read: {reason}"), None);
+                let help = "a path is seen from the folder in which the program runs, unless it begins with `/`";
+                self.p.error(at, format!("the file `{path}` cannot be read: {reason}"), help.to_string());
                 None
             }
         }

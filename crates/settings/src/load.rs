@@ -48,10 +48,14 @@ pub fn environment(name: &str) -> Option<String> {
 
 /// Reads a file, but never more of it than a text may have, plus one byte that shows there is more.
 pub(crate) fn read(path: &str) -> Result<String, String> {
-    let file = std::fs::File::open(path).map_err(|error| error.to_string().to_lowercase())?;
+    let words = |error: std::io::Error| {
+        let text = error.to_string().to_lowercase();
+        text.split(" (os error").next().unwrap_or_default().to_string()
+    };
+    let file = std::fs::File::open(path).map_err(words)?;
     let mut bytes = Vec::new();
     let limit = u64::try_from(TEXT_BYTES_MAX).unwrap_or(u64::MAX).saturating_add(1);
-    file.take(limit).read_to_end(&mut bytes).map_err(|error| error.to_string().to_lowercase())?;
+    file.take(limit).read_to_end(&mut bytes).map_err(words)?;
     if bytes.len() > TEXT_BYTES_MAX {
         return Err(format!("it is longer than {} KiB", TEXT_BYTES_MAX >> 10));
     }

@@ -3,6 +3,8 @@
 //! The same form on purpose: the output of the two programs can be compared line by line. So the odd indentation of lists
 //! in lists of maps (the next multiple of four) and the rule when a float gets an exponent are yaml.v3's.
 
+mod key_order;
+
 use crate::node::{Node, Value};
 use crate::secret::REDACTED;
 use crate::yaml::scalar;
@@ -67,9 +69,7 @@ impl Printer {
                 }
             }
             Value::Map(entries) => {
-                let mut entries: Vec<_> = entries.iter().collect();
-                entries.sort_by(|a, b| a.key.cmp(&b.key));
-                for (index, entry) in entries.into_iter().enumerate() {
+                for (index, entry) in key_order::ordered(entries, |entry| &entry.key).into_iter().enumerate() {
                     self.line(index, indent);
                     self.text.push_str(&quoted(&entry.key));
                     self.text.push(':');

@@ -23,6 +23,8 @@ pub struct Problems {
     list: Vec<Problem>,
     /// Problems beyond [`PROBLEMS_MAX`]: errors and warnings.
     unlisted: (usize, usize),
+    /// Places of values that could not be had; what follows from that is not told.
+    settled: Vec<Location>,
     /// The keys and list positions that are being decoded, outermost first.
     path: Vec<String>,
     /// How many secret types are being decoded, one inside the other.
@@ -134,6 +136,13 @@ impl Problems {
         self.push(Severity::Warning, at, message.into(), help.into());
     }
 
+    /// Ends what is told about a place: nobody can have the value there, so that further errors would only repeat it.
+    pub fn settle(&mut self, at: &Location) {
+        if self.settled.len() < PROBLEMS_MAX {
+            self.settled.push(*at);
+        }
+    }
+
     /// Adds the error that `node` is not `expected` ("an integer"), named by the key that is being decoded.
     pub fn wrong(&mut self, node: &Node, expected: &str, help: impl Into<Option<String>>) {
         let found = if self.sensitive() { "another kind of value".to_string() } else { node.kind() };
@@ -208,6 +217,9 @@ impl Problems {
     }
 
     fn push(&mut self, severity: Severity, at: &Location, message: String, help: Option<String>) {
+        if !at.is_nowhere() && self.settled.contains(at) {
+            return;
+        }
         if self.list.len() >= PROBLEMS_MAX {
             match severity {
                 Severity::Error => self.unlisted.0 += 1,

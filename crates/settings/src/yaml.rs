@@ -68,7 +68,8 @@ pub(crate) fn parse(text: &str, place: Place, budget: &mut Budget, p: &mut Probl
             Ok((event, span)) => builder.event(event, span)?,
             Err(error) => {
                 let at = builder.at(error.marker().line(), error.marker().col(), 1);
-                builder.p.error(&at, format!("this is not YAML: {}", error.info()), None);
+                let help = way_out(&error.info());
+                builder.p.error(&at, format!("this is not YAML: {}", error.info()), help.to_string());
                 return None;
             }
         }
@@ -97,6 +98,19 @@ impl Budget {
     /// Whether something did not fit.
     pub(crate) fn exhausted(&self) -> bool {
         self.exhausted
+    }
+}
+
+/// What most often is wrong where the parser says this.
+fn way_out(info: &str) -> &'static str {
+    match info {
+        _ if info.contains("tab") => "indent with spaces",
+        _ if info.contains("mapping values are not allowed") => {
+            "put the text in quotes, or begin a new line behind the first colon"
+        }
+        _ if info.contains("expected key") || info.contains("indentation") => "indent the line like its neighbours",
+        _ if info.contains("anchor") => "give the value a name before with `&name`, or put the text in quotes",
+        _ => "look for a bracket or a quote that is not closed, here or in the lines before",
     }
 }
 
@@ -196,7 +210,7 @@ impl<'b> Builder<'b> {
 
     fn alias(&mut self, anchor: usize, at: Location) -> Option<()> {
         let Some((node, size)) = self.anchors.get(&anchor) else {
-            self.fail(&at, "this alias stands inside what it repeats".to_string());
+            self.fail(&at, "this alias stands inside what it repeats; write out what is meant".to_string());
             return None;
         };
         let size = *size;
@@ -205,7 +219,7 @@ impl<'b> Builder<'b> {
         }
         if self.awaits_key() {
             let Some(text) = node.as_text().map(str::to_string) else {
-                self.fail(&at, "a key must be text".to_string());
+                self.fail(&at, "a key must be text, as in `key: value`".to_string());
                 return None;
             };
             self.charge(1, text.len(), &at)?;
@@ -221,7 +235,7 @@ impl<'b> Builder<'b> {
     fn open(&mut self, content: Content, anchor: usize, at: Location) -> Option<()> {
         self.charge(1, 0, &at)?;
         if self.awaits_key() {
-            self.fail(&at, "a key must be text".to_string());
+            self.fail(&at, "a key must be text, as in `key: value`".to_string());
             return None;
         }
         if self.stack.len() >= DEPTH_MAX {
@@ -291,7 +305,7 @@ impl<'b> Builder<'b> {
             Value::Map(_) => vec![node],
             Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => items,
             _ => {
-                self.fail(&at, "`<<` takes a map or a list of maps".to_string());
+                self.fail(&at, "`<<` takes a map or a list of maps, as in `<<: *name`".to_string());
                 return Some(());
             }
         };

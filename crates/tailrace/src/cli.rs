@@ -19,8 +19,12 @@ use settings::Severity;
 
 use crate::configuration::kinds::{CONNECTORS, EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
 use crate::configuration::{Configuration, Loaded, Origin, load};
+use crate::pipeline;
 use crate::reference::Reference;
-use crate::{pipeline, telemetry::logs};
+use crate::telemetry::{
+    logs,
+    source::{Instance, Source},
+};
 use demo::Demo;
 
 /// Collects OpenTelemetry traces, waits until each is complete, and keeps those worth keeping.
@@ -172,8 +176,11 @@ fn run(origin: &Origin) -> ExitCode {
 fn start(configuration: Configuration, origin: &Origin, demo: Option<Demo>) -> ExitCode {
     let origin = origin.clone();
     let files = origin.files();
-    let reread = pipeline::Reread { load: Arc::new(move || loaded(&origin).ok()), files };
-    let outcome = logs::start(&configuration.service.telemetry.logs).and_then(|()| {
+    let instance = Instance::new();
+    let telemetry = &configuration.service.telemetry;
+    let outcome = logs::start(&telemetry.logs, &Source::new(&telemetry.resource, &instance)).and_then(|logger| {
+        let load = Arc::new(move || loaded(&origin).ok());
+        let reread = pipeline::Reread { load, files, logger, instance };
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start the runtime: {error}"))?;
         runtime.block_on(async {

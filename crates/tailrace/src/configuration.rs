@@ -9,6 +9,7 @@
 pub(crate) mod batch;
 mod connectors;
 mod editing;
+mod elsewhere;
 pub(crate) mod extensions;
 mod gates;
 pub(crate) mod kinds;
@@ -27,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use otlp::Signal;
-use settings::{Decode, Location, Node, Problems, Sources};
+use settings::{Decode, Node, Problems, Sources};
 
 pub(crate) use gates::Gates;
 pub(crate) use kinds::{Connector, Exporter, Extension, Processor, Receiver};
@@ -151,13 +152,14 @@ impl Configuration {
         let in_connectors = ("connectors", &connectors_in.defined[..]);
         let in_extensions = ("extensions", &extensions_in.defined[..]);
         let all = [in_receivers, in_processors, in_exporters, in_connectors, in_extensions];
-        for (used, sections) in [
-            (&receivers, &[in_receivers, in_connectors][..]),
-            (&processors, &[in_processors]),
-            (&exporters, &[in_exporters, in_connectors]),
-            (&running, &[in_extensions]),
+        for (used, sections, broken) in [
+            (&receivers, &[in_receivers, in_connectors][..], receivers_in.broken || connectors_in.broken),
+            (&processors, &[in_processors], processors_in.broken),
+            (&exporters, &[in_exporters, in_connectors], exporters_in.broken || connectors_in.broken),
+            (&running, &[in_extensions], extensions_in.broken),
         ] {
-            used.iter().for_each(|used| tell_undefined(used.reference, sections, &all, p));
+            let used = used.iter().filter(|_| !broken);
+            used.for_each(|used| tell_undefined(used.reference, sections, &all, p));
         }
         connectors::check_names(in_connectors.1, in_receivers, p);
         connectors::check_names(in_connectors.1, in_exporters, p);
@@ -190,11 +192,6 @@ impl Configuration {
 
     /// What concerns several components.
     fn check(&self, p: &mut Problems) {
-        let telemetry = &self.service.telemetry;
-        if telemetry.metrics.periodic().next().is_some() || !telemetry.logs.processors.is_empty() {
-            let message = "Tailrace's own metrics and logs are not pushed by this version yet";
-            p.warning(&Location::NOWHERE, message, None);
-        }
         for extension in &self.service.extensions {
             if let Some(Extension::Pprof(_) | Extension::Zpages(_)) = self.extensions.get(&extension.id) {
                 let message = format!("the extension `{}` does nothing here, for this is no Go program", extension.id);
@@ -233,6 +230,14 @@ impl Configuration {
         }
         for reference in &pipeline.exporters {
             check("exporter", reference, signals_of(EXPORTERS, &self.exporters, reference));
+        }
+        for reference in &pipeline.processors {
+            if let Some(Processor::Editing(settings)) = self.processors.get(&reference.id)
+                && let Err(error) = settings.fits(id.signal)
+            {
+                let message = format!("the processor `{}` does not fit the pipeline `{id}`: {error}", reference.id);
+                p.error(&reference.at, message, "give the pipeline a processor of its own".to_string());
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod build;
 mod chain;
 mod decider;
 mod destinations;
+pub(crate) mod fail_point;
 mod gather;
 mod graph;
 mod intake;
@@ -21,10 +22,10 @@ mod program;
 mod snapshot;
 pub(crate) mod timings;
 
-pub(crate) use program::{Reread, run, run_until};
 #[cfg(test)]
-pub(crate) use snapshot::LaneBooks;
-pub(crate) use snapshot::{SamplingBooks, Snapshot};
+pub(crate) use lane::Batches;
+pub(crate) use program::{Reread, run, run_until};
+pub(crate) use snapshot::{DestinationBooks, LaneBooks, SamplingBooks, Snapshot};
 pub(crate) use timings::BOUNDS_MS;
 
 use std::time::{Instant, SystemTime, UNIX_EPOCH};

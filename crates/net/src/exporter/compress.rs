@@ -41,6 +41,8 @@ pub struct Compression {
     pub encoding: Encoding,
     /// `compression_params.level`, where it was written and is not the encoding's default.
     pub level: Option<i32>,
+    /// Whether nothing is written, not even `none`: it is the same but printed otherwise.
+    pub is_unnamed: bool,
 }
 
 /// A body as it is sent, with what it costs.
@@ -62,12 +64,15 @@ const INLINE_BYTES_MAX: usize = 16 << 10;
 
 impl Compression {
     /// No compression.
-    pub const NONE: Self = Self { encoding: Encoding::Identity, level: None };
+    pub const NONE: Self = Self::of(Encoding::Identity);
+
+    /// No compression, and no word of it.
+    pub const UNNAMED: Self = Self { is_unnamed: true, ..Self::NONE };
 
     /// An encoding at its default level.
     #[must_use]
     pub const fn of(encoding: Encoding) -> Self {
-        Self { encoding, level: None }
+        Self { encoding, level: None, is_unnamed: false }
     }
 
     /// Compresses `body`, elsewhere if it is large. The copy is charged beside `charge`, which pays for `body`.
@@ -132,6 +137,13 @@ impl Compression {
 
     fn zstd_level(self) -> i32 {
         self.level.filter(|level| (1..=22).contains(level)).unwrap_or(ZSTD_LEVEL_DEFAULT)
+    }
+}
+
+impl Compression {
+    /// What `print-config` calls it: nothing where nothing was written.
+    pub(super) fn effective(self) -> Option<&'static str> {
+        (!self.is_unnamed).then(|| self.encoding.header().unwrap_or("none"))
     }
 }
 
@@ -200,7 +212,8 @@ mod tests {
         for encoding in [Identity, Gzip, Zlib, Deflate, Zstd, Snappy, SnappyFramed, Lz4] {
             for level in [None, Some(-2), Some(-1), Some(0), Some(1), Some(6), Some(11), Some(i32::MAX)] {
                 for len in [0, 1, INLINE_BYTES_MAX, 200_000] {
-                    let compressed = Compression { encoding, level }.compress(body(len), &charge).await.unwrap();
+                    let compressed =
+                        Compression { level, ..Compression::of(encoding) }.compress(body(len), &charge).await.unwrap();
                     assert_eq!(inflate(encoding, &compressed.body), body(len), "{encoding:?} {level:?} {len}");
                     let copied = if encoding == Identity { 0 } else { compressed.body.len() };
                     assert_eq!(budget.used_by(Class::Scratch), copied);

@@ -94,6 +94,9 @@ pub(super) struct Sources {
     pub(super) bytes: u64,
 }
 
+/// Time for an exporter to write what it still holds back, after the deadline of a drain.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// Failures are told at most this often, for each destination.
 const WARNING_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -187,6 +190,14 @@ impl Destination {
         is_stopped || self.consumers.lock().iter().all(|consumer| !consumer.is_finished())
     }
 
+    /// Ends a consumer as a fault would, for tests of whoever asks [`Destination::is_alive`]. Released builds lack it.
+    #[cfg(debug_assertions)]
+    pub fn lose_consumer(&self) {
+        if let Some(consumer) = self.consumers.lock().first() {
+            consumer.abort();
+        }
+    }
+
     /// Takes no more batches, delivers what waits until `deadline`, gives up the rest, and returns the final books.
     pub async fn drain(&self, deadline: Instant) -> DestinationStats {
         self.shared.books.lock().closed = true;
@@ -199,7 +210,8 @@ impl Destination {
             // A consumer ends by itself now; if it had panicked there would be nothing left to wait for.
             let _ = consumer.await;
         }
-        self.shared.exporter.close().await;
+        // A disk that hangs must not hold up the end.
+        let _ = tokio::time::timeout(CLOSE_TIMEOUT, self.shared.exporter.close()).await;
         self.stats()
     }
 

@@ -67,7 +67,7 @@ impl FileTarget {
             }
         };
         let compression =
-            settings.compression.then_some(Compression { encoding: Encoding::Zstd, level: settings.level });
+            settings.compression.then_some(Compression { level: settings.level, ..Compression::of(Encoding::Zstd) });
         let (name, format, outputs) = (name.into(), settings.format, Mutex::new(outputs));
         let shared = Arc::new(Shared { name, format, compression, outputs });
         tokio::spawn(flush_regularly(Arc::downgrade(&shared), settings.flush_interval));

@@ -47,6 +47,9 @@ const ANSWER_BYTES_MAX: usize = 64 << 10;
 /// Time to connect in where requests have no timeout.
 const CONNECT_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
 
+/// Time for the answer to a ping where none is set, as in Go's HTTP/2.
+const PING_TIMEOUT_DEFAULT: Duration = Duration::from_secs(15);
+
 impl Poster {
     /// Posts to `url` bodies of `content_type`. Reads certificates; connects with the first request.
     pub(super) fn new(
@@ -73,7 +76,7 @@ impl Poster {
             idle_connections_max: idle_connections(settings),
             ping: nonzero(settings.http2_read_idle_timeout).map(|interval| Ping {
                 interval,
-                timeout: settings.http2_ping_timeout,
+                timeout: nonzero(settings.http2_ping_timeout).unwrap_or(PING_TIMEOUT_DEFAULT),
                 while_idle: true,
             }),
         });

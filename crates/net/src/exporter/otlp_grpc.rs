@@ -28,7 +28,7 @@ use tonic::metadata::MetadataMap;
 use tonic::{Code, Status};
 
 use super::answer;
-use super::client::{Answer, Buffers, ClientSettings, Failure, Proxy, Target, Versions, tls_of};
+use super::client::{Answer, Buffers, ClientSettings, Failure, Ping, Proxy, Target, Versions, tls_of};
 use super::compress::{Compression, Encoding, inflate_answer};
 use super::credentials::Credentials;
 use super::http::header_map;
@@ -111,7 +111,7 @@ impl OtlpGrpc {
             connect_timeout: settings.timeout.max(Duration::from_secs(1)),
             idle_timeout: None,
             idle_connections_max: 1,
-            ping: settings.keepalive,
+            ping: settings.keepalive.and_then(ping),
         };
         Ok(Self {
             balancer: Balancer::new(client, in_turn),
@@ -178,6 +178,13 @@ impl Exporter for OtlpGrpc {
     fn export<'a>(&'a self, body: Bytes, batch: &'a Batch) -> BoxFuture<'a, Result<Delivered, ExportError>> {
         Box::pin(self.call(body, batch))
     }
+}
+
+/// Pings as grpc-go sends them: at most every ten seconds, and none without a time.
+fn ping(written: Ping) -> Option<Ping> {
+    let timeout = if written.timeout.is_zero() { Duration::from_secs(20) } else { written.timeout };
+    let interval = written.interval.max(Duration::from_secs(10));
+    (!written.interval.is_zero()).then_some(Ping { interval, timeout, ..written })
 }
 
 /// The headers of all requests.

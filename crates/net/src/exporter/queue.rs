@@ -141,7 +141,7 @@ impl QueueSettings {
             return Node::null();
         }
         Node::map_of([
-            ("batch", self.batch.as_ref().map_or_else(Node::null, BatchSettings::effective)),
+            ("batch", self.batch.as_ref().map_or_else(Node::null, |batch| batch.effective(self.sizer))),
             ("block_on_overflow", self.block_on_overflow.unwrap_or(false).into()),
             ("num_consumers", self.num_consumers.into()),
             ("queue_size", self.queue_size.into()),
@@ -153,13 +153,15 @@ impl QueueSettings {
 }
 
 impl BatchSettings {
-    fn effective(&self) -> Node {
+    fn effective(&self, queue_sizer: Sizer) -> Node {
+        let implied = if queue_sizer == Sizer::Requests { Sizer::Items } else { queue_sizer };
+        let sizer = if self.sizer == implied { Node::map_of::<String>([]) } else { self.sizer.effective() };
         Node::map_of([
             ("flush_timeout", self.flush_timeout.into()),
             ("max_size", self.max_size.into()),
             ("min_size", self.min_size.into()),
             ("partition", Node::map_of([("metadata_keys", Node::list_of::<Node>([]))])),
-            ("sizer", self.sizer.effective()),
+            ("sizer", sizer),
         ])
     }
 }
@@ -197,7 +199,8 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
         && !matches!(&keys.value, settings::Value::Null)
         && !matches!(&keys.value, settings::Value::List(list) if list.is_empty())
     {
-        p.error(&keys.at, "`metadata_keys` is not supported by this version yet", None);
+        let help = "remove it: requests are not kept apart by who sent them";
+        p.error(&keys.at, "`metadata_keys` is not supported by this version yet", help.to_owned());
     }
     fields.finish(p);
     for (wrong, message) in [

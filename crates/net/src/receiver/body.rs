@@ -31,6 +31,9 @@ const PACE_BYTES_PER_SECOND: u64 = 240;
 /// Pieces that wait for the last one have this size at least on average; crumbs are copied at once, since each costs more
 /// than its bytes.
 const PIECE_BYTES_MIN: usize = 2 << 10;
+/// So much of a body is taken although its request was refused, and for so long.
+const DISCARD_BYTES_MAX: usize = 64 << 10;
+const DISCARD_TIME_MAX: Duration = Duration::from_millis(100);
 /// gRPC's prefix: one byte of flags, four of length.
 const PREFIX_BYTES: usize = 5;
 
@@ -263,6 +266,22 @@ impl<'a> Gathering<'a> {
         self.charge.shrink_to(0);
         Ok(out)
     }
+}
+
+/// Takes the rest of a body that nobody wants, if it is small and on its way: an answer over HTTP/2 before the body's end
+/// comes with a RST_STREAM, and some clients (curl 7.88 is one) then forget the answer.
+pub(super) async fn discard(mut body: Incoming) {
+    let mut left = DISCARD_BYTES_MAX;
+    let rest = async {
+        while let Some(Ok(frame)) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
+            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
+            if left == 0 {
+                return;
+            }
+        }
+    };
+    // Whoever is slower gets the answer now, and the reset.
+    let _ = tokio::time::timeout(DISCARD_TIME_MAX, rest).await;
 }
 
 /// Reads the prefix; gives it and what came with it.

@@ -15,12 +15,13 @@ use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
 use http::header::CONTENT_TYPE;
+use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use otlp::Signal;
 use tonic::Status;
 
-use super::body::{Message, Pieces, Workshop};
+use super::body::{Message, Pieces, Workshop, discard};
 use super::gate::Gate;
 use super::refused::{RETRY_AFTER, Refused, hand_over};
 use super::reply::{self, ReplyBody};
@@ -61,14 +62,23 @@ impl GrpcApi {
             return response;
         }
         let transport = self.origin.transport;
-        let signal = match self.signal(request.uri().path()) {
+        let (head, body) = request.into_parts();
+        let signal = match self.signal(head.uri.path()) {
             Ok(signal) => signal,
             Err(refused) => {
                 self.stats.unserved(transport);
+                discard(body).await;
                 return refusal(&refused);
             }
         };
-        match self.export(signal, request).await {
+        let outcome = match self.admit(&head).await {
+            Ok(encoding) => self.export(signal, encoding, body).await,
+            Err(refused) => {
+                discard(body).await;
+                Err(refused)
+            }
+        };
+        match outcome {
             Ok(accepted) => {
                 self.stats.accepted(transport, signal, &accepted);
                 success(&accepted)
@@ -94,15 +104,19 @@ impl GrpcApi {
         }
     }
 
-    async fn export(&self, signal: Signal, request: Request<Incoming>) -> Result<Accepted, Refused> {
-        let (head, body) = request.into_parts();
+    /// What there is to say before the body is read.
+    async fn admit(&self, head: &Parts) -> Result<Option<Encoding>, Refused> {
         if let Some(gate) = &self.gate {
-            gate.admit(&head).await?;
+            gate.admit(head).await?;
         }
         let encoding = encoding(&head.headers)?;
         if self.workshop.pool.budget().at_hard() {
             return Err(Refused::Overloaded(RETRY_AFTER));
         }
+        Ok(encoding)
+    }
+
+    async fn export(&self, signal: Signal, encoding: Option<Encoding>, body: Incoming) -> Result<Accepted, Refused> {
         let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
         hand_over(&*self.intake, signal, &self.origin, &message).await
     }

@@ -16,7 +16,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Versio
 use hyper::body::Incoming;
 use otlp::Signal;
 
-use super::body::{Message, Pieces, Workshop};
+use super::body::{Message, Pieces, Workshop, discard};
 use super::cors::CrossOrigin;
 use super::gate::Gate;
 use super::refused::{self, Refused, hand_over};
@@ -107,6 +107,29 @@ impl HttpApi {
         format: Option<Format>,
         body: Incoming,
     ) -> Result<(Signal, Accepted), Refused> {
+        let (signal, format, encoding) = match self.admit(head, signal, format).await {
+            Ok(admitted) => admitted,
+            Err(refused) => {
+                if head.version >= Version::HTTP_2 {
+                    discard(body).await;
+                }
+                return Err(refused);
+            }
+        };
+        let mut message = self.workshop.http(Pieces::new(body, self.time_max), encoding).await?;
+        if format == Format::Json {
+            message = self.translate(signal, &message)?;
+        }
+        Ok((signal, hand_over(&*self.intake, signal, &self.origin, &message).await?))
+    }
+
+    /// What there is to say before the body is read.
+    async fn admit(
+        &self,
+        head: &http::request::Parts,
+        signal: Option<Signal>,
+        format: Option<Format>,
+    ) -> Result<(Signal, Format, Option<Encoding>), Refused> {
         if let Some(gate) = &self.gate {
             gate.admit(head).await?;
         }
@@ -124,11 +147,7 @@ impl HttpApi {
         if self.workshop.pool.budget().at_hard() {
             return Err(Refused::Overloaded(refused::RETRY_AFTER));
         }
-        let mut message = self.workshop.http(Pieces::new(body, self.time_max), encoding).await?;
-        if format == Format::Json {
-            message = self.translate(signal, &message)?;
-        }
-        Ok((signal, hand_over(&*self.intake, signal, &self.origin, &message).await?))
+        Ok((signal, format, encoding))
     }
 
     /// JSON as protobuf.

@@ -20,7 +20,7 @@ use hyper_util::rt::TokioExecutor;
 use hyper_util::server::conn::auto;
 use otlp::Signal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{AbortHandle, JoinHandle};
 
 use super::body::Workshop;
 use super::connection::{self, Accepted, Api, Phase, Shared};
@@ -77,6 +77,10 @@ pub(super) struct Door {
     bound: Arc<Bound>,
     shared: Arc<Shared>,
 }
+
+/// Tells whether accept loops run, after a panic or without one.
+#[derive(Clone, Debug)]
+pub struct Pulse(Vec<AbortHandle>);
 
 /// The running accept loops.
 pub(super) struct Listeners {
@@ -246,6 +250,19 @@ impl Door {
     }
 }
 
+impl Pulse {
+    /// Whether all of them run.
+    pub fn is_alive(&self) -> bool {
+        self.0.iter().all(|accepting| !accepting.is_finished())
+    }
+
+    /// Ends them as a fault would, for tests of whoever looks. Released builds lack it.
+    #[cfg(debug_assertions)]
+    pub fn lose(&self) {
+        self.0.iter().for_each(AbortHandle::abort);
+    }
+}
+
 impl Listeners {
     pub(super) fn start(doors: Vec<Door>) -> Listeners {
         let (phase, watched) = watch::channel(Phase::Open);
@@ -254,6 +271,10 @@ impl Listeners {
         let open = |door: Door| tokio::spawn(door.open(watched.clone(), alive.clone()));
         let loops = doors.into_iter().map(open).collect();
         Listeners { phase, sockets, loops, done }
+    }
+
+    pub(super) fn pulse(&self) -> Pulse {
+        Pulse(self.loops.iter().map(JoinHandle::abort_handle).collect())
     }
 
     /// Shares the sockets with whoever comes next.

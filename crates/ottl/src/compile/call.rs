@@ -46,6 +46,9 @@ impl Compiler<'_> {
                     "All" | "Any" | "Filter" | "Find" | "MapEach" | "MapKeys" | "Reduce" | "When" => {
                         format!("`{}` takes a lambda expression, which is not supported", call.name)
                     }
+                    "ParseCEF" | "ParseCLF" | "ParseELF" | "ParseLEEF" if self.is_statement => {
+                        format!("the converter `{}` is not supported", call.name)
+                    }
                     name => {
                         let known = functions::TABLES.iter().copied().flatten().filter(is_known);
                         let suggestion = settings::suggest(name, known.map(|function| function.name));

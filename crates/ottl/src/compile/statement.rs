@@ -39,7 +39,7 @@ impl Compiler<'_> {
     }
 
     fn editor(&mut self, call: &tree::Call) -> Option<(crate::edit::Run, crate::functions::Arguments)> {
-        let is_known = |editor: &&Editor| !editor.is_for_spans || self.context == Context::Span;
+        let is_known = |editor: &&Editor| editor.is_known_to(self.context);
         let Some(editor) = editors::find(&call.name).filter(is_known) else {
             let known = editors::TABLES.iter().copied().flatten().filter(is_known).map(|editor| editor.name);
             let suggestion = settings::suggest(&call.name, known);

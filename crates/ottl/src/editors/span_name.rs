@@ -10,6 +10,7 @@ use crate::{
         run,
     },
     functions::{Arguments, Call, Kind::Text, arg, opt},
+    path::Context,
     value::{Value, element_text},
 };
 use otlp::view::SpanView;
@@ -18,7 +19,7 @@ pub(super) const TABLE: &[Editor] = &[Editor {
     name: "set_semconv_span_name",
     params: &[arg("SemconvVersion", Text), opt("OriginalSpanNameAttribute", Text)],
     prepare: set_semconv_span_name,
-    is_for_spans: true,
+    only: Some(Context::Span),
 }];
 
 /// The versions of the conventions that agree about names.

@@ -7,6 +7,9 @@ use std::ops::Range;
 /// A group's name and what it matched, if it took part.
 pub type Group<'s, 't> = (&'s str, Option<&'t [u8]>);
 
+/// A group's name and where it matched, if it took part.
+pub type GroupPlace<'s> = (&'s str, Option<Range<usize>>);
+
 /// A compiled pattern with groups.
 #[derive(Clone, Debug)]
 pub struct Extractor {
@@ -49,7 +52,7 @@ impl Extractor {
 
     /// The same with the places in `text`.
     #[must_use]
-    pub fn ranges(&self, text: &[u8]) -> Option<Vec<(&str, Option<Range<usize>>)>> {
+    pub fn ranges(&self, text: &[u8]) -> Option<Vec<GroupPlace<'_>>> {
         let repaired = repair(text);
         let captures = self.regex.captures(&repaired)?;
         let group = |(index, name)| {

@@ -5,6 +5,7 @@ mod errors;
 mod language;
 mod paths;
 mod random;
+mod statements;
 mod syntax;
 mod vectors;
 mod world;

@@ -35,7 +35,7 @@ pub(super) enum Rule {
     Nothing,
     Conditions(Conditions),
     /// Of items.
-    Properties(Skip),
+    Properties(Box<Skip>),
     /// Of resources of metrics.
     Attributes(ResourceSkip),
 }

@@ -42,11 +42,11 @@ pub struct FilterSettings {
 #[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TraceFilters {
     /// A resource for which one holds goes with all that came from it.
-    pub resource: Vec<String>,
+    pub resource: Option<Vec<String>>,
     /// A span for which one holds goes.
-    pub span: Vec<String>,
+    pub span: Option<Vec<String>>,
     /// A span event for which one holds goes.
-    pub spanevent: Vec<String>,
+    pub spanevent: Option<Vec<String>>,
 }
 
 /// Conditions about metrics by context, or properties.
@@ -59,11 +59,11 @@ pub struct MetricFilters {
     /// Read and not used, as in otelcol.
     pub regexp: Option<RegexpSettings>,
     /// A resource for which one holds goes with all that came from it.
-    pub resource: Vec<String>,
+    pub resource: Option<Vec<String>>,
     /// A metric for which one holds goes.
-    pub metric: Vec<String>,
+    pub metric: Option<Vec<String>>,
     /// A data point for which one holds goes.
-    pub datapoint: Vec<String>,
+    pub datapoint: Option<Vec<String>>,
 }
 
 /// Conditions about log records by context, or properties.
@@ -74,9 +74,9 @@ pub struct LogFilters {
     /// Log records with these properties go.
     pub exclude: Option<LogProperties>,
     /// A resource for which one holds goes with all that came from it.
-    pub resource: Vec<String>,
+    pub resource: Option<Vec<String>>,
     /// A log record for which one holds goes.
-    pub log_record: Vec<String>,
+    pub log_record: Option<Vec<String>>,
 }
 
 /// Conditions about profiles.
@@ -107,24 +107,25 @@ impl FilterSettings {
         let metric =
             |side: &Option<MetricProperties>| side.as_ref().map_or_else(Node::null, MetricProperties::effective);
         let log = |side: &Option<LogProperties>| side.as_ref().map_or_else(Node::null, LogProperties::effective);
+        let texts = |list: &Option<Vec<String>>| Node::list_of(list.as_deref().unwrap_or_default());
         let logs = Node::map_of([
             ("exclude", log(&self.logs.exclude)),
             ("include", log(&self.logs.include)),
-            ("log_record", Node::list_of(&self.logs.log_record)),
-            ("resource", Node::list_of(&self.logs.resource)),
+            ("log_record", texts(&self.logs.log_record)),
+            ("resource", texts(&self.logs.resource)),
         ]);
         let metrics = Node::map_of([
-            ("datapoint", Node::list_of(&self.metrics.datapoint)),
+            ("datapoint", texts(&self.metrics.datapoint)),
             ("exclude", metric(&self.metrics.exclude)),
             ("include", metric(&self.metrics.include)),
-            ("metric", Node::list_of(&self.metrics.metric)),
+            ("metric", texts(&self.metrics.metric)),
             ("regexp", self.metrics.regexp.as_ref().map_or_else(Node::null, RegexpSettings::effective)),
-            ("resource", Node::list_of(&self.metrics.resource)),
+            ("resource", texts(&self.metrics.resource)),
         ]);
         let traces = Node::map_of([
-            ("resource", Node::list_of(&self.traces.resource)),
-            ("span", Node::list_of(&self.traces.span)),
-            ("spanevent", Node::list_of(&self.traces.spanevent)),
+            ("resource", texts(&self.traces.resource)),
+            ("span", texts(&self.traces.span)),
+            ("spanevent", texts(&self.traces.spanevent)),
         ]);
         let profiles = Node::map_of([
             ("profile", Node::list_of(&self.profiles.profile)),
@@ -158,22 +159,23 @@ impl FilterSettings {
 }
 
 impl TraceFilters {
+    /// Whether no list of conditions is written, not even an empty one.
     pub(super) fn is_empty(&self) -> bool {
-        self.resource.is_empty() && self.span.is_empty() && self.spanevent.is_empty()
+        self.resource.is_none() && self.span.is_none() && self.spanevent.is_none()
     }
 }
 
 impl MetricFilters {
-    /// Whether there is no condition.
+    /// Whether no list of conditions is written, not even an empty one.
     pub(super) fn is_empty(&self) -> bool {
-        self.resource.is_empty() && self.metric.is_empty() && self.datapoint.is_empty()
+        self.resource.is_none() && self.metric.is_none() && self.datapoint.is_none()
     }
 }
 
 impl LogFilters {
-    /// Whether there is no condition.
+    /// Whether no list of conditions is written, not even an empty one.
     pub(super) fn is_empty(&self) -> bool {
-        self.resource.is_empty() && self.log_record.is_empty()
+        self.resource.is_none() && self.log_record.is_none()
     }
 }
 
@@ -307,14 +309,14 @@ impl FilterSettings {
 }
 
 /// A list of conditions of one context, checked.
-fn conditions(fields: &mut Fields<'_>, name: &str, context: Context, p: &mut Problems) -> Vec<String> {
-    let texts: Vec<String> = fields.take(name, Vec::new(), p);
+fn conditions(fields: &mut Fields<'_>, name: &str, context: Context, p: &mut Problems) -> Option<Vec<String>> {
+    let texts: Vec<String> = fields.optional(name, p)?;
     let mistakes: Vec<ConditionMistake> =
         Conditions::new(&texts, context, ErrorMode::default()).err().unwrap_or_default();
     if let Some(node) = fields.node(name) {
         mistakes.iter().for_each(|mistake| mistake.tell(node, &texts, p));
     }
-    texts
+    Some(texts)
 }
 
 impl Decode for TraceFilters {

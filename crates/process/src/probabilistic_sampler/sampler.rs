@@ -3,8 +3,8 @@
 //! Each item brings randomness, and may bring the threshold that an earlier sampler applied. The mode gives a threshold of
 //! its own; an item is sampled if its randomness is not below. Thresholds only ever rise: what is kept bears the higher one.
 
-use super::settings::{Mode, ProbabilisticSamplerSettings};
 use super::threshold::{Randomness, SHARE_MIN, Threshold};
+use super::written::{Mode, ProbabilisticSamplerSettings};
 
 /// A mode with its settings.
 #[derive(Clone, Debug)]

@@ -122,7 +122,7 @@ fn group(node: &Node, signal: Signal, p: &mut Problems) -> Option<GroupSettings>
         context: context.unwrap_or_default(),
         conditions: fields.take("conditions", Vec::new(), p),
         statements: fields.take("statements", Vec::new(), p),
-        error_mode: fields.optional("error_mode", p),
+        error_mode: error_mode(&mut fields, p),
         shared_cache: fields.take("shared_cache", false, p),
     };
     let (statements, conditions) = (fields.node("statements"), fields.node("conditions"));
@@ -236,4 +236,10 @@ fn shown(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }
+}
+
+/// The mode of a group; empty, as it is printed where none is written, is that of the processor.
+fn error_mode(fields: &mut Fields<'_>, p: &mut Problems) -> Option<ErrorMode> {
+    let node = fields.node("error_mode").filter(|node| !node.is_absent() && node.as_text() != Some(""))?;
+    p.within("error_mode", |p| ErrorMode::decode(node, p))
 }

@@ -104,6 +104,7 @@ fn fields_tell_what_nobody_asked_for() {
 yaml:1:1: error: `tail_sampling` needs the setting `name`
   decision_wat: 3s
   ^
+  help: add `name: …` to `tail_sampling`
 yaml:1:1: error: unknown setting `decision_wat` in `tail_sampling`, did you mean `decision_wait`?
   decision_wat: 3s
   ^^^^^^^^^^^^

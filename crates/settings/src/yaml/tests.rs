@@ -47,9 +47,15 @@ fn refusals() {
              one of the two\n",
         ),
         ("a: !!int x\n", "c.yaml:1:10: error: `x` is no `!!int`\n  a: !!int x\n           ^\n"),
-        ("[a]: 1\n", "c.yaml:1:1: error: a key must be text\n  [a]: 1\n  ^\n"),
-        ("a: {<<: 5}\n", "c.yaml:1:5: error: `<<` takes a map or a list of maps\n  a: {<<: 5}\n      ^^\n"),
-        ("a: &x [*x]\n", "c.yaml:1:8: error: this alias stands inside what it repeats\n  a: &x [*x]\n         ^^\n"),
+        ("[a]: 1\n", "c.yaml:1:1: error: a key must be text, as in `key: value`\n  [a]: 1\n  ^\n"),
+        (
+            "a: {<<: 5}\n",
+            "c.yaml:1:5: error: `<<` takes a map or a list of maps, as in `<<: *name`\n  a: {<<: 5}\n      ^^\n",
+        ),
+        (
+            "a: &x [*x]\n",
+            "c.yaml:1:8: error: this alias stands inside what it repeats; write out what is meant\n  a: &x [*x]\n         ^^\n",
+        ),
     ] {
         assert_eq!(check(text).err().as_deref(), Some(expected), "{text}");
     }

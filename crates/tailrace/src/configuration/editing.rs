@@ -6,18 +6,24 @@
 use std::fmt::Display;
 use std::sync::Arc;
 
+use otlp::Signal;
 use process::attributes::{Attributes, AttributesSettings};
 use process::filter::{Filter, FilterSettings};
 use process::groupbytrace::{GroupByTrace, GroupByTraceSettings};
+use process::probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerSettings};
+use process::redaction::{Redaction, RedactionSettings};
 use process::resource::{Resource, ResourceSettings};
+use process::resourcedetection::ResourceDetectionSettings;
 use process::span::{Span, SpanSettings};
 use process::transform::{Transform, TransformSettings};
 use settings::{Decode, Node, Problems};
 
+use crate::surroundings::Detection;
+
 use super::kinds::{ALL, Effective, Kind, Processor, TRACES};
 
 macro_rules! editing {
-    ($($variant:ident: $settings:ty => $processor:ty, $name:literal, $signals:expr, $about:literal;)*) => {
+    ($($variant:ident: $settings:ty => $processor:ty, $($name:literal)|+, $signals:expr, $about:literal;)*) => {
         /// Settings of a processor that edits requests.
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) enum Editing {
@@ -26,7 +32,7 @@ macro_rules! editing {
 
         /// All of them.
         pub(super) const EDITING: &[Kind<Processor>] = &[$(Kind {
-            names: &[$name],
+            names: &[$($name),+],
             about: $about,
             signals: $signals,
             decode: |node: &Node, p: &mut Problems| {
@@ -61,9 +67,26 @@ editing! {
     Attributes: AttributesSettings => Attributes, "attributes", ALL, "changes attributes of spans, data points and log records";
     Filter: FilterSettings => Filter, "filter", ALL, "takes away items that a condition holds for";
     GroupByTrace: GroupByTraceSettings => GroupByTrace, "groupbytrace", TRACES, "is not needed: the engine groups";
+    ProbabilisticSampler: ProbabilisticSamplerSettings => ProbabilisticSampler, "probabilistic_sampler", &[Signal::Traces, Signal::Logs], "keeps a share of the items";
+    Redaction: RedactionSettings => Redaction, "redaction", ALL, "removes and masks attributes";
     Resource: ResourceSettings => Resource, "resource", ALL, "changes attributes of resources";
+    ResourceDetection: ResourceDetectionSettings => Detection, "resource_detection" | "resourcedetection", ALL, "tells on resources where this runs";
     Span: SpanSettings => Span, "span", TRACES, "names spans after attributes, and the other way round";
     Transform: TransformSettings => Transform, "transform", ALL, "changes items by statements";
+}
+
+impl Editing {
+    /// Whether what the settings name is there in items of this signal.
+    ///
+    /// # Errors
+    /// What is not, in words.
+    pub(crate) fn fits(&self, signal: Signal) -> Result<(), String> {
+        match self {
+            Editing::Attributes(settings) => settings.fits(signal),
+            Editing::Filter(settings) => settings.fits(signal),
+            _ => Ok(()),
+        }
+    }
 }
 
 fn built<P: process::Processor + 'static, E: Display>(

@@ -68,7 +68,8 @@ fn exporter(exporter: &Exporter) -> Option<Node> {
         Exporter::Debug(settings) => settings.queue.as_ref(),
         _ => None,
     };
-    map_of_some([("sending_queue", queue.and_then(sending_queue))])
+    let no_paths = matches!(exporter, Exporter::Debug(settings) if settings.output_paths.is_none());
+    map_of_some([("output_paths", no_paths.then(Node::null)), ("sending_queue", queue.and_then(sending_queue))])
 }
 
 fn sending_queue(queue: &QueueSettings) -> Option<Node> {

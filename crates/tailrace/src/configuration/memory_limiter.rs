@@ -88,7 +88,10 @@ impl MemoryLimiter {
             refuse("check_interval", "`check_interval` must be more than zero, write `check_interval: 1s`");
         }
         if self.limit_mib == 0 && self.limit_percentage == 0 {
-            refuse("limit_mib", "`memory_limiter` needs `limit_mib` or `limit_percentage`");
+            refuse(
+                "limit_mib",
+                "`memory_limiter` needs `limit_mib` or `limit_percentage`, write `limit_percentage: 80`",
+            );
         }
         if self.limit_percentage > 100 {
             refuse("limit_percentage", "`limit_percentage` must be at most 100");

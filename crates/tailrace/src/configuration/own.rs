@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use settings::{Decode, Node, Problems};
 
+use crate::pipeline::fail_point::FailPoint;
+
 /// Settings of Tailrace itself. A file without them runs the same.
 #[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Own {
@@ -17,6 +19,8 @@ pub(crate) struct Own {
     pub(crate) reload_on_change: bool,
     /// Whether the deciding policy's name is written into the scopes of kept spans, as otelcol's gate `recordpolicy` does.
     pub(crate) record_policy: bool,
+    /// A fault that tests ask for; not in released builds.
+    pub(crate) fail_point: FailPoint,
 }
 
 impl Default for Own {
@@ -27,6 +31,7 @@ impl Default for Own {
             decided_memory: None,
             reload_on_change: false,
             record_policy: false,
+            fail_point: FailPoint::default(),
         }
     }
 }
@@ -42,6 +47,7 @@ impl Decode for Own {
             decided_memory: fields.optional("decided_memory", p),
             reload_on_change: fields.take("reload_on_change", default.reload_on_change, p),
             record_policy: fields.take("record_policy", default.record_policy, p),
+            fail_point: FailPoint::take(&mut fields, p),
         };
         // It is laid over the configuration before this is read.
         fields.describe_keys(&[(

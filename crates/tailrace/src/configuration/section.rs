@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 
 use settings::{ComponentId, Entry, Location, Node, Problems, Reference, suggest};
 
+use super::elsewhere;
 use super::extensions::{self, Named};
 use super::kinds::Kind;
 use super::pipeline_id::PipelineId;
@@ -38,12 +39,14 @@ pub(super) struct Decoded<T> {
     pub(super) unsupported: Vec<Unsupported>,
     /// The extensions that components in use name.
     pub(super) named: Vec<Named>,
+    /// Whether the section is no map, so that nobody knows what it defines.
+    pub(super) broken: bool,
 }
 
 impl<T> Default for Decoded<T> {
     fn default() -> Decoded<T> {
         let (defined, unsupported, named) = (Vec::new(), Vec::new(), Vec::new());
-        Decoded { components: BTreeMap::new(), defined, unsupported, named }
+        Decoded { components: BTreeMap::new(), defined, unsupported, named, broken: false }
     }
 }
 
@@ -66,6 +69,7 @@ impl Section<'_> {
         let mut decoded = Decoded::default();
         let mut unused: Vec<&Entry> = Vec::new();
         let fields = self.node.and_then(|node| node.map(self.name, p));
+        decoded.broken = self.node.is_some() && fields.is_none();
         for entry in fields.as_ref().map(|fields| fields.entries()).unwrap_or_default() {
             let Some(id) = ComponentId::parse(&entry.key, &entry.key_at, p) else { continue };
             if let Some((_, first)) = decoded.defined.iter().find(|(other, _)| *other == id) {
@@ -98,7 +102,8 @@ impl Section<'_> {
     /// Tells of a type that is most likely a known one with a slip in it.
     fn tell_misspelt<T>(&self, kinds: &[Kind<T>], id: &ComponentId, at: &Location, p: &mut Problems) -> bool {
         let known: Vec<&str> = kinds.iter().flat_map(|kind| kind.names).copied().collect();
-        let Some(meant) = suggest(&id.kind, known.iter().copied()) else { return false };
+        let meant = suggest(&id.kind, known.iter().copied()).filter(|_| !elsewhere::knows(&id.kind));
+        let Some(meant) = meant else { return false };
         let message = format!("unknown type `{}` in `{}`, did you mean `{meant}`?", id.kind, self.name);
         p.error(at, message, format!("the types are {}", known.join(", ")));
         true

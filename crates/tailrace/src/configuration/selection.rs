@@ -32,6 +32,10 @@ pub(super) fn choose(mut tree: Node, names: &[String], expansion: &mut Expansion
     };
     expand_without_pipelines(&mut service.node, names, expansion);
     let wanted = wanted(&service.node);
+    if service.node.lookup("pipelines").is_some_and(|node| node.entries().is_empty()) {
+        // That none of them is there has been told.
+        expansion.problems().settle(&service.node.at);
+    }
     keep_known_extensions(&mut service.node, expansion.problems());
     let extensions = listed(service.node.lookup("extensions"));
     for section in sections.iter_mut() {
@@ -66,7 +70,7 @@ fn expand_without_pipelines(service: &mut Node, names: &[String], expansion: &mu
         if entry.key == "pipelines" {
             whole = whole || expand_unless_map(&mut entry.node, expansion);
             if let Value::Map(pipelines) = &mut entry.node.value {
-                tell_unknown(names, pipelines, expansion.problems());
+                tell_unknown(names, pipelines, &entry.key_at, expansion.problems());
                 pipelines.retain(|entry| names.iter().any(|name| same(name, &entry.key)));
             }
         }
@@ -85,7 +89,7 @@ fn expand_unless_map(node: &mut Node, expansion: &mut Expansion<'_>) -> bool {
     !is_map
 }
 
-fn tell_unknown(names: &[String], all: &[Entry], p: &mut Problems) {
+fn tell_unknown(names: &[String], all: &[Entry], at: &Location, p: &mut Problems) {
     for name in names.iter().filter(|name| !all.iter().any(|entry| same(name, &entry.key))) {
         let mut message = format!("`--pipelines` names `{name}`, which is not in `service::pipelines`");
         let keys = || all.iter().map(|entry| entry.key.as_str());
@@ -93,7 +97,7 @@ fn tell_unknown(names: &[String], all: &[Entry], p: &mut Problems) {
             message.push_str(&format!(", did you mean `{meant}`?"));
         }
         let help = format!("the file has {}", keys().collect::<Vec<_>>().join(", "));
-        p.error(&Location::NOWHERE, message, help);
+        p.error(at, message, help);
     }
 }
 

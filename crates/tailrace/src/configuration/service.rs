@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use settings::{Decode, Location, Node, Problems, Reference, Value};
+use settings::{Decode, Location, Node, Problems, Reference, Severity, Value};
 
 use super::pipeline_id::PipelineId;
 use super::telemetry::Telemetry;
@@ -83,13 +83,16 @@ fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<PipelineId, Pipeline> {
 fn pipeline(id: &str, at: Location, node: &Node, p: &mut Problems) -> Option<Pipeline> {
     let mut fields = node.map(id, p)?;
     fields.describe::<Pipeline>();
+    let errors = p.count(Severity::Error);
     let mut listed = |key: &str, p: &mut Problems| fields.node(key).map(|node| references(node, key, p));
     let receivers = listed("receivers", p);
     let processors = listed("processors", p).unwrap_or_default();
     let exporters = listed("exporters", p);
+    let lists_are_right = p.count(Severity::Error) == errors;
     fields.finish(p);
     for (what, list) in [("receiver", &receivers), ("exporter", &exporters)] {
-        if list.as_ref().is_none_or(Vec::is_empty) {
+        // What is written but wrong has been told.
+        if list.is_none() || lists_are_right && list.as_ref().is_some_and(Vec::is_empty) {
             let help = format!("name one that is defined: `{what}s: [NAME]`, or remove the pipeline");
             p.error(&at, format!("the pipeline `{id}` must have at least one {what}"), help);
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use settings::{Decode, Node, Problems, suggest};
+use settings::{Decode, Node, Problems, one_of};
 
 /// Settings of the `terminal` exporter, which otelcol does not have.
 #[derive(Clone, Debug, PartialEq, settings::Documented)]
@@ -60,19 +60,7 @@ impl Decode for Color {
     }
 
     fn decode(node: &Node, p: &mut Problems) -> Option<Color> {
-        p.takes_words(node, ["auto", "always", "never"]);
-        match node.text(p)?.as_str() {
-            "auto" => Some(Color::Auto),
-            "always" => Some(Color::Always),
-            "never" => Some(Color::Never),
-            other => {
-                let meant = suggest(other, ["auto", "always", "never"]);
-                let meant = meant.map(|meant| format!("did you mean `{meant}`?"));
-                let help = meant.unwrap_or("it is one of auto, always, never".to_string());
-                p.error(&node.at, format!("unknown color mode `{other}`"), help);
-                None
-            }
-        }
+        one_of(node, "color mode", &[("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)], p)
     }
 }
 

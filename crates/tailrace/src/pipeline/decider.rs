@@ -3,14 +3,18 @@
 //! It is the only one that takes slots out of an engine. It wakes when a slot falls due, and when an engine has too many
 //! traces or memory runs short; then whole slots are decided before their time, oldest first.
 
-use super::{Clock, lane::Lane};
+use super::{
+    Clock,
+    fail_point::{FailPoint, Fault},
+    lane::Lane,
+};
 use engine::{Due, Engine};
 use net::budget::Budget;
 use parking_lot::{Condvar, Mutex};
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Arc,
+        Arc, Weak,
         atomic::{AtomicU64, Ordering},
     },
     thread::{self, JoinHandle},
@@ -26,6 +30,7 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(60);
 pub(crate) struct Decider {
     nudge: Arc<Nudge>,
     thread: Option<JoinHandle<()>>,
+    pulse: Pulse,
 }
 
 /// Wakes the thread before its time.
@@ -47,8 +52,30 @@ pub(crate) struct Work {
     pub(crate) lanes: Arc<Mutex<Vec<Arc<Lane>>>>,
     pub(crate) budget: Arc<Budget>,
     pub(crate) clock: Clock,
-    /// How often the thread has looked; while traces wait, it goes on.
+    /// How often the thread has looked or decided a slot; while traces wait, it goes on.
     pub(crate) passes: Arc<AtomicU64>,
+    /// A fault that a test asks for.
+    pub(crate) fail_point: FailPoint,
+}
+
+/// Tells whether the thread lives and moves.
+#[derive(Clone, Debug)]
+pub(crate) struct Pulse {
+    passes: Arc<AtomicU64>,
+    /// The thread has the other side.
+    alive: Weak<()>,
+}
+
+impl Pulse {
+    /// Whether the thread has not ended.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.alive.strong_count() > 0
+    }
+
+    /// How often it has looked or decided a slot.
+    pub(crate) fn passes(&self) -> u64 {
+        self.passes.load(Ordering::Relaxed)
+    }
 }
 
 impl Decider {
@@ -58,8 +85,18 @@ impl Decider {
     /// If the system has no thread to give.
     pub(crate) fn start(work: Work, nudge: Arc<Nudge>) -> std::io::Result<Self> {
         let waiting = Arc::clone(&nudge);
-        let thread = thread::Builder::new().name("decide".to_owned()).spawn(move || work.run(&waiting))?;
-        Ok(Self { nudge, thread: Some(thread) })
+        let alive = Arc::new(());
+        let pulse = Pulse { passes: Arc::clone(&work.passes), alive: Arc::downgrade(&alive) };
+        let thread = thread::Builder::new().name("decide".to_owned()).spawn(move || {
+            let _alive = alive;
+            work.run(&waiting);
+        })?;
+        Ok(Self { nudge, thread: Some(thread), pulse })
+    }
+
+    /// Its pulse.
+    pub(crate) fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Decides what is left on what is known, then ends the thread. Blocks until that is done.
@@ -108,6 +145,7 @@ impl Work {
             let stopped = self.sleep(nudge);
             // Held for the whole pass: a reload does not change a lane while one of its slots is being decided.
             let lanes = self.lanes.lock();
+            self.fail(&lanes);
             for lane in &*lanes {
                 let Some(engine) = lane.engine() else { continue };
                 self.decide_due(lane, engine, &mut scratch);
@@ -186,6 +224,16 @@ impl Work {
             Ok(panics) => tracing::error!(pipeline = lane.name, panics, "BUG: deciding panicked; spans were dropped"),
             Err(_) => tracing::error!(pipeline = lane.name, "BUG: a slot was lost, because deciding it panicked"),
         }
+        self.passes.fetch_add(1, Ordering::Relaxed);
         lane.room.notify_waiters();
+    }
+
+    /// Dies or hangs, where a test wants that, when a trace waits.
+    fn fail(&self, lanes: &[Arc<Lane>]) {
+        let waits = || lanes.iter().filter_map(|lane| lane.engine()).any(|engine| engine.traces_waiting() > 0);
+        if self.fail_point.is(Fault::DecideHangs) && waits() {
+            thread::sleep(Duration::MAX);
+        }
+        assert!(!(self.fail_point.is(Fault::Decide) && waits()), "a test wants this thread dead");
     }
 }

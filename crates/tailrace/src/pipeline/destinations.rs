@@ -24,6 +24,8 @@ pub(super) struct NamedWay {
     pub(super) id: ComponentId,
     settings: Exporter,
     pub(super) way: Way,
+    /// The files that it writes, for a further signal of the same exporter.
+    file: Option<FileTarget>,
 }
 
 /// The destinations of a configuration. Those that `old` has already and whose settings are the same go on.
@@ -38,6 +40,11 @@ pub(super) fn destinations(
 ) -> Result<Vec<NamedWay>, String> {
     let mut ways: Vec<NamedWay> = Vec::new();
     let mut workshop = Workshop { auths, whys, files: BTreeMap::new() };
+    // A signal that comes to an exporter with a reload writes to the files that are open.
+    let unchanged = |way: &&NamedWay| configuration.exporters.get(&way.id) == Some(&way.settings);
+    for way in old.iter().flat_map(|old| &old.ways).filter(unchanged) {
+        workshop.files.extend(way.file.clone().map(|file| (way.id.clone(), file)));
+    }
     for (pipeline_id, pipeline) in &configuration.service.pipelines {
         let signal = pipeline_id.signal;
         for id in pipeline.exporters.iter().map(|reference| &reference.id) {
@@ -56,7 +63,8 @@ pub(super) fn destinations(
                     Way { destination, sent: Arc::new(AtomicU64::new(0)) }
                 }
             };
-            ways.push(NamedWay { id: id.clone(), settings: settings.clone(), way });
+            let file = workshop.files.get(id).cloned();
+            ways.push(NamedWay { id: id.clone(), settings: settings.clone(), way, file });
         }
     }
     Ok(ways)

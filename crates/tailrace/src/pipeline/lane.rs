@@ -22,7 +22,7 @@ use super::{
 };
 use crate::configuration::PipelineId;
 use engine::Engine;
-use net::budget::Charge;
+use net::{budget::Charge, exporter::SentSizes};
 use otlp::{Keys, scan::Scan};
 use parking_lot::{Mutex, RwLock};
 use std::{
@@ -87,6 +87,18 @@ pub(crate) struct Counts {
     /// Lost because a processor failed on them after they had been accepted.
     pub(crate) failed: u64,
     pub(crate) gathered: Gathered,
+    pub(crate) batches: Batches,
+}
+
+/// The requests that a lane sent on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Batches {
+    /// How large they were.
+    pub(crate) sizes: SentSizes,
+    /// How many were sent because they were full.
+    pub(crate) full: u64,
+    /// How many were sent because it was time.
+    pub(crate) timed: u64,
 }
 
 /// A request that was checked for one lane, ready to be taken in.
@@ -145,6 +157,19 @@ impl Lane {
     /// Ends the task that looks after what has been gathered: nothing comes any more.
     pub(crate) fn unwatch(&self) {
         if let Some(task) = self.watcher.lock().take() {
+            task.abort();
+        }
+    }
+
+    /// Whether the task that looks after what has been gathered lives; where nothing is gathered, there is none.
+    pub(crate) fn is_watched(&self) -> bool {
+        self.watcher.lock().as_ref().is_none_or(|task| !task.is_finished())
+    }
+
+    /// Ends that task as a fault would.
+    #[cfg(debug_assertions)]
+    pub(crate) fn lose_watcher(&self) {
+        if let Some(task) = &*self.watcher.lock() {
             task.abort();
         }
     }
@@ -218,6 +243,14 @@ impl Lane {
     /// Whether nothing waits here.
     pub(crate) fn is_empty(&self) -> bool {
         self.counts.lock().gathered.items() == 0 && self.engine().is_none_or(|engine| engine.books().buffered == 0)
+    }
+}
+
+impl Batches {
+    /// A request of so many items and bytes was sent.
+    pub(crate) fn add(&mut self, items: u64, bytes: usize, full: bool) {
+        self.sizes.add(items, bytes as u64);
+        *(if full { &mut self.full } else { &mut self.timed }) += 1;
     }
 }
 

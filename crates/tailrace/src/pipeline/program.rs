@@ -5,24 +5,26 @@
 //! gone are decided when they are due, and only then their destinations are emptied and closed.
 
 mod doors;
+mod instruments;
 mod retire;
+mod vitals;
 mod watch;
 
 use super::{
     Clock, Snapshot,
+    auths::Auths,
     build::{Common, Plan, budget_bytes},
     decider::{Decider, Work},
+    fail_point::Fault,
     snapshot::{Ledger, Running},
 };
 use crate::{
     configuration::Configuration,
-    telemetry::{
-        metrics::{Meter, Reading},
-        prometheus::Endpoint,
-    },
+    telemetry::{logs::Logger, source::Instance},
     terminal::Summary,
 };
 use doors::Doors;
+use instruments::Instruments;
 use net::{budget::Budget, receiver};
 use otlp::Signal;
 use parking_lot::Mutex;
@@ -30,11 +32,13 @@ use retire::Retired;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::Instant,
 };
+use vitals::Vitals;
 use watch::Stamps;
 
 /// Receivers get this much of the grace period to finish the requests they have begun.
@@ -47,6 +51,10 @@ pub(crate) struct Reread {
     pub(crate) load: Arc<dyn Fn() -> Option<Configuration> + Send + Sync>,
     /// The files that it stands in.
     pub(crate) files: Vec<PathBuf>,
+    /// The log, which follows it.
+    pub(crate) logger: Logger,
+    /// Of this run.
+    pub(crate) instance: Instance,
 }
 
 /// The program as it runs.
@@ -59,7 +67,7 @@ pub(crate) struct Started {
     decider: Decider,
     /// The lanes that the deciding thread looks at.
     deciding: Arc<Mutex<Vec<Arc<super::lane::Lane>>>>,
-    metrics: Option<Endpoint>,
+    instruments: Instruments,
 }
 
 /// Runs until a signal comes, then stops. SIGHUP has the configuration read anew.
@@ -87,7 +95,7 @@ where
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let mut files = Stamps::of(&reread.files);
-    let mut started = Started::start(configuration).await?;
+    let mut started = Started::start(configuration, &reread).await?;
     let task = task(&started)?;
     let mut task = std::pin::pin!(task);
     let (outcome, why) = loop {
@@ -116,8 +124,8 @@ where
 }
 
 impl Started {
-    /// Starts destinations, the deciding thread, the metrics endpoint and, last, the receivers.
-    pub(crate) async fn start(configuration: Configuration) -> Result<Self, String> {
+    /// Starts destinations, the deciding thread, what it is watched by and, last, the receivers.
+    pub(crate) async fn start(configuration: Configuration, reread: &Reread) -> Result<Self, String> {
         let clock = Clock::new();
         let common = Common {
             clock,
@@ -125,8 +133,18 @@ impl Started {
             nudge: Arc::default(),
             whys: Arc::default(),
         };
-        let plan = Plan::draw(&configuration, None, &common)?;
         let ledger = Arc::new(Ledger::default());
+        let mut doors = Doors::new(Arc::clone(&common.budget), clock);
+        let (books, budget) = (Arc::clone(&ledger), Arc::clone(&common.budget));
+        let (instance, logger) = (reread.instance.clone(), reread.logger.clone());
+        let mut instruments = Instruments::new(&configuration, (books, budget, clock, doors.stats()), instance, logger);
+        let opened = instruments.open(&configuration).await?;
+        instruments.swap(&configuration, opened);
+        if configuration.own.fail_point.is(Fault::StartSlowly) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        Auths::wait(&configuration).await?;
+        let plan = Plan::draw(&configuration, None, &common)?;
         ledger.replace(Running { lanes: plan.lanes(), ways: plan.ways().cloned().collect() });
         let deciding = Arc::new(Mutex::new(samplers(&plan.lanes())));
         let work = Work {
@@ -134,16 +152,17 @@ impl Started {
             budget: Arc::clone(&common.budget),
             clock,
             passes: Arc::new(AtomicU64::new(0)),
+            fail_point: configuration.own.fail_point,
         };
         let decider = Decider::start(work, Arc::clone(&common.nudge));
         let decider = decider.map_err(|error| format!("cannot start the deciding thread: {error}"))?;
         watch_gathered(&plan, clock);
-        let mut doors = Doors::new(Arc::clone(&common.budget), clock);
         let opened = doors.open(&configuration, &plan, None).await?;
         doors.swap(&plan.feeds, opened);
-        let metrics = start_metrics(&configuration, &common, &ledger, &doors).await?;
+        let vitals = Vitals::new(decider.pulse(), Arc::clone(&ledger), doors.pulses(), configuration.own.fail_point);
+        instruments.ready(Arc::new(move || vitals.look()));
         tracing::info!("everything is ready");
-        Ok(Self { configuration, common, plan, ledger, doors, decider, deciding, metrics })
+        Ok(Self { configuration, common, plan, ledger, doors, decider, deciding, instruments })
     }
 
     /// Where a receiver listens for `protocol`.
@@ -160,6 +179,7 @@ impl Started {
             Ok(None) => Err("it is not valid".to_owned()),
             Err(_) => Err("BUG: reading it panicked".to_owned()),
         };
+        self.instruments.count_reload(outcome.is_ok());
         match outcome {
             Ok(()) => tracing::info!("the new configuration is in force"),
             Err(error) => tracing::error!("the new configuration is not used, the old one stays in force: {error}"),
@@ -171,8 +191,10 @@ impl Started {
     /// # Errors
     /// What cannot be built; nothing has changed then.
     pub(crate) async fn reload(&mut self, configuration: Configuration) -> Result<(), String> {
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, Some(&self.plan), &self.common)?;
         let opened = self.doors.open(&configuration, &plan, Some(&self.plan)).await?;
+        let instruments = self.instruments.open(&configuration).await?;
         self.common.budget.set_hard(budget_bytes(&configuration));
 
         let old = std::mem::replace(&mut self.plan, plan);
@@ -192,14 +214,7 @@ impl Started {
         let grace = configuration.own.shutdown_grace;
         tokio::spawn(retired.end(closed, grace, ledger, deciding, self.common.clock));
 
-        let (old, new) = (&self.configuration.service.telemetry.metrics, &configuration.service.telemetry.metrics);
-        if old != new {
-            self.metrics = None;
-            match start_metrics(&configuration, &self.common, &self.ledger, &self.doors).await {
-                Ok(metrics) => self.metrics = metrics,
-                Err(error) => tracing::error!("metrics cannot be scraped from now on: {error}"),
-            }
-        }
+        self.instruments.swap(&configuration, instruments);
         self.configuration = configuration;
         Ok(())
     }
@@ -226,6 +241,7 @@ impl Started {
 
     /// Stops the intake, decides what is held, delivers what is kept, and prints the totals.
     pub(crate) async fn stop(self) {
+        self.instruments.stopping();
         let grace = self.configuration.own.shutdown_grace;
         let deadline = Instant::now() + grace;
         self.doors.stop(grace / RECEIVER_SHARE).await;
@@ -255,7 +271,7 @@ impl Started {
             // A panic in there is counted by the destination itself.
             let _ = drain.await;
         }
-        drop(self.metrics);
+        self.instruments.finish().await;
         let snapshot = self.ledger.snapshot();
         if self.plan.summaries.is_some() {
             println!("── {}", Summary::line(&snapshot, &self.common.whys));
@@ -273,40 +289,6 @@ fn samplers(lanes: &[Arc<super::lane::Lane>]) -> Vec<Arc<super::lane::Lane>> {
 fn watch_gathered(plan: &Plan, clock: Clock) {
     for lane in plan.new_lanes().filter(|lane| lane.engine().is_none()) {
         lane.watch(tokio::spawn(Arc::clone(lane).watch_gathered(clock)));
-    }
-}
-
-async fn start_metrics(
-    configuration: &Configuration,
-    common: &Common,
-    ledger: &Arc<Ledger>,
-    doors: &Doors,
-) -> Result<Option<Endpoint>, String> {
-    let Some(settings) = configuration.service.telemetry.metrics.prometheus() else { return Ok(None) };
-    let meter = Meter::new(!settings.without_type_suffix || !settings.without_units);
-    let gates = configuration.gates;
-    let (ledger, budget, clock) = (Arc::clone(ledger), Arc::clone(&common.budget), common.clock);
-    let stats = doors.stats();
-    let render = move || {
-        meter.render(&Reading {
-            snapshot: ledger.snapshot(),
-            gates,
-            receivers: stats.counts(),
-            budget_used: budget.used(),
-            budget_limit: budget.hard(),
-            uptime_seconds: clock.mono_ns() as f64 / 1e9,
-        })
-    };
-    match Endpoint::start(&settings.host, settings.port, Arc::new(render)).await {
-        Ok(endpoint) => {
-            tracing::info!(protocol = %"metrics", address = %endpoint.address, "listening");
-            Ok(Some(endpoint))
-        }
-        Err(error) => Err(format!(
-            "cannot listen for scrapes on {}:{}: {error}; choose another address with \
-             `service::telemetry::metrics::readers`, or switch metrics off with `level: none`",
-            settings.host, settings.port
-        )),
     }
 }
 

@@ -6,12 +6,13 @@
 
 use super::{
     chain::LinkReading,
-    lane::{Counts, Lane},
+    lane::{Batches, Counts, Lane},
     outlet::Way,
     timings::TimingCounts,
 };
+use crate::configuration::PipelineId;
 use engine::Books;
-use net::exporter::DestinationStats;
+use net::exporter::{DestinationStats, SentSizes};
 use otlp::Signal;
 use parking_lot::{MutexGuard, RwLock};
 use policy::{Amount, PolicyCounts};
@@ -27,6 +28,7 @@ pub(crate) struct Snapshot {
 /// A pipeline's books, in items of its signal.
 #[derive(Clone, Debug)]
 pub(crate) struct LaneBooks {
+    pub(crate) id: PipelineId,
     /// The pipeline's name.
     pub(crate) name: String,
     pub(crate) signal: Signal,
@@ -42,6 +44,8 @@ pub(crate) struct LaneBooks {
     pub(crate) buffered: u64,
     /// What went into each editing processor and what it took away.
     pub(crate) processors: Vec<LinkReading>,
+    /// The requests that it sent on.
+    pub(crate) batches: Batches,
     /// What its `tail_sampling` processor did, if it has one.
     pub(crate) sampling: Option<SamplingBooks>,
 }
@@ -71,6 +75,21 @@ pub(crate) struct DestinationBooks {
     /// Items that the pipelines in front of it sent.
     pub(crate) kept: u64,
     pub(crate) stats: DestinationStats,
+    /// How large the requests were.
+    pub(crate) sizes: SentSizes,
+    /// Its queue, if the settings give it one.
+    pub(crate) queue: Option<QueueBooks>,
+}
+
+/// A destination's queue.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct QueueBooks {
+    /// How much waits or is on its way.
+    pub(crate) size: u64,
+    /// Its `queue_size`.
+    pub(crate) capacity: u64,
+    /// Whether what waits is made one request.
+    pub(crate) batches: bool,
 }
 
 /// Where snapshots come from: what runs, and what a reload took out and has not ended yet.
@@ -115,6 +134,12 @@ impl Ledger {
             signal: way.destination.signal(),
             kept: way.sent.load(Ordering::Relaxed),
             stats: way.destination.stats(),
+            sizes: way.destination.sizes(),
+            queue: Some(way.destination.queue()).filter(|queue| queue.enabled).map(|queue| QueueBooks {
+                size: way.destination.queue_size(),
+                capacity: queue.queue_size,
+                batches: queue.batch.is_some(),
+            }),
         });
         let destinations = destinations.collect();
         drop(guards);
@@ -164,6 +189,7 @@ fn lane_books(lane: &Lane, counts: &MutexGuard<'_, Counts>) -> LaneBooks {
     });
     let books = sampling.as_ref().map(|sampling| sampling.books).unwrap_or_default();
     LaneBooks {
+        id: lane.id.clone(),
         name: lane.name.clone(),
         signal: lane.id.signal,
         accepted: filtered_before + counts.passed + books.accepted,
@@ -172,6 +198,7 @@ fn lane_books(lane: &Lane, counts: &MutexGuard<'_, Counts>) -> LaneBooks {
         failed: counts.failed,
         buffered: counts.gathered.items() + books.buffered,
         processors: lane.parts().readings(),
+        batches: counts.batches,
         sampling,
     }
 }

@@ -1,70 +1,25 @@
-//! The endpoint that metrics are scraped at: `GET /metrics`, text exposition format.
+//! What a scrape of the endpoint is answered: `GET /metrics`, text exposition format.
 
+use super::server::Answer;
+use bytes::Bytes;
 use http_body_util::Full;
-use hyper::{Method, Request, Response, StatusCode, body::Bytes, header, service::service_fn};
-use hyper_util::rt::{TokioIo, TokioTimer};
-use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
-use tokio::{net::TcpListener, sync::Semaphore, task::JoinHandle};
+use hyper::{Method, Response, StatusCode, header};
+use std::sync::Arc;
 
 /// Renders the exposition.
 pub(crate) type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
-/// More scrapers than this at once have to wait: an endpoint for telemetry must not eat the collector's descriptors.
-const CONNECTIONS_MAX: usize = 64;
-const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The bound endpoint.
-pub(crate) struct Endpoint {
-    /// Where it listens; tells the port if 0 was asked for.
-    pub(crate) address: SocketAddr,
-    task: JoinHandle<()>,
-}
-
-impl Endpoint {
-    /// Binds `host:port` and answers scrapes until dropped.
-    ///
-    /// # Errors
-    /// If the address cannot be bound.
-    pub(crate) async fn start(host: &str, port: u16, render: Render) -> io::Result<Self> {
-        let listener = TcpListener::bind((host, port)).await?;
-        let address = listener.local_addr()?;
-        Ok(Self { address, task: tokio::spawn(accept(listener, render)) })
-    }
-}
-
-impl Drop for Endpoint {
-    fn drop(&mut self) {
-        self.task.abort();
-    }
-}
-
-async fn accept(listener: TcpListener, render: Render) {
-    let permits = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    loop {
-        let Ok(permit) = Arc::clone(&permits).acquire_owned().await else { return };
-        let Ok((socket, _)) = listener.accept().await else {
-            // Out of descriptors, most likely: let others go first.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
-        };
+/// The answers of an endpoint.
+pub(crate) fn answers(render: Render) -> Answer {
+    Arc::new(move |request| {
         let render = Arc::clone(&render);
-        tokio::spawn(async move {
-            let service = service_fn(move |request| {
-                let render = Arc::clone(&render);
-                async move { Ok::<_, Infallible>(answer(&request, render).await) }
-            });
-            let mut http = hyper::server::conn::http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEADER_TIMEOUT);
-            // A scraper that hangs up is its own affair.
-            let _ = http.serve_connection(TokioIo::new(socket), service).await;
-            drop(permit);
-        });
-    }
+        Box::pin(async move { answer(request.method(), request.uri().path(), render).await })
+    })
 }
 
 /// Rendering waits for the books, and those for a slot being assembled, so it does not hold up a connection's thread.
-async fn answer<B>(request: &Request<B>, render: Render) -> Response<Full<Bytes>> {
-    let (status, body) = match (request.method(), request.uri().path()) {
+async fn answer(method: &Method, path: &str, render: Render) -> Response<Full<Bytes>> {
+    let (status, body) = match (method, path) {
         (&Method::GET | &Method::HEAD, "/metrics") => match tokio::task::spawn_blocking(move || render()).await {
             Ok(body) => (StatusCode::OK, body),
             Err(_) => (StatusCode::INTERNAL_SERVER_ERROR, "BUG: rendering the metrics panicked\n".to_owned()),

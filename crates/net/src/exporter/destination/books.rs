@@ -123,7 +123,8 @@ impl SentSizes {
         bounds
     };
 
-    pub(super) fn add(&mut self, items: u64, bytes: u64) {
+    /// A request of so many items and bytes was sent.
+    pub fn add(&mut self, items: u64, bytes: u64) {
         self.items.add(items, &Self::ITEM_BOUNDS);
         self.bytes.add(bytes, &Self::BYTE_BOUNDS);
     }

@@ -43,7 +43,7 @@ pub struct HttpSettings {
     pub force_attempt_http2: bool,
     /// A ping after a connection was silent for this long; zero is never.
     pub http2_read_idle_timeout: Duration,
-    /// The connection is dead if a ping is not answered within this.
+    /// The connection is dead if a ping is not answered within this; zero is 15 s.
     pub http2_ping_timeout: Duration,
     /// Whether cookies that the peer sets are sent back to it.
     pub cookies: bool,
@@ -61,7 +61,7 @@ impl HttpSettings {
             tls: TlsClient::default(),
             headers: Vec::new(),
             timeout,
-            compression: Compression::of(encoding),
+            compression: if encoding == Encoding::Identity { Compression::UNNAMED } else { Compression::of(encoding) },
             read_buffer_size: 0,
             write_buffer_size: 524_288,
             max_conns_per_host: 0,
@@ -71,7 +71,7 @@ impl HttpSettings {
             max_idle_conns_per_host: 0,
             force_attempt_http2: true,
             http2_read_idle_timeout: Duration::ZERO,
-            http2_ping_timeout: Duration::from_secs(15),
+            http2_ping_timeout: Duration::ZERO,
             cookies: false,
             auth: None,
         }
@@ -129,16 +129,8 @@ impl HttpSettings {
 
     /// The client's settings, as otelcol prints them.
     pub(in crate::exporter) fn effective(&self) -> Vec<(&'static str, Node)> {
-        let mut entries: Vec<(&str, Node)> = vec![
-            ("idle_conn_timeout", self.idle_conn_timeout.into()),
-            ("max_idle_conns", self.max_idle_conns.into()),
-            ("timeout", self.timeout.into()),
-            ("write_buffer_size", self.write_buffer_size.into()),
-        ];
-        if !self.endpoint.is_empty() {
-            entries.push(("endpoint", self.endpoint.as_str().into()));
-        }
-        entries.extend(self.compression.encoding.header().map(|name| ("compression", name.into())));
+        let mut entries: Vec<(&str, Node)> = Vec::new();
+        entries.extend(self.compression.effective().map(|name| ("compression", name.into())));
         if let Some(level) = self.compression.level {
             entries.push(("compression_params", Node::map_of([("level", level.into())])));
         }
@@ -150,7 +142,9 @@ impl HttpSettings {
         for (key, number) in [
             ("max_conns_per_host", self.max_conns_per_host as u64),
             ("max_idle_conns_per_host", self.max_idle_conns_per_host as u64),
+            ("max_idle_conns", self.max_idle_conns as u64),
             ("read_buffer_size", self.read_buffer_size),
+            ("write_buffer_size", self.write_buffer_size),
         ] {
             if number > 0 {
                 entries.push((key, number.into()));
@@ -166,9 +160,18 @@ impl HttpSettings {
             entries.push(("cookies", Node::map_of::<String>([])));
         }
         entries.extend(effective_auth(self.auth.as_deref()));
-        if !self.http2_read_idle_timeout.is_zero() {
-            entries.push(("http2_read_idle_timeout", self.http2_read_idle_timeout.into()));
-            entries.push(("http2_ping_timeout", self.http2_ping_timeout.into()));
+        for (key, duration) in [
+            ("idle_conn_timeout", self.idle_conn_timeout),
+            ("timeout", self.timeout),
+            ("http2_read_idle_timeout", self.http2_read_idle_timeout),
+            ("http2_ping_timeout", self.http2_ping_timeout),
+        ] {
+            if !duration.is_zero() {
+                entries.push((key, duration.into()));
+            }
+        }
+        if !self.endpoint.is_empty() {
+            entries.push(("endpoint", self.endpoint.as_str().into()));
         }
         entries
     }
@@ -233,18 +236,18 @@ fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {
 
 /// Headers as otelcol prints them: none at all where there are none.
 pub(in crate::exporter) fn effective_headers(headers: &[(String, Secret)]) -> Option<(&'static str, Node)> {
-    let header =
-        |(name, value): &(String, Secret)| Node::map_of([("name", Node::from(name)), ("value", Node::secret(value))]);
-    (!headers.is_empty()).then(|| ("headers", Node::list_of(headers.iter().map(header))))
+    let pairs =
+        headers.iter().map(|(name, value)| Node::map_of([("name", name.into()), ("value", Node::secret(value))]));
+    (!headers.is_empty()).then(|| ("headers", Node::list_of(pairs)))
 }
 
 /// `compression` with `compression_params`.
 fn compression(fields: &mut Fields<'_>, default: Compression, p: &mut Problems) -> Compression {
-    let encoding = fields.node("compression").map_or(default.encoding, |node| encoding(node, p));
-    let Some(node) = fields.node("compression_params").filter(|node| !node.is_absent()) else {
-        return Compression::of(encoding);
-    };
-    let Some(mut params) = node.map("compression_params", p) else { return Compression::of(encoding) };
+    let written = fields.node("compression").filter(|node| !node.is_absent());
+    let compression = written.map_or(default, |node| named(node, p));
+    let encoding = compression.encoding;
+    let Some(node) = fields.node("compression_params").filter(|node| !node.is_absent()) else { return compression };
+    let Some(mut params) = node.map("compression_params", p) else { return compression };
     params.describe_keys(&[("level", "The level; none is the encoding's own default.")]);
     let level: Option<i32> = params.optional("level", p);
     params.finish(p);
@@ -261,23 +264,26 @@ fn compression(fields: &mut Fields<'_>, default: Compression, p: &mut Problems) 
         };
         p.error(&node.at, format!("the compression `{name}` has no level {level}"), help);
     }
-    Compression { encoding, level }
+    Compression { level, ..compression }
 }
 
-fn encoding(node: &Node, p: &mut Problems) -> Encoding {
+fn named(node: &Node, p: &mut Problems) -> Compression {
     use Encoding::*;
     let known = [Gzip, Zstd, Snappy, SnappyFramed, Zlib, Deflate, Lz4];
     p.takes_words(node, ["", "none"].into_iter().chain(known.into_iter().filter_map(Encoding::header)));
-    let Some(text) = p.within("compression", |p| node.text(p)) else { return Identity };
-    if matches!(text.as_str(), "" | "none") {
-        return Identity;
+    let text = p.within("compression", |p| node.text(p)).unwrap_or_default();
+    match text.as_str() {
+        "" => return Compression::UNNAMED,
+        "none" => return Compression::NONE,
+        _ => {}
     }
-    known.into_iter().find(|encoding| encoding.header() == Some(&text)).unwrap_or_else(|| {
+    let encoding = known.into_iter().find(|encoding| encoding.header() == Some(&text)).unwrap_or_else(|| {
         let names: Vec<_> = known.iter().filter_map(|encoding| encoding.header()).collect();
         let help = format!("known are `{}` and `none`", names.join("`, `"));
         p.error(&node.at, format!("unknown compression `{text}`"), help);
         Identity
-    })
+    });
+    Compression::of(encoding)
 }
 
 /// A number of things; zero or more.

@@ -17,7 +17,7 @@ use crate::exporter::client::{Answer, Buffers, Client, ClientSettings, Failure, 
 /// Sends requests to one address after the other.
 pub(super) enum Balancer {
     /// All go one way.
-    One(Client),
+    One(Box<Client>),
     /// In turn.
     Turns(Box<Turns>),
 }
@@ -59,7 +59,7 @@ impl Balancer {
                 let name = uri.authority().map(ToString::to_string).unwrap_or_default();
                 Self::Turns(Box::new(Turns { name, settings, state: Mutex::default() }))
             }
-            _ => Self::One(Client::new(settings)),
+            _ => Self::One(Box::new(Client::new(settings))),
         }
     }
 

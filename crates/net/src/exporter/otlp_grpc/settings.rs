@@ -26,7 +26,7 @@ pub struct OtlpGrpcSettings {
     pub headers: Vec<(String, Secret)>,
     /// Time for one attempt.
     pub timeout: Duration,
-    /// Pings, where they were asked for.
+    /// Pings, where they were asked for, as written: a `time` of zero is never, a `timeout` of zero is 20 s.
     pub keepalive: Option<Ping>,
     /// Which of the addresses behind the endpoint's name are sent to: `round_robin` is all in turn, `pick_first` the first
     /// that answers; empty is the first, as in grpc-go.
@@ -137,7 +137,10 @@ impl OtlpGrpcSettings {
         let nowhere = GrpcEndpoint { text: String::new(), authority: String::new(), socket: None, https: false };
         let defaults = Self::new(nowhere);
         let mut settings = Self {
-            compression: fields.node("compression").map_or(defaults.compression, |node| compression(node, p)),
+            compression: fields
+                .node("compression")
+                .filter(|node| !node.is_absent())
+                .map_or(defaults.compression, |node| compression(node, p)),
             tls: fields.take("tls", defaults.tls, p),
             auth: decode_auth(&mut fields, p),
             headers: decode_headers(&mut fields, p),
@@ -179,13 +182,17 @@ impl OtlpGrpcSettings {
     pub fn effective(&self) -> Node {
         let mut entries: Vec<(&str, Node)> = vec![
             ("balancer_name", self.balancer_name.as_str().into()),
-            ("compression", grpc_name(self.compression.encoding).into()),
             ("endpoint", self.endpoint.text.as_str().into()),
             ("retry_on_failure", self.retry.effective()),
             ("sending_queue", self.queue.effective()),
             ("timeout", self.timeout.into()),
-            ("write_buffer_size", self.write_buffer_size.into()),
         ];
+        if !self.compression.is_unnamed {
+            entries.push(("compression", grpc_name(self.compression.encoding).into()));
+        }
+        if self.write_buffer_size > 0 {
+            entries.push(("write_buffer_size", self.write_buffer_size.into()));
+        }
         entries.extend(self.tls.effective().map(|tls| ("tls", tls)));
         entries.extend(effective_headers(&self.headers));
         entries.extend(effective_auth(self.auth.as_deref()));
@@ -206,7 +213,8 @@ impl OtlpGrpcSettings {
 fn compression(node: &Node, p: &mut Problems) -> Compression {
     p.takes_words(node, ["", "none", "gzip", "zstd", "snappy"]);
     let encoding = match p.within("compression", |p| node.text(p)).as_deref() {
-        Some("" | "none") | None => Encoding::Identity,
+        Some("") | None => return Compression::UNNAMED,
+        Some("none") => Encoding::Identity,
         Some("gzip") => Encoding::Gzip,
         Some("zstd") => Encoding::Zstd,
         Some("snappy") => Encoding::SnappyFramed,
@@ -230,13 +238,12 @@ fn keepalive(node: &Node, p: &mut Problems) -> Option<Ping> {
     let mut fields = node.map("keepalive", p)?;
     fields.describe::<Ping>();
     let ping = Ping {
-        interval: fields.take("time", Duration::from_secs(10), p),
-        timeout: fields.take("timeout", Duration::from_secs(10), p),
+        interval: fields.take("time", Duration::ZERO, p),
+        timeout: fields.take("timeout", Duration::ZERO, p),
         while_idle: fields.take("permit_without_stream", false, p),
     };
     fields.finish(p);
-    // grpc-go raises shorter ones to this.
-    Some(Ping { interval: ping.interval.max(Duration::from_secs(10)), ..ping })
+    Some(ping)
 }
 
 fn effective_keepalive(ping: Ping) -> Node {

@@ -319,3 +319,13 @@ async fn a_reset_connection_costs_an_attempt_and_nothing_else() {
     assert!(stats.retries > 0);
     resetting.abort();
 }
+
+#[test]
+fn pings_are_grpc_gos() {
+    let seconds = Duration::from_secs;
+    let written =
+        |interval_s, timeout_s| Ping { interval: seconds(interval_s), timeout: seconds(timeout_s), while_idle: true };
+    assert_eq!(ping(written(0, 5)), None);
+    assert_eq!(ping(written(1, 0)), Some(written(10, 20)));
+    assert_eq!(ping(written(30, 5)), Some(written(30, 5)));
+}

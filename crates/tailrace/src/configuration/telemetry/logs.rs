@@ -5,7 +5,7 @@ use std::time::Duration;
 use settings::{Decode, Node, Problems, Scalar, Value, one_of};
 
 use super::push::Processor;
-use super::written;
+use super::{no_effect, written};
 
 /// Settings of the log.
 #[derive(Clone, Debug, PartialEq, settings::Documented)]
@@ -16,13 +16,13 @@ pub(crate) struct Logs {
     pub(crate) development: bool,
     /// How lines look.
     pub(crate) encoding: Encoding,
-    /// Whether zap leaves the caller's place away; without effect, for there is none.
+    /// Whether lines lack the module that speaks.
     pub(crate) disable_caller: bool,
     /// Whether zap leaves stack traces away; without effect, for there are none.
     pub(crate) disable_stacktrace: bool,
-    /// Whether lines lack the attributes of the resource; without effect, for they have none.
+    /// Whether lines of JSON lack the attributes of the resource; those for people always do.
     pub(crate) disable_zap_resource: bool,
-    /// zap's sampling of equal log lines; without effect.
+    /// zap's sampling of equal log lines.
     pub(crate) sampling: Sampling,
     /// Where lines go: `stdout`, `stderr` or files.
     pub(crate) output_paths: Vec<String>,
@@ -92,7 +92,7 @@ impl LogLevel {
 }
 
 /// zap's words, the one that it prints first.
-const LOG_LEVELS: [(&str, LogLevel); 9] = [
+const LOG_LEVELS: [(&str, LogLevel); 8] = [
     ("debug", LogLevel::Debug),
     ("info", LogLevel::Info),
     ("warn", LogLevel::Warn),
@@ -100,7 +100,6 @@ const LOG_LEVELS: [(&str, LogLevel); 9] = [
     ("dpanic", LogLevel::Dpanic),
     ("panic", LogLevel::Panic),
     ("fatal", LogLevel::Fatal),
-    ("warning", LogLevel::Warn),
     ("", LogLevel::Info),
 ];
 
@@ -137,6 +136,14 @@ impl Default for Sampling {
     }
 }
 
+impl Sampling {
+    /// The tick, how many equal lines are written within it, and each which-th of the others; `None` where all are.
+    pub(crate) fn limits(&self) -> Option<(Duration, u64, u64)> {
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        self.enabled.then(|| (self.tick, number(self.initial), number(self.thereafter)))
+    }
+}
+
 impl Decode for Logs {
     fn decode(node: &Node, p: &mut Problems) -> Option<Logs> {
         let default = Logs::default();
@@ -155,6 +162,16 @@ impl Decode for Logs {
             initial_fields: fields.node("initial_fields").and_then(|node| initial_fields(node, p)).unwrap_or_default(),
             processors: fields.take("processors", Vec::new(), p),
         };
+        if logs.development
+            && let Some(node) = fields.node("development")
+        {
+            no_effect(node, "`development` of the log, which is about Go's panics and stack traces, is", p);
+        }
+        if logs.error_output_paths != Logs::default().error_output_paths
+            && let Some(node) = fields.node("error_output_paths")
+        {
+            no_effect(node, "`error_output_paths` of the log is", p);
+        }
         fields.finish(p);
         Some(logs)
     }
@@ -175,6 +192,9 @@ impl Decode for LogLevel {
     fn decode(node: &Node, p: &mut Problems) -> Option<LogLevel> {
         p.takes_any_case(node);
         let lower = node.as_text().map(str::to_lowercase);
+        if lower.as_deref() == Some("warning") {
+            return Some(LogLevel::Warn);
+        }
         let lower = lower.map(|text| Node::new(Value::Text(text), node.at));
         one_of(lower.as_ref().unwrap_or(node), "log level", &LOG_LEVELS, p)
     }

@@ -120,13 +120,11 @@ impl Metrics {
 
 impl Periodic {
     /// Time between two reports.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn interval(&self) -> Duration {
         Duration::from_millis(self.interval.unwrap_or(60_000))
     }
 
     /// Time for one report.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout.unwrap_or(30_000))
     }

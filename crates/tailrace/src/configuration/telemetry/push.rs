@@ -119,7 +119,6 @@ const HISTOGRAMS: [(&str, Histogram); 2] = [
 
 impl OtlpPush {
     /// Time for one attempt.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn timeout(&self) -> Duration {
         Duration::from_millis(self.timeout.unwrap_or(10_000))
     }
@@ -127,7 +126,6 @@ impl OtlpPush {
 
 impl Batch {
     /// Time between two batches.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn schedule_delay(&self) -> Duration {
         Duration::from_millis(self.schedule_delay.unwrap_or(1000))
     }
@@ -201,6 +199,12 @@ impl Decode for OtlpPush {
                 p,
             ),
         };
+        if otlp.default_histogram_aggregation == Some(Histogram::Base2ExponentialBucketHistogram)
+            && let Some(node) = fields.node("default_histogram_aggregation")
+        {
+            let help = "remove it, or write `explicit_bucket_histogram`";
+            p.warning(&node.at, "distributions are always reported in buckets of fixed bounds", help.to_string());
+        }
         fields.finish(p);
         Some(otlp)
     }

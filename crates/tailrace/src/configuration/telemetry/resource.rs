@@ -27,7 +27,6 @@ impl Default for Resource {
 
 impl Resource {
     /// The attributes as text, of either form; `None` takes one away that is there by default.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn texts(&self) -> Vec<(String, Option<String>)> {
         let text = |node: &Node| match &node.value {
             Value::Null => None,

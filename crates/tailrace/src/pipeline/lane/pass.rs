@@ -15,7 +15,7 @@ impl Lane {
         let mut counts = self.counts.lock();
         counts.passed += items;
         let Some(gather) = &parts.gather else {
-            send(parts, &mut counts, body.into_owned(), items, clock);
+            send(parts, &mut counts, body.into_owned(), items, true, clock);
             return;
         };
         let first = counts.gathered.items() == 0;
@@ -72,13 +72,14 @@ fn release(parts: &Parts, gather: &GatherSettings, counts: &mut Counts, all: boo
         let mut portions = cut(parts.outlet.signal, body, items, gather.items_max);
         let last = portions.pop();
         for (body, items) in portions {
-            send(parts, counts, body, items, clock);
+            send(parts, counts, body, items, true, clock);
         }
         let Some(last) = last else { return };
         (body, items) = last;
     }
-    if all || items >= gather.items_min.max(1) {
-        send(parts, counts, body, items, clock);
+    let full = items >= gather.items_min.max(1);
+    if all || full {
+        send(parts, counts, body, items, full, clock);
     } else {
         counts.gathered.push(&body, items, &parts.outlet.budget);
     }
@@ -92,8 +93,9 @@ fn cut(signal: Signal, body: Vec<u8>, items: u64, items_max: u64) -> Vec<(Vec<u8
     }
 }
 
-fn send(parts: &Parts, counts: &mut Counts, body: Vec<u8>, items: u64, clock: Clock) {
+fn send(parts: &Parts, counts: &mut Counts, body: Vec<u8>, items: u64, full: bool, clock: Clock) {
     counts.sent += items;
+    counts.batches.add(items, body.len(), full);
     let items = u32::try_from(items).unwrap_or(u32::MAX);
     parts.outlet.send(Parcel { body, items, notes: Vec::new(), tokens: Vec::new() }, clock);
 }

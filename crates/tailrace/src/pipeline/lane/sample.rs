@@ -72,9 +72,13 @@ impl Lane {
         let mut send = |batch: Batch| {
             let parcel = Parcel { body: batch.body, items: batch.spans, notes: batch.notes, tokens: batch.tokens };
             let items = u64::from(parcel.items);
+            let (bytes, full) = (parcel.body.len(), parcel.items >= outlet.items_max);
             let sent = catch_unwind(AssertUnwindSafe(|| self.send_kept(&parts, parcel, now.wall_ns, clock)));
             match sent {
-                Ok(Some(sent)) => counts.sent += sent,
+                Ok(Some(sent)) => {
+                    counts.sent += sent;
+                    counts.batches.add(sent, bytes, full);
+                }
                 Ok(None) => counts.failed += items,
                 Err(_) => {
                     counts.failed += items;

@@ -1,5 +1,6 @@
 //! The receivers that run, each with what is behind it. A reload keeps those whose settings did not change.
 
+use super::vitals::Pulses;
 use crate::{
     configuration::{ComponentId, Configuration, Receiver},
     pipeline::{
@@ -13,6 +14,7 @@ use net::{
     budget::Budget,
     receiver::{self, Inherited, ReceiverStats, Running},
 };
+use otlp::Signal;
 use parking_lot::RwLock;
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -22,6 +24,7 @@ pub(super) struct Doors {
     clock: Clock,
     open: BTreeMap<ComponentId, Door>,
     stats: Stats,
+    pulses: Pulses,
 }
 
 /// One receiver.
@@ -33,11 +36,14 @@ pub(super) struct Door {
 
 /// What the receivers counted; shared with whoever shows it.
 #[derive(Clone, Default)]
-pub(super) struct Stats(Arc<RwLock<Vec<(String, Arc<ReceiverStats>)>>>);
+pub(super) struct Stats(Arc<RwLock<Vec<NamedStats>>>);
+
+/// The counters of a receiver by its name.
+type NamedStats = (String, Arc<ReceiverStats>);
 
 impl Doors {
     pub(super) fn new(budget: Arc<Budget>, clock: Clock) -> Self {
-        Self { budget, clock, open: BTreeMap::new(), stats: Stats::default() }
+        Self { budget, clock, open: BTreeMap::new(), stats: Stats::default(), pulses: Pulses::default() }
     }
 
     /// Opens the receivers that `configuration` uses and that do not run with these very settings.
@@ -110,6 +116,8 @@ impl Doors {
         self.open.extend(opened);
         let stats = self.open.iter().map(|(id, door)| (id.to_string(), Arc::clone(&door.running.stats)));
         *self.stats.0.write() = stats.collect();
+        let pulses = self.open.iter().map(|(id, door)| (id.to_string(), door.running.pulse()));
+        *self.pulses.write() = pulses.collect();
         closed
     }
 
@@ -122,6 +130,11 @@ impl Doors {
     /// What the receivers count, now and after reloads.
     pub(super) fn stats(&self) -> Stats {
         self.stats.clone()
+    }
+
+    /// Whether the receivers accept connections, now and after reloads.
+    pub(super) fn pulses(&self) -> Pulses {
+        Arc::clone(&self.pulses)
     }
 
     /// Closes all of them; requests in flight get `grace` to end.
@@ -137,13 +150,11 @@ impl Stats {
     pub(super) fn counts(&self) -> Vec<ReceiverCounts> {
         let receivers = self.0.read();
         let counts = receivers.iter().flat_map(|(name, stats)| {
-            let traces = stats.signals().filter(|(_, signal, _)| *signal == otlp::Signal::Traces);
-            traces.map(|(transport, _, counts)| ReceiverCounts {
+            receiver::Transport::ALL.map(|transport| ReceiverCounts {
                 receiver: name.clone(),
                 transport: transport.name(),
-                accepted_spans: counts.accepted_items,
-                refused_spans: counts.rejected_items,
-                refused_requests: counts.refused_requests(),
+                connections: stats.transport(transport),
+                signals: Signal::ALL.map(|signal| (signal, stats.signal(transport, signal))).to_vec(),
             })
         });
         counts.collect()

@@ -1,14 +1,17 @@
 //! The telemetry scenarios of contrib's own tests, each under its name, over an engine in virtual time.
 
-use super::*;
+use super::{exposition::Exposition, *};
 use crate::{
-    configuration::Gates,
-    pipeline::{LaneBooks, SamplingBooks, Snapshot, timings::Timings},
+    configuration::{
+        Gates, PipelineId,
+        telemetry::metrics::{Level, Prometheus},
+    },
+    pipeline::{Batches, LaneBooks, SamplingBooks, Snapshot, timings::Timings},
 };
 use engine::{Engine, Scratch, Settings, Token, due::Limits};
 use otlp::{Keys, json, scan::Scan};
 use policy::{Amounts, Now, PolicySet, TailSampling};
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 const SECOND: u64 = 1_000_000_000;
 const PREFIX: &str = "otelcol_processor_tail_sampling_";
@@ -21,6 +24,8 @@ struct Rig {
     scratch: Scratch,
     timings: Timings,
     now: Now,
+    /// Whether names are without suffixes.
+    plain: bool,
 }
 
 impl Rig {
@@ -44,6 +49,7 @@ impl Rig {
             scratch: Scratch::default(),
             timings: Timings::default(),
             now,
+            plain: true,
         }
     }
 
@@ -98,6 +104,7 @@ impl Rig {
             timings: self.timings.counts(),
         };
         let lane = LaneBooks {
+            id: PipelineId { signal: otlp::Signal::Traces, name: None },
             name: "traces".to_owned(),
             signal: otlp::Signal::Traces,
             accepted: books.accepted,
@@ -106,16 +113,23 @@ impl Rig {
             failed: 0,
             buffered: books.buffered,
             processors: Vec::new(),
+            batches: Batches::default(),
             sampling: Some(sampling),
         };
-        Meter::new(false).render(&Reading {
+        let layout =
+            Layout { level: Level::Normal, gates, pipelines: BTreeMap::default(), servers: BTreeMap::default() };
+        let reading = Reading {
+            layout,
             snapshot: Snapshot { lanes: vec![lane], destinations: Vec::new() },
-            gates,
             receivers: Vec::new(),
+            reloads: Reloads::default(),
             budget_used: 0,
             budget_limit: 0,
             uptime_seconds: 0.0,
-        })
+        };
+        let settings =
+            Prometheus { without_type_suffix: self.plain, without_units: self.plain, ..Prometheus::default() };
+        Exposition::new(&settings, &[]).write(&reading.series())
     }
 }
 
@@ -127,9 +141,18 @@ fn names(scrape: &str) -> Vec<String> {
     names
 }
 
+/// A series with its labels in alphabetical order, but for a bucket's bound.
+fn sorted(series: &str) -> String {
+    let Some((name, rest)) = series.split_once('{') else { return series.to_owned() };
+    let (labels, value) = rest.split_once('}').expect("the end of the labels");
+    let mut labels: Vec<&str> = labels.split(',').collect();
+    labels.sort_by_key(|label| (label.starts_with("le="), *label));
+    format!("{name}{{{}}}{value}", labels.join(","))
+}
+
 #[track_caller]
 fn assert_has(scrape: &str, series: &str) {
-    let line = format!("{PREFIX}{series}");
+    let line = sorted(&format!("{PREFIX}{series}"));
     assert!(scrape.lines().any(|one| one == line), "no `{line}` in\n{scrape}");
 }
 
@@ -234,7 +257,7 @@ fn count_bytes_sampled_behind_its_gate() {
 
 /// What the policy `always` sampled.
 fn bytes_of(scrape: &str) -> u64 {
-    let of = r#"count_bytes_sampled{processor="tail_sampling",policy="always",sampled="true",decision="sampled"} "#;
+    let of = r#"count_bytes_sampled{decision="sampled",policy="always",processor="tail_sampling",sampled="true"} "#;
     let value = scrape.lines().find_map(|line| line.strip_prefix(PREFIX)?.strip_prefix(of)).expect("the series");
     value.parse().expect("a number")
 }
@@ -307,7 +330,7 @@ fn dropped_too_large() {
     let mut rig = Rig::new(&format!("{{maximum_trace_size_bytes: 20, {TWO}}}"));
     rig.send(&[1, 2]);
     assert_has(&rig.scrape(), r#"traces_dropped_too_large{processor="tail_sampling"} 2"#);
-    assert!(rig.scrape().contains(r#"tailrace_pipeline_dropped_spans{pipeline="traces",reason="too_large"} 2"#));
+    assert!(rig.scrape().contains(r#"tailrace_pipeline_dropped_items{pipeline="traces",reason="too_large"} 2"#));
 }
 
 #[test]
@@ -315,9 +338,13 @@ fn units_are_suffixes_where_they_are_wanted() {
     let mut rig = Rig::new(TWO);
     rig.send(&[1]);
     rig.pass(3);
-    let mut text = String::new();
-    let counts = rig.timings.counts();
-    let series = [("p", &counts.buckets[..], counts.sum_ms)].into_iter();
-    histogram::write(&mut text, &DECISION_TIME, true, &crate::pipeline::BOUNDS_MS, series);
-    assert!(text.contains("sampling_decision_timer_latency_milliseconds_sum{processor=\"p\"} 1"), "{text}");
+    rig.plain = false;
+    let scrape = rig.scrape();
+    assert_has(&scrape, r#"sampling_decision_timer_latency_milliseconds_sum{processor="tail_sampling"} 1"#);
+    assert_has(&scrape, r#"new_trace_id_received_total{processor="tail_sampling"} 1"#);
+    assert_has(&scrape, r#"sampling_traces_on_memory{processor="tail_sampling"} 0"#);
+    let time = "sampling_policy_execution_time_sum_microseconds_total";
+    assert_has(&scrape, &format!(r#"{time}{{processor="tail_sampling",policy="always"}} 750"#));
+    assert!(scrape.contains("otelcol_process_cpu_seconds_total "), "the unit stands there once: {scrape}");
+    assert!(scrape.contains("otelcol_process_uptime_seconds_total "), "{scrape}");
 }
