@@ -17,7 +17,7 @@ pub struct TailSampling {
     pub decision_wait: Duration,
     /// From a trace's root span to its verdict, if that is earlier; zero = off.
     pub decision_wait_after_root_received: Duration,
-    /// Most undecided traces; `None` if the user did not write it.
+    /// Most undecided traces; without it the memory budget alone bounds them.
     pub num_traces: Option<u64>,
     /// At `num_traces`: take no new work instead of deciding the oldest traces early.
     pub block_on_overflow: bool,

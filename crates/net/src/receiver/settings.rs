@@ -39,15 +39,15 @@ pub struct GrpcServer {
     pub max_concurrent_streams: u32,
     /// Pings and the ages of connections.
     pub keepalive: Keepalive,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub include_metadata: bool,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub read_buffer_size: u64,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub write_buffer_size: u64,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub dialer: Dialer,
-    /// Kept to be printed: only an empty list is taken.
+    /// Read and printed; only an empty list is taken.
     pub middlewares: Option<Vec<String>>,
 }
 
@@ -63,7 +63,7 @@ pub struct AuthServer {
 /// `dialer`, which servers have no use for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Dialer {
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub timeout: Duration,
 }
 
@@ -80,9 +80,9 @@ pub struct Keepalive {
     pub time: Duration,
     /// How long a ping may stay unanswered; zero is 20 s.
     pub timeout: Duration,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub min_time: Duration,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub permit_without_stream: bool,
 }
 
@@ -120,11 +120,11 @@ pub struct HttpServer {
     pub metrics_url_path: String,
     /// Where logs are posted.
     pub logs_url_path: String,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub include_metadata: bool,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub dialer: Dialer,
-    /// Kept to be printed: only an empty list is taken.
+    /// Read and printed; only an empty list is taken.
     pub middlewares: Option<Vec<String>>,
 }
 

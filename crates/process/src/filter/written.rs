@@ -380,6 +380,8 @@ impl Decode for ConditionGroup {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("conditions", p)?;
         fields.describe::<Self>();
+        let contexts = Context::ALL.map(Context::name);
+        fields.words_in_any_case("context", &[&["", "profile"], &contexts[..]].concat());
         let context: String = fields.take("context", String::new(), p);
         let group = Self {
             context: Context::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&context)),

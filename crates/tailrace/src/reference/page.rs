@@ -1,7 +1,8 @@
 //! The reference page: for each component a table of its settings.
 //!
 //! A map that stands in one place is told there, as `group_by::enabled`; one that stands in several, such as `tls`, has a
-//! table of its own that they all point to.
+//! table of its own that they all point to. A policy inside of a policy has the same settings as the one around it, so only
+//! its types are told; and of attributes that all have the same switch, one row names them all.
 
 use std::fmt::Write;
 
@@ -36,9 +37,9 @@ impl Reference {
     fn shared(&self) -> Vec<(String, Keys)> {
         let mut seen: Vec<(Keys, usize)> = Vec::new();
         for section in &self.sections {
-            section.components.iter().for_each(|component| count_inside(&component.shape, &mut seen));
+            section.components.iter().for_each(|component| count_inside(&component.shape, &mut Vec::new(), &mut seen));
         }
-        self.others.iter().for_each(|(_, _, shape)| count_inside(shape, &mut seen));
+        self.others.iter().for_each(|(_, _, shape)| count_inside(shape, &mut Vec::new(), &mut seen));
         let mut shared: Vec<(String, Keys)> = Vec::new();
         for (keys, _) in seen.into_iter().filter(|(keys, count)| *count > 1 && keys.keys.len() > INLINE_KEYS_MAX) {
             let alike = shared.iter().filter(|(name, _)| name.split(' ').next() == Some(&keys.name)).count();
@@ -51,24 +52,42 @@ impl Reference {
 }
 
 /// Counts the maps inside a shape, each where it stands; what stands in one that is there twice counts once.
-fn count_inside(shape: &Shape, seen: &mut Vec<(Keys, usize)>) {
+fn count_inside<'s>(shape: &'s Shape, around: &mut Vec<&'s Keys>, seen: &mut Vec<(Keys, usize)>) {
     for key in shape.map.iter().flat_map(|map| &map.keys) {
-        count(&key.shape, seen);
+        count(&key.shape, around, seen);
     }
 }
 
-fn count(shape: &Shape, seen: &mut Vec<(Keys, usize)>) {
-    if let Some(map) = &shape.map {
-        if let Some((_, count)) = seen.iter_mut().find(|(known, _)| known == map) {
+fn count<'s>(shape: &'s Shape, around: &mut Vec<&'s Keys>, seen: &mut Vec<(Keys, usize)>) {
+    if let Some(map) = shape.map.as_ref().filter(|map| !repeats(map, around) && uniform(map).is_none()) {
+        if let Some((_, count)) = seen.iter_mut().find(|(known, _)| known.keys == map.keys) {
             *count += 1;
             return;
         }
         seen.push((map.clone(), 1));
-        count_inside(shape, seen);
+        around.push(map);
+        count_inside(shape, around, seen);
+        around.pop();
     }
     for inner in [&shape.items, &shape.values].into_iter().flatten() {
-        count(inner, seen);
+        count(inner, around, seen);
     }
+}
+
+/// Whether a map has only keys that a map of the same name around it has, too.
+fn repeats(map: &Keys, around: &[&Keys]) -> bool {
+    let has = |outer: &Keys, name: &str| outer.keys.iter().any(|key| key.name == name);
+    around.iter().any(|outer| outer.name == map.name && map.keys.iter().all(|key| has(outer, &key.name)))
+}
+
+/// The first key of a map whose keys all mean the same and hold the same, but for their defaults.
+fn uniform(map: &Keys) -> Option<&Key> {
+    fn names(key: &Key) -> Vec<&str> {
+        key.shape.map.iter().flat_map(|map| &map.keys).map(|key| key.name.as_str()).collect()
+    }
+    let first = map.keys.first().filter(|first| !names(first).is_empty())?;
+    let alike = |key: &Key| key.about == first.about && names(key) == names(first);
+    (map.keys.len() > 1 && map.keys.iter().all(alike)).then_some(first)
 }
 
 struct Page {
@@ -98,35 +117,60 @@ impl Page {
 
     fn rows(&mut self, map: &Keys) {
         self.line("\n| key | type | default | meaning |\n|---|---|---|---|");
-        self.keys("", map);
+        self.keys("", map, &mut Vec::new());
     }
 
     /// The rows of a map's keys, and of the maps in them that have no table of their own.
-    fn keys(&mut self, before: &str, map: &Keys) {
-        for key in map.keys.iter().filter(|key| !key.is_unsupported) {
-            let name = format!("{before}{}", key.name);
-            let default = match key.is_required {
-                true => "required".to_string(),
-                false => key.default.as_ref().map(shown).unwrap_or_default(),
-            };
-            let kind = self.kind(key);
-            let row = format!("| `{name}` | {kind} | {default} | {} |", cell(&key.meaning()));
-            self.line(&row);
-            self.inside(&name, &key.shape);
+    fn keys<'s>(&mut self, before: &str, map: &'s Keys, around: &mut Vec<&'s Keys>) {
+        if let Some(first) = uniform(map) {
+            let listed: Vec<String> = map.keys.iter().map(|key| format!("`{}`", key.name)).collect();
+            self.line(&format!("| `{before}*` | map |  | {} One of {}. |", cell(&first.meaning()), listed.join(", ")));
+            let keys = first.shape.map.iter().flat_map(|map| &map.keys);
+            for key in keys.map(|key| Key { default: None, ..key.clone() }) {
+                self.row(&format!("{before}*::{}", key.name), &key);
+            }
+            return;
         }
+        around.push(map);
+        let is_mute = |key: &&Key| key.is_ignored && key.about.is_empty();
+        for key in map.keys.iter().filter(|key| !key.is_unsupported && !is_mute(key)) {
+            let name = format!("{before}{}", key.name);
+            self.row(&name, key);
+            self.inside(&name, &key.shape, around);
+        }
+        let mute = map.keys.iter().filter(is_mute).map(|key| format!("`{before}{}`", key.name)).collect::<Vec<_>>();
+        if let Some(first) = map.keys.iter().find(is_mute) {
+            self.line(&format!("| {} | any |  | {} |", mute.join(", "), first.meaning()));
+        }
+        around.pop();
     }
 
-    fn inside(&mut self, name: &str, shape: &Shape) {
-        if let Some(map) = &shape.map
-            && self.shared_name(map).is_none()
-        {
-            self.keys(&format!("{name}::"), map);
+    fn row(&mut self, name: &str, key: &Key) {
+        let default = match key.is_required {
+            true => "required".to_string(),
+            false => key.default.as_ref().map(shown).unwrap_or_default(),
+        };
+        let kind = self.kind(key);
+        self.line(&format!("| `{name}` | {kind} | {default} | {} |", cell(&key.meaning())));
+    }
+
+    fn inside<'s>(&mut self, name: &str, shape: &'s Shape, around: &mut Vec<&'s Keys>) {
+        if let Some(map) = &shape.map {
+            if repeats(map, around) {
+                // The same again, but for the words.
+                for key in map.keys.iter().filter(|key| !key.shape.words.is_empty()) {
+                    self.row(&format!("{name}::{}", key.name), key);
+                }
+                self.line(&format!("| `{name}::…` |  |  | The settings of that `type`, as they stand around this. |"));
+            } else if self.shared_name(map).is_none() {
+                self.keys(&format!("{name}::"), map, around);
+            }
         }
         if let Some(items) = &shape.items {
-            self.inside(&format!("{name}[]"), items);
+            self.inside(&format!("{name}[]"), items, around);
         }
         if let Some(values) = &shape.values {
-            self.inside(&format!("{name}::*"), values);
+            self.inside(&format!("{name}::*"), values, around);
         }
     }
 
@@ -171,7 +215,7 @@ impl Page {
     }
 
     fn shared_name(&self, map: &Keys) -> Option<&str> {
-        self.shared.iter().find(|(_, known)| known == map).map(|(name, _)| name.as_str())
+        self.shared.iter().find(|(_, known)| known.keys == map.keys).map(|(name, _)| name.as_str())
     }
 }
 
@@ -191,9 +235,11 @@ fn shown(node: &Node) -> String {
     let mut text = String::new();
     let written = match &node.value {
         Value::Null | Value::Secret(_) => return text,
-        Value::Text(empty) if empty.is_empty() => "\"\"".to_string(),
+        Value::Text(empty) if empty.is_empty() => return text,
+        Value::List(items) if items.is_empty() => return text,
         Value::List(items) => {
-            let items: Vec<String> = items.iter().map(|item| shown(item).replace('`', "")).collect();
+            let item = |item: &Node| item.to_yaml(Mode::Redacted).trim().to_string();
+            let items: Vec<String> = items.iter().map(item).collect();
             format!("[{}]", items.join(", "))
         }
         _ => node.to_yaml(Mode::Redacted).trim().to_string(),

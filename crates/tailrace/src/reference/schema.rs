@@ -66,7 +66,8 @@ impl Definitions {
                 patterns.insert(format!("^{name}(/.+)?$"), settings.clone());
             }
         }
-        json!({ "type": ["object", "null"], "description": section.about, "patternProperties": patterns })
+        let map = json!({ "type": ["object", "null"], "patternProperties": patterns });
+        described(json!({ "anyOf": [map, { "$ref": "#/$defs/expansion" }] }), section.about)
     }
 
     /// What a value may be.
@@ -113,8 +114,10 @@ impl Definitions {
         let known = self.maps.iter().find(|(_, known)| *known == definition).map(|(name, _)| name.clone());
         let name = known.unwrap_or_else(|| {
             let alike = |name: &str| self.maps.iter().any(|(known, _)| known == name);
-            let numbered = (2..).map(|number| format!("{}_{number}", map.name));
-            let mut names = std::iter::once(map.name.clone()).chain(numbered);
+            // Part of a URI.
+            let plain = map.name.replace(|c: char| !c.is_ascii_alphanumeric(), "_");
+            let numbered = (2..).map(|number| format!("{plain}_{number}"));
+            let mut names = std::iter::once(plain.clone()).chain(numbered);
             let name = names.find(|name| !alike(name)).unwrap_or_default();
             self.maps.push((name.clone(), definition));
             name
@@ -170,7 +173,7 @@ fn single(scalar: Scalar, shape: &Shape) -> Option<Value> {
         Scalar::Integer(min, max) => {
             let mut schema = json!({ "type": "integer" });
             for (bound, number) in [("minimum", min), ("maximum", max)] {
-                if let Some(number) = i64::try_from(number).ok().filter(|number| number.abs() < 1 << 53) {
+                if let Some(number) = i64::try_from(number).ok().filter(|number| number.unsigned_abs() < 1 << 53) {
                     schema[bound] = json!(number);
                 }
             }

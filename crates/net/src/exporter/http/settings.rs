@@ -25,9 +25,9 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// How bodies are compressed.
     pub compression: Compression,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub read_buffer_size: u64,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub write_buffer_size: u64,
     /// How many requests may be on their way at once, besides `num_consumers`; zero is no limit.
     pub max_conns_per_host: usize,

@@ -37,9 +37,9 @@ pub struct OtlpGrpcSettings {
     pub user_agent: Option<String>,
     /// Whether an attempt waits for a connection as long as its timeout lasts, instead of failing with the first refusal.
     pub wait_for_ready: bool,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub read_buffer_size: u64,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub write_buffer_size: u64,
     /// The queue.
     #[key = "sending_queue"]

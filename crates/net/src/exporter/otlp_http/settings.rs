@@ -20,7 +20,7 @@ pub struct OtlpHttpSettings {
     pub metrics_endpoint: String,
     /// The whole URL for logs, in place of `endpoint`.
     pub logs_endpoint: String,
-    /// For profiles: kept to be printed.
+    /// The same for profiles; read and printed, without effect.
     pub profiles_endpoint: String,
     /// How requests are encoded.
     pub encoding: BodyEncoding,
