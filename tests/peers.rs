@@ -11,6 +11,8 @@ mod backend;
 mod client;
 #[path = "peers/fetch.rs"]
 mod fetch;
+#[path = "peers/metrics.rs"]
+mod metrics;
 #[path = "peers/process.rs"]
 mod process;
 #[path = "peers/span.rs"]

@@ -40,7 +40,7 @@ pub(crate) fn form(signal: Signal, request: &[u8]) -> String {
                 for part in part.scope_metrics {
                     lines.push(scope(part.scope, &part.schema_url));
                     for mut metric in part.metrics {
-                        let points = points(metric.data.as_mut());
+                        let points = points(&mut metric.data);
                         lines.push(format!("{metric:?}"));
                         lines.extend(points);
                     }
@@ -71,7 +71,7 @@ pub(crate) fn records(signal: Signal, request: &[u8]) -> usize {
     form(signal, request).lines().filter(is_record).count()
 }
 
-fn points(data: Option<&mut Data>) -> Vec<String> {
+fn points(data: &mut Option<Data>) -> Vec<String> {
     fn all<P: Debug>(points: &mut Vec<P>, of: impl Fn(&mut P) -> &mut Vec<KeyValue>) -> Vec<String> {
         let points = std::mem::take(points).into_iter();
         points

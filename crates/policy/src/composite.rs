@@ -24,7 +24,7 @@ pub struct Composite {
 }
 
 /// What part of the limit is whose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Allocation {
     /// The part's name.
     pub policy: String,
@@ -140,6 +140,7 @@ impl Allocation {
         let decoded = items.iter().enumerate().map(|(at, item)| {
             p.within(format!("rate_allocation[{at}]"), |p| {
                 let mut fields = item.map("rate_allocation", p)?;
+                fields.describe::<Self>();
                 let allocation =
                     Self { policy: fields.take("policy", String::new(), p), percent: fields.take("percent", 0, p) };
                 fields.finish(p);

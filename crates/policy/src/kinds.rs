@@ -79,7 +79,7 @@ kinds! {
 }
 
 /// A policy, or a part of one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct Policy {
     /// Its name: at the top level not empty and there only once, inside containers anything.
     pub name: String,
@@ -121,6 +121,7 @@ impl Policy {
     /// Reads a policy that stands on `level`; `None` after its problems have been told.
     pub(crate) fn decode(node: &Node, level: Level, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("policy", p)?;
+        fields.describe::<Self>();
         let name = fields.take("name", String::new(), p);
         let kind_at = fields.node("type").map_or(node.at, |kind| kind.at);
         let kind_name: Option<String> = fields.optional("type", p);

@@ -11,7 +11,7 @@ use settings::{Fields, Node, Problems, Value};
 use std::time::Duration;
 
 /// The settings, checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct TailSampling {
     /// From a trace's first span to its verdict.
     pub decision_wait: Duration,
@@ -86,6 +86,7 @@ impl TailSampling {
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let default = Self::default();
         let mut fields = node.map("tail_sampling", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             decision_wait: decode_wait(&mut fields, "decision_wait", default.decision_wait, p),
             decision_wait_after_root_received: decode_wait(&mut fields, AFTER_ROOT, Duration::ZERO, p),

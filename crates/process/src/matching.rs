@@ -26,7 +26,7 @@ pub struct MatchSettings {
 
 /// Properties of an item. Of each list that is written one entry must match; of `attributes`, `resources` and `libraries` all
 /// entries.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct MatchProperties {
     /// How texts are compared: `strict` or `regexp`.
     pub match_type: String,
@@ -55,7 +55,7 @@ pub struct MatchProperties {
 }
 
 /// An attribute with a value, or with any.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct AttributeMatch {
     /// Its key.
     pub key: String,
@@ -64,7 +64,7 @@ pub struct AttributeMatch {
 }
 
 /// An instrumentation scope.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct LibraryMatch {
     /// Its name.
     pub name: String,
@@ -73,7 +73,7 @@ pub struct LibraryMatch {
 }
 
 /// Severity numbers from one on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct SeverityNumber {
     /// The least that matches, from 1 to 24.
     pub min: i32,
@@ -199,6 +199,7 @@ impl Decode for MatchProperties {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map(&p.name(), p)?;
+        fields.describe::<Self>();
         let properties = Self {
             match_type: fields.take("match_type", String::new(), p),
             regexp: fields.optional("regexp", p),
@@ -297,6 +298,7 @@ fn item(list: &Node, index: usize) -> &Node {
 impl Decode for AttributeMatch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("attribute", p)?;
+        fields.describe::<Self>();
         let attribute = Self { key: fields.take("key", String::new(), p), value: fields.optional("value", p) };
         fields.finish(p);
         Some(attribute)
@@ -306,6 +308,7 @@ impl Decode for AttributeMatch {
 impl Decode for LibraryMatch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("library", p)?;
+        fields.describe::<Self>();
         let library = Self { name: fields.take("name", String::new(), p), version: fields.optional("version", p) };
         fields.finish(p);
         Some(library)
@@ -315,6 +318,7 @@ impl Decode for LibraryMatch {
 impl Decode for SeverityNumber {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("log_severity_number", p)?;
+        fields.describe::<Self>();
         let severity =
             Self { min: fields.take("min", 0, p), match_undefined: fields.take("match_undefined", false, p) };
         fields.finish(p);

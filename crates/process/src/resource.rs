@@ -14,7 +14,7 @@ use otlp::{Signal, wire::put_len};
 use settings::{Decode, Node, Problems};
 
 /// Settings of a `resource` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct ResourceSettings {
     /// What is done to the attributes of each resource, in this order.
     pub attributes: Vec<ActionSettings>,
@@ -29,6 +29,7 @@ pub struct Resource {
 impl Decode for ResourceSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("resource", p)?;
+        fields.describe::<Self>();
         let written =
             fields.node("attributes").is_some_and(|node| node.list("attributes", &mut Problems::new()) != Some(&[]));
         let attributes = fields.optional("attributes", p);

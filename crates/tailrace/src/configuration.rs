@@ -28,7 +28,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use otlp::Signal;
-use settings::{Decode, Location, Node, Problems, Sources};
+use settings::{Decode, Node, Problems, Sources};
 
 pub(crate) use gates::Gates;
 pub(crate) use kinds::{Connector, Exporter, Extension, Processor, Receiver};
@@ -192,11 +192,6 @@ impl Configuration {
 
     /// What concerns several components.
     fn check(&self, p: &mut Problems) {
-        let telemetry = &self.service.telemetry;
-        if telemetry.metrics.periodic().next().is_some() || !telemetry.logs.processors.is_empty() {
-            let message = "Tailrace's own metrics and logs are not pushed by this version yet";
-            p.warning(&Location::NOWHERE, message, None);
-        }
         for extension in &self.service.extensions {
             if let Some(Extension::Pprof(_) | Extension::Zpages(_)) = self.extensions.get(&extension.id) {
                 let message = format!("the extension `{}` does nothing here, for this is no Go program", extension.id);
@@ -235,6 +230,14 @@ impl Configuration {
         }
         for reference in &pipeline.exporters {
             check("exporter", reference, signals_of(EXPORTERS, &self.exporters, reference));
+        }
+        for reference in &pipeline.processors {
+            if let Some(Processor::Editing(settings)) = self.processors.get(&reference.id)
+                && let Err(error) = settings.fits(id.signal)
+            {
+                let message = format!("the processor `{}` does not fit the pipeline `{id}`: {error}", reference.id);
+                p.error(&reference.at, message, "give the pipeline a processor of its own".to_string());
+            }
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use settings::{Fields, Node, Problems};
 
 /// `sending_queue`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, settings::Documented)]
 pub struct QueueSettings {
     /// Whether there is a queue. Without one, one request at a time is on its way.
     pub enabled: bool,
@@ -95,6 +95,7 @@ impl QueueSettings {
 
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("sending_queue", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let written_sizer = sizer(&mut fields, p);
         let queue = Self {

@@ -16,7 +16,7 @@ use crate::inflate::Encoding;
 use crate::tls::TlsServer;
 
 /// Settings of an `otlp` receiver; at least one protocol.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct OtlpReceiver {
     /// `protocols.grpc`.
     pub grpc: Option<GrpcServer>,
@@ -61,14 +61,14 @@ pub struct AuthServer {
 }
 
 /// `dialer`, which servers have no use for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Dialer {
     /// Kept to be printed.
     pub timeout: Duration,
 }
 
 /// `keepalive` of a gRPC server; zero is otelcol's default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Keepalive {
     /// A connection without a call for so long is closed; zero is never.
     pub max_connection_idle: Duration,
@@ -129,7 +129,7 @@ pub struct HttpServer {
 }
 
 /// `cors`, with the meaning of Go's rs/cors.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Cors {
     /// Origins that may post; `*` inside one stands for anything.
     pub allowed_origins: Vec<String>,

@@ -11,7 +11,7 @@ use super::rotating::RotatingIdentity;
 use super::{Material, TlsError};
 
 /// `tls:` of a client. Secure unless it says otherwise.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TlsClient {
     /// What servers have as well.
     pub material: Material,

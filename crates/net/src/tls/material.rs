@@ -74,6 +74,7 @@ impl Material {
 impl Decode for TlsClient {
     fn decode(node: &Node, p: &mut Problems) -> Option<TlsClient> {
         let mut fields = node.map("tls", p)?;
+        fields.describe::<Self>();
         let tls = TlsClient {
             material: Material::decode(&mut fields, p),
             insecure: fields.take("insecure", false, p),

@@ -19,7 +19,7 @@ use super::{Material, TlsError, roots_of_file};
 const CLIENT_CA_RELOAD: Duration = Duration::from_secs(10);
 
 /// `tls:` of a server.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TlsServer {
     /// What clients have as well.
     pub material: Material,
@@ -71,6 +71,7 @@ impl TlsServer {
 impl Decode for TlsServer {
     fn decode(node: &Node, p: &mut Problems) -> Option<TlsServer> {
         let mut fields = node.map("tls", p)?;
+        fields.describe::<Self>();
         let tls = TlsServer {
             material: Material::decode(&mut fields, p),
             client_ca_file: fields

@@ -1,3 +1,5 @@
+//! Traces and logs through the sampler, in short notation.
+
 use super::*;
 use crate::notation::{check, decode};
 

@@ -7,7 +7,7 @@ use ottl::{Condition, Context, Hints, Paths, Statement, SyntaxError};
 use settings::{Decode, Fields, Location, Node, Problems, Value};
 
 /// Settings of a `transform` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TransformSettings {
     /// What an error of a statement or condition does.
     pub error_mode: ErrorMode,
@@ -38,6 +38,7 @@ pub struct GroupSettings {
 impl Decode for TransformSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("transform", p)?;
+        fields.describe::<Self>();
         let error_mode = fields.take("error_mode", ErrorMode::default(), p);
         let settings = Self {
             error_mode,

@@ -1,3 +1,5 @@
+//! Settings of both spellings, what is refused, and what statements do to whole requests.
+
 use super::{Transform, TransformSettings};
 use crate::{
     Broken, Moment, Processor,

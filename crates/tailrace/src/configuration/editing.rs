@@ -75,6 +75,20 @@ editing! {
     Transform: TransformSettings => Transform::new, "transform", ALL, "changes items by statements";
 }
 
+impl Editing {
+    /// Whether what the settings name is there in items of this signal.
+    ///
+    /// # Errors
+    /// What is not, in words.
+    pub(crate) fn fits(&self, signal: Signal) -> Result<(), String> {
+        match self {
+            Editing::Attributes(settings) => settings.fits(signal),
+            Editing::Filter(settings) => settings.fits(signal),
+            _ => Ok(()),
+        }
+    }
+}
+
 fn built<P: process::Processor + 'static, E: Display>(
     processor: Result<P, E>,
 ) -> Result<Arc<dyn process::Processor>, String> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use settings::{Decode, Fields, Node, Problems};
 
 /// Settings of otelcol's `memory_limiter` processor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct MemoryLimiter {
     /// The limit in MiB; zero means that the percentage decides.
     pub(crate) limit_mib: u32,
@@ -53,6 +53,7 @@ impl MemoryLimiter {
 impl Decode for MemoryLimiter {
     fn decode(node: &Node, p: &mut Problems) -> Option<MemoryLimiter> {
         let mut fields = node.map("memory_limiter", p)?;
+        fields.describe::<Self>();
         let limiter = MemoryLimiter {
             limit_mib: fields.take("limit_mib", 0, p),
             limit_percentage: fields.take("limit_percentage", 0, p),

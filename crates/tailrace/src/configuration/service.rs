@@ -8,7 +8,7 @@ use super::pipeline_id::PipelineId;
 use super::telemetry::Telemetry;
 
 /// What runs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct Service {
     /// Extensions, in the order of their start.
     pub(crate) extensions: Vec<Reference>,
@@ -38,6 +38,7 @@ pub(crate) struct Pipeline {
 impl Decode for Service {
     fn decode(node: &Node, p: &mut Problems) -> Option<Service> {
         let mut fields = node.map("service", p)?;
+        fields.describe::<Self>();
         let pipelines_node = fields.node("pipelines");
         let extensions = fields.node("extensions").filter(|node| !node.is_absent());
         let service = Service {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use settings::{Decode, Node, Problems, one_of};
 
 /// Settings of the `terminal` exporter, which otelcol does not have.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Terminal {
     /// Whether colours are used.
     pub(crate) color: Color,
@@ -41,6 +41,7 @@ impl Decode for Terminal {
     fn decode(node: &Node, p: &mut Problems) -> Option<Terminal> {
         let default = Terminal::default();
         let mut fields = node.map("terminal", p)?;
+        fields.describe::<Self>();
         let terminal = Terminal {
             color: fields.take("color", default.color, p),
             width: fields.take("width", default.width, p),

@@ -17,6 +17,19 @@ struct Auth {
 }
 
 impl Auths {
+    /// Waits for files that tokens are to be read from, where their settings want that.
+    ///
+    /// # Errors
+    /// One that did not come.
+    pub(crate) async fn wait(configuration: &Configuration) -> Result<(), String> {
+        for id in configuration.service.extensions.iter().map(|reference| &reference.id) {
+            if let Some(Extension::BearerTokenAuth(bearer)) = configuration.extensions.get(id) {
+                bearer.wait().await.map_err(|error| format!("cannot set up the extension `{id}`: {error}"))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Those of a configuration; one whose settings are the same as in `old` is the same one.
     ///
     /// # Errors

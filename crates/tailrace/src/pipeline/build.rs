@@ -329,15 +329,16 @@ fn summaries(configuration: &Configuration) -> Option<Duration> {
 /// What the pipeline's `batch` processors ask for: of several, the last one has the last word on when, as it would if they
 /// stood one behind the other.
 fn gather(configuration: &Configuration, pipeline: &Pipeline) -> Option<GatherSettings> {
-    let batches = pipeline.processors.iter().filter_map(|used| match configuration.processors.get(&used.id) {
-        Some(Processor::Batch(batch)) => Some(GatherSettings {
-            timeout: batch.timeout,
-            items_min: u64::from(batch.send_batch_size),
-            items_max: u64::from(batch.send_batch_max_size),
-        }),
-        _ => None,
-    });
-    batches.last()
+    let mut batches =
+        pipeline.processors.iter().rev().filter_map(|used| match configuration.processors.get(&used.id) {
+            Some(Processor::Batch(batch)) => Some(GatherSettings {
+                timeout: batch.timeout,
+                items_min: u64::from(batch.send_batch_size),
+                items_max: u64::from(batch.send_batch_max_size),
+            }),
+            _ => None,
+        });
+    batches.next()
 }
 
 fn engine_settings(

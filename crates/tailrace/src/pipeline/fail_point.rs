@@ -14,6 +14,8 @@ pub(crate) struct FailPoint {
 /// What may fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
+    /// The start takes two seconds longer.
+    StartSlowly,
     /// The deciding thread panics when a trace waits.
     Decide,
     /// The deciding thread hangs when a trace waits.
@@ -26,7 +28,8 @@ pub(crate) enum Fault {
     Gather,
 }
 
-const FAULTS: [(&str, Fault); 5] = [
+const FAULTS: [(&str, Fault); 6] = [
+    ("start_slowly", Fault::StartSlowly),
     ("decide", Fault::Decide),
     ("decide_hangs", Fault::DecideHangs),
     ("deliver", Fault::Deliver),

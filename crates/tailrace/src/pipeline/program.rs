@@ -12,11 +12,17 @@ mod watch;
 
 use super::{
     Clock, Snapshot,
+    auths::Auths,
     build::{Common, Plan, budget_bytes},
     decider::{Decider, Work},
+    fail_point::Fault,
     snapshot::{Ledger, Running},
 };
-use crate::{configuration::Configuration, terminal::Summary};
+use crate::{
+    configuration::Configuration,
+    telemetry::{logs::Logger, source::Instance},
+    terminal::Summary,
+};
 use doors::Doors;
 use instruments::Instruments;
 use net::{budget::Budget, receiver};
@@ -26,6 +32,7 @@ use retire::Retired;
 use std::{
     path::PathBuf,
     sync::{Arc, atomic::AtomicU64},
+    time::Duration,
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -44,6 +51,10 @@ pub(crate) struct Reread {
     pub(crate) load: Arc<dyn Fn() -> Option<Configuration> + Send + Sync>,
     /// The files that it stands in.
     pub(crate) files: Vec<PathBuf>,
+    /// The log, which follows it.
+    pub(crate) logger: Logger,
+    /// Of this run.
+    pub(crate) instance: Instance,
 }
 
 /// The program as it runs.
@@ -84,7 +95,7 @@ where
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|error| error.to_string())?;
     let mut hangup = signal(SignalKind::hangup()).map_err(|error| error.to_string())?;
     let mut files = Stamps::of(&reread.files);
-    let mut started = Started::start(configuration).await?;
+    let mut started = Started::start(configuration, &reread).await?;
     let task = task(&started)?;
     let mut task = std::pin::pin!(task);
     let (outcome, why) = loop {
@@ -114,7 +125,7 @@ where
 
 impl Started {
     /// Starts destinations, the deciding thread, what it is watched by and, last, the receivers.
-    pub(crate) async fn start(configuration: Configuration) -> Result<Self, String> {
+    pub(crate) async fn start(configuration: Configuration, reread: &Reread) -> Result<Self, String> {
         let clock = Clock::new();
         let common = Common {
             clock,
@@ -125,9 +136,14 @@ impl Started {
         let ledger = Arc::new(Ledger::default());
         let mut doors = Doors::new(Arc::clone(&common.budget), clock);
         let (books, budget) = (Arc::clone(&ledger), Arc::clone(&common.budget));
-        let mut instruments = Instruments::new(&configuration, books, budget, clock, doors.stats());
+        let (instance, logger) = (reread.instance.clone(), reread.logger.clone());
+        let mut instruments = Instruments::new(&configuration, (books, budget, clock, doors.stats()), instance, logger);
         let opened = instruments.open(&configuration).await?;
         instruments.swap(&configuration, opened);
+        if configuration.own.fail_point.is(Fault::StartSlowly) {
+            tokio::time::sleep(Duration::from_secs(2)).await;
+        }
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, None, &common)?;
         ledger.replace(Running { lanes: plan.lanes(), ways: plan.ways().cloned().collect() });
         let deciding = Arc::new(Mutex::new(samplers(&plan.lanes())));
@@ -175,6 +191,7 @@ impl Started {
     /// # Errors
     /// What cannot be built; nothing has changed then.
     pub(crate) async fn reload(&mut self, configuration: Configuration) -> Result<(), String> {
+        Auths::wait(&configuration).await?;
         let plan = Plan::draw(&configuration, Some(&self.plan), &self.common)?;
         let opened = self.doors.open(&configuration, &plan, Some(&self.plan)).await?;
         let instruments = self.instruments.open(&configuration).await?;

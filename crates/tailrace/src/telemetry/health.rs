@@ -13,7 +13,7 @@
 
 mod answer;
 
-pub(crate) use answer::answers;
+pub(crate) use answer::{answers, timestamp};
 
 use parking_lot::Mutex;
 use std::{

@@ -3,7 +3,8 @@
 //! One attempt a report, by the exporters that kept items leave through. A report that was not taken is not lost: sums count
 //! from the start, or with `delta` from the last report that was taken.
 
-pub(crate) mod peer;
+pub(crate) mod lines;
+mod peer;
 
 use super::{
     metrics::{
@@ -18,6 +19,7 @@ use crate::configuration::telemetry::{
 };
 use net::budget::Budget;
 use otlp::Signal;
+pub(crate) use peer::OWN;
 use peer::Peer;
 use std::{
     sync::Arc,

@@ -5,7 +5,7 @@ use settings::{Fields, Node, Problems};
 use crate::exporter::QueueSettings;
 
 /// Settings of a `debug` exporter.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, settings::Documented)]
 pub struct DebugSettings {
     /// How much is said.
     pub verbosity: Verbosity,
@@ -49,6 +49,7 @@ impl DebugSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("debug", p)?;
+        fields.describe::<Self>();
         let mut settings = Self::default();
         settings.verbosity = verbosity(&mut fields, settings.verbosity, p);
         settings.take_rest(fields, p);
@@ -58,6 +59,7 @@ impl DebugSettings {
     /// Reads the settings of a `logging` exporter, which otelcol had before `debug`.
     pub fn decode_logging(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("logging", p)?;
+        fields.describe::<Self>();
         let mut settings = Self { verbosity: Verbosity::Normal, sampling_thereafter: 500, ..Self::default() };
         if let Some(node) = fields.node("loglevel").filter(|node| !node.is_absent()) {
             settings.verbosity = match p.within("loglevel", |p| node.text(p))?.to_lowercase().as_str() {

@@ -7,7 +7,7 @@ use settings::{Fields, Node, Problems};
 use super::rotation::RotationSettings;
 
 /// Settings of a `file` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct FileSettings {
     /// The file to write; with `group_by`, a `*` stands for the group.
     pub path: String,
@@ -41,7 +41,7 @@ pub enum FileFormat {
 }
 
 /// `group_by`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct GroupBySettings {
     /// Whether requests are divided at all.
     pub enabled: bool,
@@ -83,6 +83,7 @@ impl FileSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("file", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let path = fields.required::<String>("path", p);
         let mut settings = Self {
@@ -195,6 +196,7 @@ impl FileSettings {
 impl GroupBySettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("group_by", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let files = fields.take("max_open_files", defaults.max_open_files as u64, p);
         let group_by = Self {

@@ -12,7 +12,7 @@ use crate::exporter::{QueueSettings, RetrySettings, refuse_unsupported};
 use crate::tls::TlsClient;
 
 /// Settings of an `otlp_grpc` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct OtlpGrpcSettings {
     /// Where to send to.
     pub endpoint: GrpcEndpoint,
@@ -127,6 +127,7 @@ impl OtlpGrpcSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("otlp_grpc", p)?;
+        fields.describe::<Self>();
         let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
         let endpoint = fields.required::<String>("endpoint", p);
         let nowhere = GrpcEndpoint { text: String::new(), authority: String::new(), socket: None, https: false };

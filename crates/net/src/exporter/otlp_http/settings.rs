@@ -10,7 +10,7 @@ use crate::exporter::http::{HttpSettings, parse_url};
 use crate::exporter::{QueueSettings, RetrySettings};
 
 /// Settings of an `otlp_http` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct OtlpHttpSettings {
     /// The client. Its endpoint may be empty if each signal in use has its own.
     pub http: HttpSettings,
@@ -75,6 +75,7 @@ impl OtlpHttpSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("otlp_http", p)?;
+        fields.describe::<Self>();
         let defaults = Self::new("");
         let mut endpoint = |key: &str, p: &mut Problems| {
             let node = fields.node(key).filter(|node| !node.is_absent());

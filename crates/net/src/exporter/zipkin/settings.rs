@@ -9,7 +9,7 @@ use crate::exporter::http::{HttpSettings, parse_url};
 use crate::exporter::{QueueSettings, RetrySettings};
 
 /// Settings of a `zipkin` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct ZipkinSettings {
     /// The client; its endpoint is the whole URL, as `http://localhost:9411/api/v2/spans`.
     pub http: HttpSettings,
@@ -38,6 +38,7 @@ impl ZipkinSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("zipkin", p)?;
+        fields.describe::<Self>();
         let defaults = Self::new("");
         let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
         let endpoint: Option<String> = fields.required("endpoint", p);

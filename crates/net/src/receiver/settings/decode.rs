@@ -13,6 +13,7 @@ use crate::receiver::endpoint::{Endpoint, Network};
 impl Decode for OtlpReceiver {
     fn decode(node: &Node, p: &mut Problems) -> Option<OtlpReceiver> {
         let mut fields = node.map("otlp", p)?;
+        fields.describe::<Self>();
         let protocols = fields.node("protocols").cloned().unwrap_or_else(Node::null);
         let receiver = p.within("protocols", |p| {
             let mut protocols = protocols.map("protocols", p)?;
@@ -145,6 +146,7 @@ fn middlewares(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<String>>
 impl Decode for Dialer {
     fn decode(node: &Node, p: &mut Problems) -> Option<Dialer> {
         let mut fields = node.map("dialer", p)?;
+        fields.describe::<Self>();
         let dialer = Dialer { timeout: fields.take("timeout", Duration::ZERO, p) };
         fields.finish(p);
         Some(dialer)
@@ -154,9 +156,11 @@ impl Decode for Dialer {
 impl Decode for Keepalive {
     fn decode(node: &Node, p: &mut Problems) -> Option<Keepalive> {
         let mut fields = node.map("keepalive", p)?;
+        fields.describe::<Self>();
         let mut keepalive = Keepalive::default();
         if let Some(node) = fields.node("server_parameters").filter(|node| !node.is_absent()) {
             let mut server = node.map("server_parameters", p)?;
+            server.describe::<Self>();
             keepalive.max_connection_idle = server.take("max_connection_idle", Duration::ZERO, p);
             keepalive.max_connection_age = server.take("max_connection_age", Duration::ZERO, p);
             keepalive.max_connection_age_grace = server.take("max_connection_age_grace", Duration::ZERO, p);
@@ -166,6 +170,7 @@ impl Decode for Keepalive {
         }
         if let Some(node) = fields.node("enforcement_policy").filter(|node| !node.is_absent()) {
             let mut policy = node.map("enforcement_policy", p)?;
+            policy.describe::<Self>();
             keepalive.min_time = policy.take("min_time", Duration::ZERO, p);
             keepalive.permit_without_stream = policy.take("permit_without_stream", false, p);
             policy.finish(p);
@@ -178,6 +183,7 @@ impl Decode for Keepalive {
 impl Decode for Cors {
     fn decode(node: &Node, p: &mut Problems) -> Option<Cors> {
         let mut fields = node.map("cors", p)?;
+        fields.describe::<Self>();
         let cors = Cors {
             allowed_origins: fields.take("allowed_origins", Vec::new(), p),
             allowed_headers: fields.take("allowed_headers", Vec::new(), p),

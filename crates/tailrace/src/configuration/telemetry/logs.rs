@@ -5,10 +5,10 @@ use std::time::Duration;
 use settings::{Decode, Node, Problems, Value, one_of};
 
 use super::push::Processor;
-use super::written;
+use super::{no_effect, written};
 
 /// Settings of the log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Logs {
     /// The least severe level that is written.
     pub(crate) level: LogLevel,
@@ -16,13 +16,13 @@ pub(crate) struct Logs {
     pub(crate) development: bool,
     /// How lines look.
     pub(crate) encoding: Encoding,
-    /// Whether zap leaves the caller's place away; without effect, for there is none.
+    /// Whether lines lack the module that speaks.
     pub(crate) disable_caller: bool,
     /// Whether zap leaves stack traces away; without effect, for there are none.
     pub(crate) disable_stacktrace: bool,
-    /// Whether lines lack the attributes of the resource; without effect, for they have none.
+    /// Whether lines of JSON lack the attributes of the resource; those for people always do.
     pub(crate) disable_zap_resource: bool,
-    /// zap's sampling of equal log lines; without effect.
+    /// zap's sampling of equal log lines.
     pub(crate) sampling: Sampling,
     /// Where lines go: `stdout`, `stderr` or files.
     pub(crate) output_paths: Vec<String>,
@@ -63,7 +63,7 @@ pub(crate) enum Encoding {
 }
 
 /// zap's sampling of equal log lines.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Sampling {
     /// Whether equal lines are left out at all.
     enabled: bool,
@@ -127,10 +127,19 @@ impl Default for Sampling {
     }
 }
 
+impl Sampling {
+    /// The tick, how many equal lines are written within it, and each which-th of the others; `None` where all are.
+    pub(crate) fn limits(&self) -> Option<(Duration, u64, u64)> {
+        let number = |number: i64| u64::try_from(number).unwrap_or(0);
+        self.enabled.then(|| (self.tick, number(self.initial), number(self.thereafter)))
+    }
+}
+
 impl Decode for Logs {
     fn decode(node: &Node, p: &mut Problems) -> Option<Logs> {
         let default = Logs::default();
         let mut fields = node.map("logs", p)?;
+        fields.describe::<Self>();
         let logs = Logs {
             level: fields.take("level", default.level, p),
             development: fields.take("development", false, p),
@@ -144,6 +153,16 @@ impl Decode for Logs {
             initial_fields: fields.node("initial_fields").and_then(|node| initial_fields(node, p)).unwrap_or_default(),
             processors: fields.take("processors", Vec::new(), p),
         };
+        if logs.development
+            && let Some(node) = fields.node("development")
+        {
+            no_effect(node, "`development` of the log, which is about Go's panics and stack traces, is", p);
+        }
+        if logs.error_output_paths != Logs::default().error_output_paths
+            && let Some(node) = fields.node("error_output_paths")
+        {
+            no_effect(node, "`error_output_paths` of the log is", p);
+        }
         fields.finish(p);
         Some(logs)
     }
@@ -175,6 +194,7 @@ impl Decode for Sampling {
     fn decode(node: &Node, p: &mut Problems) -> Option<Sampling> {
         let default = Sampling::default();
         let mut fields = node.map("sampling", p)?;
+        fields.describe::<Self>();
         let sampling = Sampling {
             enabled: fields.take("enabled", default.enabled, p),
             tick: fields.take("tick", default.tick, p),

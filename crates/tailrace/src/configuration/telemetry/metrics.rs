@@ -8,7 +8,7 @@ use super::push::PushExporter;
 use super::{no_effect, written};
 
 /// Settings of the metrics.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Metrics {
     /// How much is exposed.
     pub(crate) level: Level,
@@ -32,7 +32,7 @@ pub(crate) enum Level {
 }
 
 /// One of `readers`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum Reader {
     /// An endpoint to scrape.
     Pull(Prometheus),
@@ -41,7 +41,7 @@ pub(crate) enum Reader {
 }
 
 /// `pull::exporter::prometheus`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Prometheus {
     /// The host or address to listen on.
     pub(crate) host: String,
@@ -58,7 +58,7 @@ pub(crate) struct Prometheus {
 }
 
 /// Which attributes become labels: all that are included and not excluded; `*` stands for anything.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct Labels {
     /// Patterns of those that do.
     pub(crate) included: Vec<String>,
@@ -67,7 +67,7 @@ pub(crate) struct Labels {
 }
 
 /// `periodic`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Periodic {
     /// Where to.
     pub(crate) exporter: PushExporter,
@@ -133,6 +133,7 @@ impl Periodic {
 impl Decode for Metrics {
     fn decode(node: &Node, p: &mut Problems) -> Option<Metrics> {
         let mut fields = node.map("metrics", p)?;
+        fields.describe::<Self>();
         let mut metrics = Metrics { level: fields.take("level", Level::Normal, p), ..Metrics::default() };
         let readers = fields.node("readers").filter(|node| !node.is_absent());
         if let Some(address) = fields.node("address").filter(|node| !node.is_absent()) {
@@ -196,6 +197,7 @@ fn one_endpoint(readers: &[Reader], node: &Node, p: &mut Problems) {
 impl Decode for Reader {
     fn decode(node: &Node, p: &mut Problems) -> Option<Reader> {
         let mut fields = node.map("readers", p)?;
+        fields.describe::<Self>();
         let pull = fields.node("pull").filter(|node| !node.is_absent());
         let periodic = fields.node("periodic").filter(|node| !node.is_absent());
         if let Some(producers) = fields.node("producers").filter(|node| !node.is_absent()) {
@@ -239,6 +241,7 @@ impl Decode for Prometheus {
     fn decode(node: &Node, p: &mut Problems) -> Option<Prometheus> {
         let default = Prometheus::default();
         let mut fields = node.map("prometheus", p)?;
+        fields.describe::<Self>();
         let host = fields.required("host", p);
         let port = fields.required("port", p);
         let prometheus = Prometheus {
@@ -257,6 +260,7 @@ impl Decode for Prometheus {
 impl Decode for Labels {
     fn decode(node: &Node, p: &mut Problems) -> Option<Labels> {
         let mut fields = node.map("with_resource_constant_labels", p)?;
+        fields.describe::<Self>();
         let labels = Labels {
             included: fields.take("included", Vec::new(), p),
             excluded: fields.take("excluded", Vec::new(), p),
@@ -269,6 +273,7 @@ impl Decode for Labels {
 impl Decode for Periodic {
     fn decode(node: &Node, p: &mut Problems) -> Option<Periodic> {
         let mut fields = node.map("periodic", p)?;
+        fields.describe::<Self>();
         let exporter = fields.required("exporter", p);
         let interval = fields.optional("interval", p);
         let timeout = fields.optional("timeout", p);

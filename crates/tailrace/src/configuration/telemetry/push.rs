@@ -8,7 +8,7 @@ use settings::{Decode, Fields, Node, Problems, Secret, Value, one_of};
 use super::written;
 
 /// What one pushes to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum PushExporter {
     /// OTLP, over gRPC or HTTP.
     Otlp(Box<OtlpPush>),
@@ -17,7 +17,7 @@ pub(crate) enum PushExporter {
 }
 
 /// `exporter::otlp`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct OtlpPush {
     /// How requests travel.
     pub(crate) protocol: PushProtocol,
@@ -84,7 +84,7 @@ pub(crate) enum Histogram {
 }
 
 /// One of `logs::processors` or `traces::processors`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum Processor {
     /// Sends many at once.
     Batch(Batch),
@@ -93,7 +93,7 @@ pub(crate) enum Processor {
 }
 
 /// `batch` in front of an exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Batch {
     /// Where to.
     pub(crate) exporter: PushExporter,
@@ -126,7 +126,6 @@ impl OtlpPush {
 
 impl Batch {
     /// Time between two batches.
-    #[expect(dead_code, reason = "what pushes the telemetry asks for it")]
     pub(crate) fn schedule_delay(&self) -> Duration {
         Duration::from_millis(self.schedule_delay.unwrap_or(1000))
     }
@@ -147,6 +146,7 @@ fn spelt<T: PartialEq>(words: &[(&'static str, T)], meaning: Option<T>) -> Optio
 impl Decode for PushExporter {
     fn decode(node: &Node, p: &mut Problems) -> Option<PushExporter> {
         let mut fields = node.map("exporter", p)?;
+        fields.describe::<Self>();
         let console = fields.node("console").filter(|node| !node.is_absent());
         let otlp = fields.node("otlp").filter(|node| !node.is_absent());
         fields.finish(p);
@@ -170,6 +170,7 @@ impl Decode for PushExporter {
 impl Decode for OtlpPush {
     fn decode(node: &Node, p: &mut Problems) -> Option<OtlpPush> {
         let mut fields = node.map("otlp", p)?;
+        fields.describe::<Self>();
         let insecure = fields.optional("insecure", p);
         let endpoint = fields.optional::<String>("endpoint", p);
         let protocol = word(&mut fields, "protocol", "protocol", &PROTOCOLS, p);
@@ -197,6 +198,12 @@ impl Decode for OtlpPush {
                 p,
             ),
         };
+        if otlp.default_histogram_aggregation == Some(Histogram::Base2ExponentialBucketHistogram)
+            && let Some(node) = fields.node("default_histogram_aggregation")
+        {
+            let help = "remove it, or write `explicit_bucket_histogram`";
+            p.warning(&node.at, "distributions are always reported in buckets of fixed bounds", help.to_string());
+        }
         fields.finish(p);
         Some(otlp)
     }
@@ -237,6 +244,7 @@ fn headers(node: &Node, p: &mut Problems) -> Vec<(String, Secret)> {
 impl Decode for Processor {
     fn decode(node: &Node, p: &mut Problems) -> Option<Processor> {
         let mut fields = node.map("processors", p)?;
+        fields.describe::<Self>();
         let batch = fields.node("batch").filter(|node| !node.is_absent());
         let simple = fields.node("simple").filter(|node| !node.is_absent());
         fields.finish(p);
@@ -260,6 +268,7 @@ impl Decode for Processor {
 impl Decode for Batch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Batch> {
         let mut fields = node.map("batch", p)?;
+        fields.describe::<Self>();
         let exporter = fields.required("exporter", p);
         let schedule_delay = fields.optional("schedule_delay", p);
         let export_timeout = fields.optional("export_timeout", p);

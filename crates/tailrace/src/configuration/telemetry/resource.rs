@@ -6,7 +6,7 @@ use settings::{Decode, Location, Node, Problems, Value};
 use super::{no_effect, written};
 
 /// Settings of the resource.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Resource {
     /// The schema that the attributes' names follow.
     pub(crate) schema_url: String,
@@ -55,6 +55,7 @@ impl Resource {
 impl Decode for Resource {
     fn decode(node: &Node, p: &mut Problems) -> Option<Resource> {
         let mut fields = node.map("resource", p)?;
+        fields.describe::<Self>();
         let default = Resource::default();
         let list = fields.node("attributes").filter(|node| !node.is_absent());
         let mut resource = Resource {

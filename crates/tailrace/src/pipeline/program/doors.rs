@@ -36,7 +36,10 @@ pub(super) struct Door {
 
 /// What the receivers counted; shared with whoever shows it.
 #[derive(Clone, Default)]
-pub(super) struct Stats(Arc<RwLock<Vec<(String, Arc<ReceiverStats>)>>>);
+pub(super) struct Stats(Arc<RwLock<Vec<NamedStats>>>);
+
+/// The counters of a receiver by its name.
+type NamedStats = (String, Arc<ReceiverStats>);
 
 impl Doors {
     pub(super) fn new(budget: Arc<Budget>, clock: Clock) -> Self {

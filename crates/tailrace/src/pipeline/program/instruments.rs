@@ -9,16 +9,20 @@ use crate::{
     pipeline::{Clock, snapshot::Ledger},
     telemetry::{
         health::{self, Health, Look, Watch},
+        logs::Logger,
         metrics::{Layout, Reading, Reloads, exposition::Exposition},
         prometheus,
-        push::{Push, unix_ns},
+        push::{Push, lines::Lines, unix_ns},
         server::{self, Server},
         source::{Instance, Source},
     },
 };
 use net::budget::Budget;
 use parking_lot::{Mutex, RwLock};
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The last reports have so long.
+const FINISH_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// All of them.
 pub(super) struct Instruments {
@@ -30,6 +34,8 @@ pub(super) struct Instruments {
     probes: BTreeMap<ComponentId, Probe>,
     scrape: Option<Scrape>,
     pushes: Vec<Push>,
+    logger: Logger,
+    lines: Vec<Lines>,
 }
 
 /// Where the values of a moment are gathered.
@@ -60,29 +66,31 @@ pub(super) struct Opened {
     probes: BTreeMap<ComponentId, Probe>,
     scrape: Option<Scrape>,
     pushes: Vec<Push>,
+    lines: Vec<Lines>,
 }
 
 impl Instruments {
     /// None yet.
     pub(super) fn new(
         configuration: &Configuration,
-        ledger: Arc<Ledger>,
-        budget: Arc<Budget>,
-        clock: Clock,
-        stats: Stats,
+        (ledger, budget, clock, stats): (Arc<Ledger>, Arc<Budget>, Clock, Stats),
+        instance: Instance,
+        logger: Logger,
     ) -> Self {
         let started_ns = unix_ns();
         let reloads = Reloads { loaded_at_seconds: seconds(started_ns), ..Reloads::default() };
         let layout = RwLock::new(Layout::of(configuration));
         Self {
             desk: Arc::new(Desk { ledger, budget, clock, stats, layout, reloads: Mutex::new(reloads) }),
-            instance: Instance::new(),
+            instance,
             started_ns,
             health: Health::new(),
             watch: None,
             probes: BTreeMap::new(),
             scrape: None,
             pushes: Vec::new(),
+            logger,
+            lines: Vec::new(),
         }
     }
 
@@ -115,6 +123,12 @@ impl Instruments {
                 let read = Arc::new(move || desk.reading());
                 let push = Push::start(settings, &source, read, &self.desk.budget, self.started_ns);
                 opened.pushes.push(push.map_err(|error| format!("cannot push metrics: {error}"))?);
+            }
+        }
+        for settings in &telemetry.logs.processors {
+            if !self.lines.iter().any(|lines| lines.settings == *settings && lines.source == source) {
+                let lines = Lines::start(settings, &source, &self.desk.budget);
+                opened.lines.push(lines.map_err(|error| format!("cannot push log records: {error}"))?);
             }
         }
         Ok(opened)
@@ -173,6 +187,16 @@ impl Instruments {
             tokio::spawn(gone.finish());
         }
         self.pushes.extend(opened.pushes);
+        let wanted = |lines: &mut Lines| {
+            lines.source == source && telemetry.logs.processors.iter().any(|settings| lines.settings == *settings)
+        };
+        let gone: Vec<Lines> = self.lines.extract_if(.., |lines| !wanted(lines)).collect();
+        self.lines.extend(opened.lines);
+        self.logger.taps().replace(self.lines.iter().map(|lines| lines.tap.clone()).collect());
+        for gone in gone {
+            tokio::spawn(gone.finish());
+        }
+        self.logger.follow(&telemetry.logs);
         *self.desk.layout.write() = Layout::of(configuration);
     }
 
@@ -199,8 +223,17 @@ impl Instruments {
 
     /// Sends the last reports and closes everything.
     pub(super) async fn finish(self) {
+        // A peer that does not answer must not hold up the end.
+        if tokio::time::timeout(FINISH_TIME_MAX, self.report()).await.is_err() {
+            tracing::warn!("the last reports of metrics and log records were not taken in time");
+        }
+    }
+
+    async fn report(self) {
         let reports = self.pushes.into_iter().map(|push| tokio::spawn(push.finish()));
-        for report in reports.collect::<Vec<_>>() {
+        self.logger.taps().replace(Vec::new());
+        let lines = self.lines.into_iter().map(|lines| tokio::spawn(lines.finish()));
+        for report in reports.chain(lines).collect::<Vec<_>>() {
             // A panic in there costs a report.
             let _ = report.await;
         }

@@ -61,7 +61,7 @@ fn body(settings: &HealthCheck, condition: &Condition) -> String {
 }
 
 /// RFC 3339 with nanoseconds, in UTC.
-fn timestamp(time: SystemTime) -> String {
+pub(crate) fn timestamp(time: SystemTime) -> String {
     let since = time.duration_since(UNIX_EPOCH).unwrap_or(Duration::ZERO);
     let (days, seconds) = (since.as_secs() / 86_400, since.as_secs() % 86_400);
     let (year, month, day) = date(days);

@@ -94,6 +94,7 @@ macro_rules! metrics {
             level: Level::$level,
             meaning: $meaning,
         };)*
+        #[cfg(test)]
         const ALONE: &[Metric] = &[$($constant),*];
     };
 }
@@ -105,6 +106,7 @@ macro_rules! metrics_by_signal {
             counter(concat!($name, "_metric_points"), "{datapoint}", Scope::$scope, concat!($before, "metric points", $after)),
             counter(concat!($name, "_log_records"), "{record}", Scope::$scope, concat!($before, "log records", $after)),
         ];)*
+        #[cfg(test)]
         const BY_SIGNAL: &[[Metric; 3]] = &[$($constant),*, FILTERED];
     };
 }
@@ -113,7 +115,8 @@ const fn counter(name: &'static str, unit: &'static str, scope: Scope, meaning: 
     Metric { name, kind: Kind::Counter, unit, scope, level: Level::Basic, meaning }
 }
 
-/// Every metric that Tailrace may show.
+/// Every metric that Tailrace may show; the page about them is made of it.
+#[cfg(test)]
 pub(crate) fn all() -> impl Iterator<Item = &'static Metric> {
     BY_SIGNAL.iter().flatten().chain(ALONE)
 }
