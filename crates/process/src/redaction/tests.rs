@@ -1,3 +1,5 @@
+//! What becomes of requests, by settings of each kind.
+
 use super::*;
 use crate::notation::{check, decode};
 

@@ -6,11 +6,12 @@ use settings::{Decode, Duration, Fields, Node, Problems, Secret, Severity, sugge
 use std::collections::BTreeMap;
 
 /// Settings of a `resourcedetection` processor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct ResourceDetectionSettings {
     /// Which detectors are asked, in this order; the first that gives an attribute counts.
     pub detectors: Vec<String>,
     /// Whether what is detected replaces the attributes that a resource brings.
+    #[key = "override"]
     pub r#override: bool,
     /// How long a detector may take; none here takes any time.
     pub timeout: Duration,
@@ -27,7 +28,7 @@ pub struct ResourceDetectionSettings {
 }
 
 /// How otelcol tries again.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct RetrySettings {
     /// Whether it does.
     pub enabled: bool,
@@ -44,7 +45,7 @@ pub struct RetrySettings {
 }
 
 /// What is written for a detector.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct DetectorSettings {
     /// Attributes that are turned on or off.
     pub resource_attributes: BTreeMap<String, bool>,
@@ -116,6 +117,7 @@ impl Decode for ResourceDetectionSettings {
         let told = p.count(Severity::Error);
         let default = Self::default();
         let mut fields = node.map("resource_detection", p)?;
+        fields.describe::<Self>();
         let mut settings = Self {
             detectors: fields.take("detectors", default.detectors, p),
             r#override: fields.take("override", default.r#override, p),
@@ -242,6 +244,7 @@ impl Decode for RetrySettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let default = Self::default();
         let mut fields = node.map("retry", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             enabled: fields.take("enabled", default.enabled, p),
             initial_interval: fields.take("initial_interval", default.initial_interval, p),
@@ -271,6 +274,7 @@ impl RetrySettings {
 impl DetectorSettings {
     fn decode(detector: &Detector, node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map(detector.settings, p)?;
+        fields.describe::<Self>();
         let mut settings = Self::default();
         if let Some(node) = fields.node("resource_attributes").filter(|node| !node.is_absent()) {
             let mut attributes = node.map("resource_attributes", p)?;
@@ -287,7 +291,7 @@ impl DetectorSettings {
             let value = form.decode(name, &mut fields, p);
             settings.others.extend(value.map(|value| (*name, value)));
         }
-        let sources = fields.node("hostname_sources").filter(|_| detector.name == "system");
+        let sources = node.lookup("hostname_sources").filter(|_| detector.name == "system");
         for source in sources.and_then(|node| node.list("hostname_sources", &mut Problems::new())).unwrap_or_default() {
             let Some(name) = source.as_text() else { continue };
             if !HOSTNAME_SOURCES.contains(&name) {
