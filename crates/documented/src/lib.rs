@@ -14,6 +14,7 @@
 
 use proc_macro::TokenStream;
 use quote::quote;
+use syn::ext::IdentExt;
 use syn::{Attribute, Data, DeriveInput, Error, Expr, ExprLit, Lit, Meta, parse_macro_input};
 
 /// Implements `settings::Documented` by the doc comments of the fields, or of the variants of an enum of which each is a
@@ -24,7 +25,7 @@ pub fn documented(input: TokenStream) -> TokenStream {
     let commented: Vec<(String, &[Attribute])> = match &input.data {
         Data::Struct(fields) => {
             let named = fields.fields.iter().filter_map(|field| Some((field.ident.as_ref()?, &field.attrs)));
-            named.map(|(name, attributes)| (name.to_string(), &attributes[..])).collect()
+            named.map(|(name, attributes)| (name.unraw().to_string(), &attributes[..])).collect()
         }
         Data::Enum(variants) => {
             let variants = variants.variants.iter();
@@ -34,16 +35,23 @@ pub fn documented(input: TokenStream) -> TokenStream {
     };
     let pairs = commented.iter().map(|(name, attributes)| {
         let key = texts(attributes, "key").next().unwrap_or_else(|| name.clone());
-        let text = texts(attributes, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ");
+        let text = comment(attributes);
         quote! { (#key, #text) }
     });
+    let about = comment(&input.attrs);
     let name = &input.ident;
     quote! {
         impl ::settings::Documented for #name {
+            const ABOUT: &'static str = #about;
             const KEYS: &'static [(&'static str, &'static str)] = &[#(#pairs),*];
         }
     }
     .into()
+}
+
+/// A doc comment as one line.
+fn comment(attributes: &[Attribute]) -> String {
+    texts(attributes, "doc").map(|line| line.trim().to_owned()).collect::<Vec<_>>().join(" ")
 }
 
 /// The texts of the attributes `#[name = "…"]`.

@@ -40,7 +40,7 @@ pub struct TailSampling {
 }
 
 /// How many verdicts to remember; 0 or less = as many as the memory budget allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct DecisionCache {
     /// Verdicts to keep.
     pub sampled_cache_size: i64,
@@ -166,6 +166,7 @@ impl DecisionCache {
         let Some(mut cache) = fields.node("decision_cache").and_then(|node| node.map("decision_cache", p)) else {
             return Self::default();
         };
+        cache.describe::<Self>();
         let sizes = Self {
             sampled_cache_size: cache.take("sampled_cache_size", 0, p),
             non_sampled_cache_size: cache.take("non_sampled_cache_size", 0, p),
@@ -192,6 +193,8 @@ impl SamplingStrategy {
 
     fn decode(fields: &mut Fields<'_>, p: &mut Problems) -> Self {
         let written: Option<String> = fields.optional("sampling_strategy", p);
+        fields.words("sampling_strategy", &[Self::TraceComplete.name(), Self::SpanIngest.name()]);
+        fields.defaults_to("sampling_strategy", Self::default().name());
         let at = fields.node("sampling_strategy").map_or(fields.at(), |node| node.at);
         match written.as_deref() {
             None | Some("trace-complete") => {}
@@ -207,6 +210,7 @@ impl SamplingStrategy {
 
 /// A wait of at least a nanosecond. Bare integers are nanoseconds in otelcol, which then waits for a second.
 fn decode_wait(fields: &mut Fields<'_>, key: &'static str, default: Duration, p: &mut Problems) -> Duration {
+    fields.defaults_to(key, default);
     let Some(wait) = fields.optional::<settings::Duration>(key, p) else { return default };
     let Some(node) = fields.node(key) else { return default };
     let is_bare = matches!(&node.value, Value::Int(_) | Value::Float(_));
@@ -274,7 +278,7 @@ fn decode_shards(fields: &mut Fields<'_>, p: &mut Problems) -> u32 {
 }
 
 fn refuse_tail_storage(fields: &mut Fields<'_>, p: &mut Problems) {
-    if let Some(node) = fields.node("tail_storage").filter(|node| !node.is_absent()) {
+    if let Some(node) = fields.unsupported("tail_storage").filter(|node| !node.is_absent()) {
         let help = "leave it out: undecided traces are held in memory, compressed".to_string();
         p.error(&node.at, "`tail_storage` is not supported", help);
     }

@@ -93,6 +93,8 @@ impl Decode for ActionSettings {
             converted_type: fields.take("converted_type", String::new(), p),
             action: fields.take("action", String::new(), p),
         };
+        fields.words_in_any_case("action", &ACTIONS);
+        fields.words("converted_type", &["", "int", "double", "string"]);
         fields.finish(p);
         match settings.compile() {
             // What is wrong already would only be told in other words.

@@ -16,7 +16,7 @@ use otlp::Signal;
 use settings::{Decode, Fields, Node, Problems, Severity};
 
 /// Which items a processor is for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct MatchSettings {
     /// Only items with all these properties; all items if it is not written.
     pub include: Option<MatchProperties>,
@@ -84,6 +84,7 @@ pub struct SeverityNumber {
 impl MatchSettings {
     /// The settings `include` and `exclude` among others.
     pub fn take(fields: &mut Fields<'_>, p: &mut Problems) -> Self {
+        fields.describe::<Self>();
         Self { include: fields.optional("include", p), exclude: fields.optional("exclude", p) }
     }
 
@@ -214,6 +215,7 @@ impl Decode for MatchProperties {
             resources: fields.take("resources", Vec::new(), p),
             libraries: fields.take("libraries", Vec::new(), p),
         };
+        fields.words("match_type", &["", "strict", "regexp"]);
         fields.finish(p);
         if p.count(Severity::Error) > told {
             return None;

@@ -145,6 +145,7 @@ impl Decode for StatusSettings {
             code: fields.take("code", String::new(), p),
             description: fields.take("description", String::new(), p),
         };
+        fields.words("code", &CODES.map(|(name, _)| name));
         let at = |node: Option<&Node>| node.map_or(fields.at(), |node| node.at);
         let (code_at, description_at) = (at(node.lookup("code")), at(node.lookup("description")));
         fields.finish(p);

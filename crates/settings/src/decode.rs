@@ -71,9 +71,23 @@ impl<'a> Fields<'a> {
         self.note(key, |key| key.instead = Some(instead.to_string()));
     }
 
+    /// Says what holds without a key that is not [taken](Fields::take) with its default.
+    pub fn defaults_to(&mut self, key: &str, default: impl Into<Node>) {
+        if self.notes.is_some() {
+            let default = default.into();
+            self.note(key, |key| key.default = Some(default));
+        }
+    }
+
     /// Says which words the text under a key must be one of, where it is judged later.
     pub fn words(&mut self, key: &str, words: &[&str]) {
         self.note(key, |key| key.words = words.iter().map(|word| (*word).to_string()).collect());
+    }
+
+    /// The same where capital letters don't matter.
+    pub fn words_in_any_case(&mut self, key: &str, words: &[&str]) {
+        self.words(key, words);
+        self.note(key, |key| key.any_case = true);
     }
 
     /// The node under a key that otelcol has and we don't, so that the caller refuses what it says.

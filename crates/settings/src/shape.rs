@@ -23,6 +23,8 @@ use crate::problems::Problems;
 
 /// Settings whose keys have texts; derived.
 pub trait Documented {
+    /// What all of them are.
+    const ABOUT: &'static str;
     /// Each key with what it means.
     const KEYS: &'static [(&'static str, &'static str)];
 }
@@ -95,6 +97,8 @@ pub struct Key {
     pub is_unsupported: bool,
     /// The words that its text must be one of, where the decoder of the map judges it.
     pub words: Vec<String>,
+    /// Whether capital letters don't matter in them.
+    pub any_case: bool,
     /// What its value may be.
     pub shape: Shape,
 }
@@ -174,6 +178,7 @@ fn explore(path: &mut Vec<Step>, decode: &dyn Fn(&Node, &mut Problems)) -> Shape
         if !key.is_ignored && !key.is_unsupported {
             key.shape = inside(Step::Key(key.name.clone()));
             key.shape.words.append(&mut key.words);
+            key.shape.any_case |= key.any_case;
         }
     }
     shape

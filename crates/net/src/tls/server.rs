@@ -23,9 +23,9 @@ const CLIENT_CA_RELOAD: Duration = Duration::from_secs(10);
 pub struct TlsServer {
     /// What clients have as well.
     pub material: Material,
-    /// `client_ca_file`: clients must show a certificate of one of these authorities.
+    /// Clients must show a certificate of one of these authorities.
     pub client_ca_file: Option<PathBuf>,
-    /// `client_ca_file_reload`: read `client_ca_file` again when it changes.
+    /// Whether to read `client_ca_file` again when it changes.
     pub client_ca_file_reload: bool,
 }
 

@@ -199,6 +199,7 @@ impl Decode for MetricProperties {
             expressions: fields.take("expressions", Vec::new(), p),
             resource_attributes: fields.take("resource_attributes", Vec::new(), p),
         };
+        fields.words("match_type", &["", "strict", "regexp", "expr"]);
         fields.finish(p);
         if p.count(Severity::Error) > told {
             return None;
@@ -231,6 +232,7 @@ impl Decode for LogProperties {
             severity_number: fields.optional("severity_number", p),
             bodies: fields.take("bodies", Vec::new(), p),
         };
+        fields.words("match_type", &["", "strict", "regexp"]);
         fields.finish(p);
         if p.count(Severity::Error) > told {
             return None;

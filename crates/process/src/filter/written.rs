@@ -234,6 +234,7 @@ fn spans(fields: &mut Fields<'_>, p: &mut Problems) -> MatchSettings {
 /// Conditions, or groups of them; not both.
 fn groups(fields: &mut Fields<'_>, name: &str, p: &mut Problems) -> Vec<ConditionGroup> {
     let Some(node) = fields.node(name).filter(|node| !node.is_absent()) else { return Vec::new() };
+    p.takes_list(node);
     let Value::List(items) = &node.value else {
         p.within(name, |p| p.wrong(node, "a list", None));
         return Vec::new();

@@ -84,6 +84,7 @@ impl Decode for ProbabilisticSamplerSettings {
             from_attribute: fields.take("from_attribute", String::new(), p),
             sampling_priority: fields.take("sampling_priority", String::new(), p),
         };
+        fields.words("attribute_source", &["", "traceID", "record"]);
         fields.finish(p);
         let mut tell = |setting: &str, message: String, help: &str| {
             let at = node.lookup(setting).map_or(node.at, |node| node.at);

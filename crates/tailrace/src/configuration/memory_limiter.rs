@@ -18,10 +18,15 @@ pub(crate) struct MemoryLimiter {
     pub(crate) spike_limit_mib: u32,
     /// The same in percent.
     pub(crate) spike_limit_percentage: u32,
+    /// How often otelcol measures its memory; here every byte is counted, so it only has to be above zero.
     check_interval: Duration,
+    /// How often otelcol's garbage may be collected above the soft mark, at most; without effect.
     min_gc_interval_when_soft_limited: Duration,
+    /// The same above the limit; without effect.
     min_gc_interval_when_hard_limited: Duration,
+    /// How far apart otelcol's collections may come to lie above the soft mark; without effect.
     max_gc_interval_when_soft_limited: Duration,
+    /// The same above the limit; without effect.
     max_gc_interval_when_hard_limited: Duration,
 }
 

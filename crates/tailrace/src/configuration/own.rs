@@ -50,6 +50,10 @@ impl Decode for Own {
             fail_point: FailPoint::take(&mut fields, p),
         };
         // It is laid over the configuration before this is read.
+        fields.describe_keys(&[(
+            "meant",
+            "What `print-config` says that other settings mean here; read back from there.",
+        )]);
         fields.ignore(&["meant"]);
         if let Some(memory_mib) =
             own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))

@@ -55,21 +55,30 @@ impl Decode for Terminal {
 }
 
 impl Decode for Color {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Color> {
         one_of(node, "color mode", &[("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)], p)
+    }
+}
+
+impl Color {
+    fn name(self) -> &'static str {
+        match self {
+            Color::Auto => "auto",
+            Color::Always => "always",
+            Color::Never => "never",
+        }
     }
 }
 
 impl Terminal {
     /// All settings.
     pub(crate) fn effective(&self) -> Node {
-        let color = match self.color {
-            Color::Auto => "auto",
-            Color::Always => "always",
-            Color::Never => "never",
-        };
         Node::map_of([
-            ("color", Node::from(color)),
+            ("color", Node::from(self.color.name())),
             ("spans_max", self.spans_max.into()),
             ("summary_interval", self.summary_interval.into()),
             ("traces_per_second", self.traces_per_second.into()),

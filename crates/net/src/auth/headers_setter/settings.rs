@@ -83,6 +83,15 @@ impl HeaderSettings {
         let mut fields = node.map("headers", p)?;
         fields.describe::<Self>();
         let key = fields.required::<String>("key", p).filter(|key| !key.is_empty());
+        fields.describe_keys(&[
+            ("value", "Its value."),
+            ("value_file", "A file with its value, read for each attempt."),
+            ("from_context", "A header of the incoming request, which is not known here: the `default_value` is used."),
+            ("from_attribute", "An attribute of the incoming request's authentication, not known either."),
+            ("default_value", "The value where `from_context` or `from_attribute` finds none, which is always."),
+        ]);
+        fields.words("action", &["", "insert", "update", "upsert", "delete"]);
+        fields.defaults_to("action", "upsert");
         let action = fields.optional::<String>("action", p).unwrap_or_default();
         let value = fields.optional::<String>("value", p);
         let file = fields.optional::<String>("value_file", p);

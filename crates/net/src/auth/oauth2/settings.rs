@@ -58,6 +58,7 @@ impl Oauth2Settings {
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("oauth2client", p)?;
         fields.describe::<Self>();
+        fields.words("grant_type", &["", "client_credentials"]);
         let defaults = Self::default();
         let url_at = fields.node("token_url").map(|node| node.at);
         let grant_at = fields.node("grant_type").map(|node| node.at);

@@ -84,6 +84,13 @@ impl FileSettings {
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("file", p)?;
         fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("compression_params", "How hard the compression tries."),
+            ("encoding", "An extension that writes requests; there is none, so only an empty text."),
+        ]);
+        fields.words("format", &["json", "proto"]);
+        fields.defaults_to("format", "json");
+        fields.words("compression", &["", "zstd"]);
         let defaults = Self::default();
         let path = fields.required::<String>("path", p);
         let mut settings = Self {
@@ -244,6 +251,7 @@ fn compression(fields: &mut Fields<'_>, p: &mut Problems) -> bool {
 fn level(fields: &mut Fields<'_>, p: &mut Problems) -> Option<i32> {
     let node = fields.node("compression_params").filter(|node| !node.is_absent())?;
     let mut params = p.within("compression_params", |p| node.map("compression_params", p))?;
+    params.describe_keys(&[("level", "The level, from 1 to 22; none is the default of zstd.")]);
     let level: i32 = params.optional("level", p)?;
     params.finish(p);
     if !(0..=22).contains(&level) {

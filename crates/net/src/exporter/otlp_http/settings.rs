@@ -25,8 +25,10 @@ pub struct OtlpHttpSettings {
     /// How requests are encoded.
     pub encoding: BodyEncoding,
     /// The queue.
+    #[key = "sending_queue"]
     pub queue: QueueSettings,
     /// Retries.
+    #[key = "retry_on_failure"]
     pub retry: RetrySettings,
 }
 
@@ -76,6 +78,7 @@ impl OtlpHttpSettings {
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("otlp_http", p)?;
         fields.describe::<Self>();
+        fields.defaults_to("encoding", "proto");
         let defaults = Self::new("");
         let mut endpoint = |key: &str, p: &mut Problems| {
             let node = fields.node(key).filter(|node| !node.is_absent());
@@ -131,6 +134,7 @@ impl OtlpHttpSettings {
 }
 
 fn encoding(node: &Node, p: &mut Problems) -> BodyEncoding {
+    p.takes_words(node, ["proto", "json"]);
     match p.within("encoding", |p| node.text(p)).as_deref() {
         Some("json") => BodyEncoding::Json,
         Some("proto") | None => BodyEncoding::Proto,

@@ -16,8 +16,10 @@ pub struct ZipkinSettings {
     /// The service name of spans whose resource has none.
     pub default_service_name: String,
     /// The queue.
+    #[key = "sending_queue"]
     pub queue: QueueSettings,
     /// Retries.
+    #[key = "retry_on_failure"]
     pub retry: RetrySettings,
 }
 
@@ -39,6 +41,8 @@ impl ZipkinSettings {
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("zipkin", p)?;
         fields.describe::<Self>();
+        fields.describe_keys(&[("format", "How spans are written; there is only `json`.")]);
+        fields.defaults_to("format", "json");
         let defaults = Self::new("");
         let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
         let endpoint: Option<String> = fields.required("endpoint", p);
@@ -49,6 +53,7 @@ impl ZipkinSettings {
             retry: RetrySettings::take(&mut fields, p),
         };
         if let Some(node) = fields.node("format").filter(|node| !node.is_absent()) {
+            p.takes_words(node, ["json"]);
             match p.within("format", |p| node.text(p)).as_deref() {
                 Some("json") | None => {}
                 Some("proto") => {

@@ -49,6 +49,11 @@ impl Decode for HealthCheck {
     fn decode(node: &Node, p: &mut Problems) -> Option<HealthCheck> {
         let mut fields = node.map("health_check", p)?;
         fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("port", "The port to listen on, on all addresses."),
+            ("use_v2", "Only `false`: the newer form of the extension is not supported."),
+        ]);
+        fields.old_spelling("port", "`endpoint`");
         let old_port = fields.node("port").filter(|node| !node.is_absent());
         let default_endpoint = match old_port {
             Some(port) => old_endpoint(port, p),
@@ -67,7 +72,7 @@ impl Decode for HealthCheck {
             p.error(&path_at, format!("`path` must begin with `/`, found `{}`", health_check.path), help);
         }
         for key in ["http", "grpc"] {
-            if let Some(node) = fields.node(key).filter(|node| !node.is_absent()) {
+            if let Some(node) = fields.unsupported(key).filter(|node| !node.is_absent()) {
                 let help = "write `endpoint` and `path` directly under the extension";
                 p.error(&node.at, format!("`{key}` of `health_check` is not supported"), help.to_string());
             }

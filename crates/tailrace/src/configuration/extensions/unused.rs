@@ -59,8 +59,10 @@ impl Decode for Zpages {
         let mut fields = node.map("zpages", p)?;
         fields.describe::<Self>();
         let server = Server::take(&mut fields, default, p);
+        fields.describe_keys(&[("expvar", "Go's variables, of which there are none here.")]);
         let expvar = fields.node("expvar").filter(|node| !node.is_absent());
         let expvar_enabled = expvar.and_then(|node| node.map("expvar", p)).map(|mut fields| {
+            fields.describe_keys(&[("enabled", "Whether they are shown; without effect.")]);
             let enabled = fields.take("enabled", false, p);
             fields.finish(p);
             enabled

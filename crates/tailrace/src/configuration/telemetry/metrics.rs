@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use settings::{Decode, Node, Problems, Value, one_of};
+use settings::{Decode, Node, Problems, Scalar, Value, one_of};
 
 use super::push::PushExporter;
 use super::{no_effect, written};
@@ -34,7 +34,7 @@ pub(crate) enum Level {
 /// One of `readers`.
 #[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum Reader {
-    /// An endpoint to scrape.
+    /// An endpoint to scrape; a reader has either this or `periodic`.
     Pull(Prometheus),
     /// Sends them now and then.
     Periodic(Periodic),
@@ -134,6 +134,8 @@ impl Decode for Metrics {
     fn decode(node: &Node, p: &mut Problems) -> Option<Metrics> {
         let mut fields = node.map("metrics", p)?;
         fields.describe::<Self>();
+        fields.describe_keys(&[("address", "The host and port to be scraped at.")]);
+        fields.old_spelling("address", "`readers`");
         let mut metrics = Metrics { level: fields.take("level", Level::Normal, p), ..Metrics::default() };
         let readers = fields.node("readers").filter(|node| !node.is_absent());
         if let Some(address) = fields.node("address").filter(|node| !node.is_absent()) {
@@ -149,6 +151,9 @@ impl Decode for Metrics {
             one_endpoint(&metrics.readers, readers, p);
         }
         if let Some(views) = fields.node("views").filter(|node| !node.is_absent()) {
+            for view in views.list("views", p).unwrap_or_default() {
+                p.takes(view, Scalar::Anything);
+            }
             metrics.views = views.list("views", p).unwrap_or_default().iter().map(Node::bare).collect();
             if metrics.level == Level::Detailed {
                 no_effect(views, "`views` of metrics are", p);
@@ -200,6 +205,7 @@ impl Decode for Reader {
         fields.describe::<Self>();
         let pull = fields.node("pull").filter(|node| !node.is_absent());
         let periodic = fields.node("periodic").filter(|node| !node.is_absent());
+        fields.ignore(&["producers"]);
         if let Some(producers) = fields.node("producers").filter(|node| !node.is_absent()) {
             no_effect(producers, "`producers` of metrics are", p);
         }
@@ -219,11 +225,13 @@ impl Decode for Reader {
 
 fn pulled(node: &Node, p: &mut Problems) -> Option<Prometheus> {
     let mut fields = node.map("pull", p)?;
+    fields.describe_keys(&[("exporter", "What is served.")]);
     let exporter = fields.node("exporter").filter(|node| !node.is_absent());
     fields.finish(p);
     let prometheus = match exporter {
         Some(exporter) => {
             let mut fields = exporter.map("exporter", p)?;
+            fields.describe_keys(&[("prometheus", "Metrics in Prometheus' text format.")]);
             let prometheus = fields.node("prometheus").filter(|node| !node.is_absent());
             fields.finish(p);
             prometheus
@@ -287,6 +295,10 @@ const LEVELS: [(&str, Level); 4] =
     [("None", Level::None), ("Basic", Level::Basic), ("Normal", Level::Normal), ("Detailed", Level::Detailed)];
 
 impl Decode for Level {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().to_lowercase().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Level> {
         decode_level(node, "metrics level", p)
     }
@@ -296,6 +308,7 @@ impl Decode for Level {
 pub(super) fn decode_level(node: &Node, what: &str, p: &mut Problems) -> Option<Level> {
     let lower = node.as_text().map(str::to_lowercase);
     let lower = lower.map(|text| Node::new(Value::Text(text), node.at));
+    p.takes_any_case(node);
     let words = LEVELS.map(|(name, level)| (name.to_lowercase(), level));
     let words: Vec<(&str, Level)> = words.iter().map(|(name, level)| (name.as_str(), *level)).collect();
     one_of(lower.as_ref().unwrap_or(node), what, &words, p)

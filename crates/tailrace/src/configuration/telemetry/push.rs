@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use settings::{Decode, Fields, Node, Problems, Secret, Value, one_of};
+use settings::{Decode, Fields, Node, Problems, Scalar, Secret, Value, one_of};
 
 use super::written;
 
@@ -148,6 +148,7 @@ impl Decode for PushExporter {
         let mut fields = node.map("exporter", p)?;
         fields.describe::<Self>();
         let console = fields.node("console").filter(|node| !node.is_absent());
+        console.into_iter().for_each(|node| p.takes(node, Scalar::Anything));
         let otlp = fields.node("otlp").filter(|node| !node.is_absent());
         fields.finish(p);
         match (otlp, console) {
@@ -221,6 +222,7 @@ fn with_scheme(endpoint: String, insecure: Option<bool>) -> String {
 /// A list of names and values; also a map, the form of older files.
 fn headers(node: &Node, p: &mut Problems) -> Vec<(String, Secret)> {
     p.within("headers", |p| {
+        p.takes_values(node);
         if let Value::Map(entries) = &node.value {
             if let Some(first) = entries.first() {
                 let help = format!("newer collectors want a list: `headers: [{{name: {}, value: …}}]`", first.key);
@@ -232,6 +234,7 @@ fn headers(node: &Node, p: &mut Problems) -> Vec<(String, Secret)> {
         let items = node.list("headers", p).unwrap_or_default();
         let header = items.iter().map(|item| {
             let mut fields = item.map("headers", p)?;
+            fields.describe_keys(&[("name", "The header's name."), ("value", "Its value.")]);
             let name = fields.required::<String>("name", p);
             let value = fields.take("value", Secret::default(), p);
             fields.finish(p);
@@ -252,6 +255,7 @@ impl Decode for Processor {
             (Some(batch), None) => Batch::decode(batch, p).map(Processor::Batch),
             (None, Some(simple)) => {
                 let mut fields = simple.map("simple", p)?;
+                fields.describe::<Batch>();
                 let exporter = fields.required("exporter", p);
                 fields.finish(p);
                 exporter.map(Processor::Simple)
