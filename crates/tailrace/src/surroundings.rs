@@ -32,24 +32,19 @@ const SCHEMA_URL: &str = "https://opentelemetry.io/schemas/1.40.0";
 /// Files are read so far.
 const FILE_BYTES_MAX: u64 = 1 << 20;
 
-/// Makes the processor of what is found.
-pub(crate) struct Detection;
-
-impl Detection {
-    /// Looks around, and compiles the settings.
-    ///
-    /// # Errors
-    /// What a detector cannot read, or does not find though the settings ask for it; in words.
-    pub(crate) fn new(settings: &ResourceDetectionSettings) -> Result<ResourceDetection, String> {
-        let world = World {
-            variable: &settings::environment,
-            file: &read,
-            folder: &names,
-            exists: &|path| fs::exists(path).unwrap_or(false),
-        };
-        let Ok(detection): Result<_, Infallible> = ResourceDetection::new(settings, &look(settings, &world)?);
-        Ok(detection)
-    }
+/// The processor `resourcedetection` with what is found here.
+///
+/// # Errors
+/// What a detector cannot read, or does not find though the settings ask for it; in words.
+pub(crate) fn detection(settings: &ResourceDetectionSettings) -> Result<ResourceDetection, String> {
+    let world = World {
+        variable: &settings::environment,
+        file: &read,
+        folder: &names,
+        exists: &|path| fs::exists(path).unwrap_or(false),
+    };
+    let Ok(detection): Result<_, Infallible> = ResourceDetection::new(settings, &look(settings, &world)?);
+    Ok(detection)
 }
 
 /// What each detector of the settings finds.

@@ -1,3 +1,5 @@
+//! What is composed, as prost reads it.
+
 use super::*;
 use opentelemetry_proto::tonic::{
     collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest},

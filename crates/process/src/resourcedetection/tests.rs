@@ -1,3 +1,5 @@
+//! What was found goes into requests, and the settings that say which of it.
+
 use super::*;
 use crate::notation::{check, decode, request};
 

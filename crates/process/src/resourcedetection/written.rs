@@ -11,6 +11,7 @@ pub struct ResourceDetectionSettings {
     /// Which detectors are asked, in this order; the first that gives an attribute counts.
     pub detectors: Vec<String>,
     /// Whether what is detected replaces the attributes that a resource brings.
+    #[key = "override"]
     pub r#override: bool,
     /// How long a detector may take; none here takes any time.
     pub timeout: Duration,
@@ -76,6 +77,28 @@ const CLIENT: [&str; 20] = [
     "write_buffer_size",
 ];
 
+/// What the settings mean that single detectors have.
+const OTHERS: &[(&str, &str)] = &[
+    ("address", "Where the service is that is asked; nobody is asked in this version."),
+    ("auth_type", "How the service is asked; nobody is asked in this version."),
+    ("context", "Which context of the Kubernetes configuration is used; nobody is asked in this version."),
+    ("datacenter", "The data centre that is asked about; nobody is asked in this version."),
+    ("fail_on_missing_metadata", "Older place of the setting of this name beside `detectors`; without effect."),
+    ("hostname_sources", "Where the host's name is taken from, in this order: `os`, `dns`, `cname` or `lookup`."),
+    ("labels", "Patterns of labels that become attributes; nobody is asked for them in this version."),
+    ("max_attempts", "How often the service is asked; nobody is asked in this version."),
+    ("max_backoff", "The longest pause between two attempts; nobody is asked in this version."),
+    ("meta", "Labels that become attributes; nobody is asked for them in this version."),
+    ("namespace", "The namespace that is asked about; nobody is asked in this version."),
+    ("node_from_env_var", "The environment variable that has the node's name; `K8S_NODE_NAME` if it is not written."),
+    ("protocol", "`http` or `https`; nobody is asked in this version."),
+    ("tags", "Patterns of tags that become attributes; nobody is asked for them in this version."),
+    ("tags_from_imds", "Whether tags come from the instance's metadata; nobody is asked in this version."),
+    ("tls", "TLS towards the service; nobody is asked in this version."),
+    ("token", "What the service is asked with; nobody is asked in this version."),
+    ("token_file", "A file with that; nobody is asked in this version."),
+];
+
 /// Where `system` may take the host's name from.
 const HOSTNAME_SOURCES: [&str; 4] = ["os", "dns", "cname", "lookup"];
 
@@ -128,14 +151,8 @@ impl Decode for ResourceDetectionSettings {
             of: BTreeMap::new(),
         };
         fields.ignore(&CLIENT);
-        let about = DETECTORS.iter().map(|detector| match detector.is_here {
-            true => (detector.settings, "What the detector of this name finds."),
-            false => {
-                (detector.settings, "Read and printed; the detector would ask over the network, which is not done.")
-            }
-        });
-        fields.describe_keys(&about.collect::<Vec<_>>());
         for detector in DETECTORS.iter().filter(|detector| !detector.settings.is_empty()) {
+            fields.describe_keys(&[(detector.settings, "What this detector gives, and how it finds it.")]);
             let Some(node) = fields.node(detector.settings).filter(|node| !node.is_absent()) else { continue };
             let decoded = p.within(detector.settings, |p| DetectorSettings::decode(detector, node, p));
             settings.of.extend(decoded.map(|decoded| (detector.settings, decoded)));
@@ -284,29 +301,23 @@ impl DetectorSettings {
         let mut settings = Self::default();
         if let Some(node) = fields.node("resource_attributes").filter(|node| !node.is_absent()) {
             let mut attributes = node.map("resource_attributes", p)?;
-            let about = detector.attributes().map(|(name, _)| (name, "Whether this attribute is set."));
-            attributes.describe_keys(&about.collect::<Vec<_>>());
             for (name, default) in detector.attributes() {
+                attributes.describe_keys(&[(name, "The attribute of this name.")]);
                 let Some(node) = attributes.node(name).filter(|node| !node.is_absent()) else { continue };
                 let mut fields = node.map(name, p)?;
-                fields.describe_keys(&[("enabled", "Whether it is.")]);
+                fields.describe_keys(&[("enabled", "Whether it is given.")]);
                 let enabled = fields.take("enabled", default, p);
                 fields.finish(p);
                 settings.resource_attributes.insert(name.to_string(), enabled);
             }
             attributes.finish(p);
         }
-        let about = detector.others.iter().map(|(name, _)| match *name {
-            "hostname_sources" => (*name, "Where the host's name comes from: the first that has one of `os`, `dns`."),
-            name => (name, "Read and printed."),
-        });
-        fields.describe_keys(&about.collect::<Vec<_>>());
+        fields.describe_keys(OTHERS);
         for (name, form) in detector.others {
             let value = form.decode(name, &mut fields, p);
             settings.others.extend(value.map(|value| (*name, value)));
         }
-        let is_known = detector.others.iter().any(|(name, _)| *name == "hostname_sources");
-        let sources = if is_known { fields.node("hostname_sources") } else { None };
+        let sources = node.lookup("hostname_sources").filter(|_| detector.name == "system");
         for source in sources.and_then(|node| node.list("hostname_sources", &mut Problems::new())).unwrap_or_default() {
             let Some(name) = source.as_text() else { continue };
             if !HOSTNAME_SOURCES.contains(&name) {

@@ -1,3 +1,5 @@
+//! Surroundings as data, and what each detector finds there.
+
 use super::*;
 use settings::{Decode, Node, Problems};
 

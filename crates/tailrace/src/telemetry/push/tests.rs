@@ -1,1 +1,3 @@
+//! Metrics and log records pushed to a peer, as prost reads them there.
+
 
