@@ -119,9 +119,9 @@ impl Schema {
     }
 }
 
-/// The file as any YAML reader gives it; none if it is no YAML.
+/// The file as an editor's YAML reader gives it, to whom `y` and `n` are texts; none if it is no YAML.
 fn tree(text: &str) -> Option<Value> {
-    serde_yaml::from_str(text).ok()
+    serde_yaml::from_str_with_options(text, serde_yaml::options! { strict_booleans: true }).ok()
 }
 
 /// Whether a published file says of itself that it runs.
