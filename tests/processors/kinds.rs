@@ -115,14 +115,6 @@ fn redaction(dice: &mut Dice) -> Value {
     put(dice, 30, "blocked_key_patterns", KEY_PATTERNS);
     put(dice, 60, "blocked_values", VALUE_PATTERNS);
     put(dice, 30, "allowed_values", VALUE_PATTERNS);
-    if dice.chance(30) {
-        let mut url = Map::from_iter([("enabled".to_string(), json!(true))]);
-        url.insert("attributes".to_string(), json!(dice.some(KEYS_THERE)));
-        if dice.chance(30) {
-            url.insert("sanitize_span_name".to_string(), json!(dice.chance(50)));
-        }
-        settings.insert("url_sanitizer".to_string(), Value::Object(url));
-    }
     if dice.chance(40) {
         let mut databases = Map::new();
         for name in dice.some(QUERIES) {

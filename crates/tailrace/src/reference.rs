@@ -63,7 +63,9 @@ impl Reference {
                 (
                     "tailrace",
                     "Settings of Tailrace itself, which otelcol does not have.",
-                    shape_of(&|node, p| drop(Own::decode(node, p))),
+                    shape_of(&|node, p| {
+                        let _shape_only = Own::decode(node, p);
+                    }),
                 ),
             ],
         }

@@ -191,7 +191,13 @@ impl Decode for UrlSanitizer {
             attributes: fields.take("attributes", Vec::new(), p),
             sanitize_span_name: fields.optional("sanitize_span_name", p),
         };
+        let enabled_at = fields.node("enabled").map_or(node.at, |node| node.at);
         fields.finish(p);
+        if settings.enabled {
+            let message = "URLs cannot be sanitized by this version";
+            let help = "replace what varies with `replace_pattern` in `transform`, or mask it with `blocked_values`";
+            p.error(&enabled_at, message, help.to_string());
+        }
         Some(settings)
     }
 }
