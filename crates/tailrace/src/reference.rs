@@ -58,7 +58,9 @@ impl Reference {
                 (
                     "service",
                     "Which components run, and how they are joined into pipelines.",
-                    shape_of(&|node, p| drop(Service::decode(node, p))),
+                    shape_of(&|node, p| {
+                        let _shape_only = Service::decode(node, p);
+                    }),
                 ),
                 (
                     "tailrace",
@@ -76,9 +78,12 @@ fn section<T>(name: &'static str, about: &'static str, kinds: &[Kind<T>]) -> Sec
     let component = |kind: &Kind<T>| Component {
         names: kind.names,
         about: kind.about,
-        shape: shape_of(&|node, p| drop((kind.decode)(node, p))),
+        shape: shape_of(&|node, p| {
+            let _shape_only = (kind.decode)(node, p);
+        }),
     };
     Section { name, about, components: kinds.iter().map(component).collect() }
 }
+
 #[cfg(test)]
 mod tests;
