@@ -15,6 +15,8 @@ mod fetch;
 mod metrics;
 #[path = "peers/process.rs"]
 mod process;
+#[path = "peers/secure.rs"]
+mod secure;
 #[path = "peers/span.rs"]
 mod span;
 

@@ -193,7 +193,7 @@ service:
     exposition
 }
 
-fn scrape(port: u16) -> String {
+pub(crate) fn scrape(port: u16) -> String {
     let mut socket = TcpStream::connect(("127.0.0.1", port)).expect("the endpoint answers");
     write!(socket, "GET /metrics HTTP/1.0\r\nHost: test\r\n\r\n").expect("sent");
     let mut answer = String::new();
