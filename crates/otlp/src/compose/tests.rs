@@ -1,3 +1,5 @@
+//! Requests as prost reads them.
+
 use super::*;
 use opentelemetry_proto::tonic::{
     collector::{logs::v1::ExportLogsServiceRequest, metrics::v1::ExportMetricsServiceRequest},
