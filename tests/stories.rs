@@ -155,6 +155,26 @@ async fn a_stop_decides_what_is_held_and_delivers_it() {
     assert!(totals.contains(&format!("kept={}", report.expected.spans.spans)), "{log}");
 }
 
+/// SIGTERM in the middle of it: whatever a client was told is taken arrives.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stop_under_load_delivers_what_was_accepted() {
+    let sink = sink().await;
+    let collector = Collector::start(&config(ALWAYS, &[("otlp_grpc", grpc_exporter(&sink))], ""));
+    let options = Generate {
+        duration: Duration::from_secs(5),
+        retry_max: Duration::ZERO,
+        ..traffic(Target::Grpc(collector.address("grpc").to_string()), Keep::Everything)
+    };
+    let sending = tokio::spawn(send(options));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let (status, log) = tokio::task::spawn_blocking(|| collector.stop()).await.expect("the stop");
+    assert!(status.success(), "{log}");
+    let report = sending.await.expect("the load");
+    assert!(report.spans > 0 && report.lost_spans > 0, "it was stopped under load: {report:?}");
+    assert!(log.contains(&format!("accepted={}", report.spans)), "{} spans were accepted\n{log}", report.spans);
+    assert_eq!(sink.counts().spans.spans, report.spans, "{log}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn under_overload_clients_are_refused_and_nothing_accepted_is_lost() {
     let sink = sink().await;

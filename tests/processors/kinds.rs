@@ -9,6 +9,8 @@ use process::{
     Processor,
     attributes::{Attributes, AttributesSettings},
     filter::{Filter, FilterSettings},
+    probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerSettings},
+    redaction::{Redaction, RedactionSettings},
     resource::{Resource, ResourceSettings},
     span::{Span, SpanSettings},
 };
@@ -69,7 +71,82 @@ pub(crate) const KINDS: &[Kind] = &[
             Ok((Box::new(Filter::new(&settings)?), settings.effective()))
         },
     },
+    Kind {
+        name: "probabilistic_sampler",
+        signals: &[Signal::Traces, Signal::Logs],
+        settings: |dice, _| sampler(dice),
+        build: |text, _| {
+            let settings: ProbabilisticSamplerSettings = decode(text)?;
+            let Ok(sampler) = ProbabilisticSampler::new(&settings);
+            Ok((Box::new(sampler), settings.effective()))
+        },
+    },
+    Kind {
+        name: "redaction",
+        signals: &Signal::ALL,
+        settings: |dice, _| redaction(dice),
+        build: |text, _| {
+            let settings: RedactionSettings = decode(text)?;
+            Ok((Box::new(Redaction::new(&settings)?), settings.effective()))
+        },
+    },
 ];
+
+fn redaction(dice: &mut Dice) -> Value {
+    const VALUE_PATTERNS: &[&str] = &["[0-9]+", "^x$", "cart", "true", "<.*>", "^$", ".*", "o", "ï"];
+    const KEY_PATTERNS: &[&str] = &["^a$", "http", "e$", "k", "^$"];
+    const KEYS_THERE: &[&str] = &["a", "b", "k", "j", "user.id", "http.route", "zone", "host", "service.name"];
+    const QUERIES: &[&str] = &["redis", "valkey", "memcached", "mongo", "opensearch", "es"];
+    let mut settings = Map::new();
+    let functions = ["", "", "md5", "SHA1", "sha3", "hmac-sha256", "HMAC-sha512"];
+    settings.insert("hash_function".to_string(), json!(dice.pick(&functions)));
+    settings.insert("hmac_key".to_string(), json!("0123456789".repeat(7)));
+    settings.insert("allow_all_keys".to_string(), json!(dice.chance(60)));
+    settings.insert("redact_all_types".to_string(), json!(dice.chance(40)));
+    settings.insert("summary".to_string(), json!(dice.pick(&["debug", "info", "silent", ""])));
+    let mut put = |dice: &mut Dice, percent: u64, key: &str, words: &[&str]| {
+        if dice.chance(percent) {
+            settings.insert(key.to_string(), json!(dice.some(words)));
+        }
+    };
+    put(dice, 60, "allowed_keys", KEYS_THERE);
+    put(dice, 30, "ignored_keys", KEYS_THERE);
+    put(dice, 20, "ignored_key_patterns", KEY_PATTERNS);
+    put(dice, 30, "blocked_key_patterns", KEY_PATTERNS);
+    put(dice, 60, "blocked_values", VALUE_PATTERNS);
+    put(dice, 30, "allowed_values", VALUE_PATTERNS);
+    if dice.chance(40) {
+        let mut databases = Map::new();
+        for name in dice.some(QUERIES) {
+            let attributes = if dice.chance(80) { dice.some(KEYS_THERE) } else { Vec::new() };
+            databases.insert(name.to_string(), json!({"enabled": dice.chance(90), "attributes": attributes}));
+        }
+        if dice.chance(30) {
+            databases.insert("sanitize_span_name".to_string(), json!(dice.chance(50)));
+        }
+        settings.insert("db_sanitizer".to_string(), Value::Object(databases));
+    }
+    Value::Object(settings)
+}
+
+fn sampler(dice: &mut Dice) -> Value {
+    let mut settings = Map::new();
+    let percentages = [0.0, 0.003, 0.01, 15.3, 33.333, 50.0, 50.0, 75.0, 99.9, 100.0, 250.0];
+    settings.insert("sampling_percentage".to_string(), json!(dice.pick(&percentages)));
+    settings.insert("mode".to_string(), json!(dice.pick(&["", "hash_seed", "equalizing", "proportional"])));
+    let mut put = |dice: &mut Dice, percent: u64, key: &str, value: fn(&mut Dice) -> Value| {
+        if dice.chance(percent) {
+            settings.insert(key.to_string(), value(dice));
+        }
+    };
+    put(dice, 60, "fail_closed", |dice| json!(dice.chance(30)));
+    put(dice, 40, "hash_seed", |dice| json!(dice.pick(&[0, 22, u32::MAX])));
+    put(dice, 40, "sampling_precision", |dice| json!(dice.pick(&[1, 2, 5, 14, -3])));
+    put(dice, 40, "attribute_source", |dice| json!(dice.pick(&["traceID", "record", ""])));
+    put(dice, 40, "from_attribute", |dice| json!(dice.pick(KEYS)));
+    put(dice, 40, "sampling_priority", |dice| json!(dice.pick(&["sampling.priority", "http.status", "a"])));
+    Value::Object(settings)
+}
 
 /// The settings that a text is, or its problems.
 fn decode<T: Decode>(text: &str) -> Result<T, String> {

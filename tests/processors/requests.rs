@@ -22,9 +22,22 @@ use prost::Message;
 
 pub(crate) const KEYS: &[&str] = &["a", "b", "user.id", "http.route", "http.status", "zone", "é", ""];
 pub(crate) const RESOURCE_KEYS: &[&str] = &["service.name", "host", "zone", "a", "b"];
-pub(crate) const TEXTS: &[&str] =
-    &["x", "shop", "cart", "42", "-7", "1.5", "true", "/api/v1/cart", "GET <&>", "", "ünï"];
-pub(crate) const NAMES: &[&str] = &["GET /cart", "/api/v1/users/42", "query", "a", ""];
+pub(crate) const TEXTS: &[&str] = &[
+    "x",
+    "shop",
+    "cart",
+    "42",
+    "-7",
+    "1.5",
+    "true",
+    "/api/v1/cart",
+    "GET <&>",
+    "",
+    "ünï",
+    "https://x.example/users/42?q=1",
+];
+pub(crate) const NAMES: &[&str] =
+    &["GET /cart", "/api/v1/users/42", "query", "a", "", "SET k v", "/42", "GET /v1/ljgdflgjf?x=1"];
 pub(crate) const LIBRARIES: &[(&str, &str)] = &[("lib", "1.0"), ("lib", ""), ("other", "2.3"), ("", "")];
 pub(crate) const SEVERITIES: &[&str] = &["INFO", "ERROR", "warn", ""];
 const START_NS: u64 = 1_767_225_600_000_000_000;
@@ -148,6 +161,7 @@ fn value(dice: &mut Dice, depth: usize) -> AnyValue {
 fn span(dice: &mut Dice) -> Span {
     let mut id = |bytes: usize| (0..bytes).map(|_| dice.below(255) as u8 + 1).collect::<Vec<u8>>();
     let (trace_id, span_id, parent) = (id(16), id(8), id(8));
+    let trace_id = if dice.chance(95) { trace_id } else { Vec::new() };
     let status = match dice.below(4) {
         0 => None,
         1 => Some(Status::default()),
@@ -162,11 +176,83 @@ fn span(dice: &mut Dice) -> Span {
         kind: dice.below(6) as i32,
         start_time_unix_nano: START_NS,
         end_time_unix_nano: START_NS + dice.next() % 1_000_000_000,
-        attributes: attributes(dice, KEYS),
+        attributes: with_query(dice, &["sampling.priority"]),
+        trace_state: trace_state(dice),
         events: (0..dice.below(3)).map(|_| event(dice)).collect(),
         status,
         ..Span::default()
     }
+}
+
+const SYSTEMS: &[&str] =
+    &["redis", "Valkey", "memcached", "mongodb", "opensearch", "elasticsearch", "mysql", "other_sql"];
+const QUERIES: &[&str] = &[
+    "SET k v",
+    "GET a\nhmset \"a b\" c d e f",
+    " AUTH  x y ",
+    "ZADD k NX 1 a 2 b",
+    "set k 0 900 5\r\nvalue",
+    "{\"find\": \"users\", \"filter\": {\"age\": {\"$gt\": [1, null]}}} ",
+    "[1, {\"a\": \"b\"}] x",
+    "SELECT * FROM users WHERE id = 42",
+];
+
+/// Attributes, seldom with a query to a database.
+fn with_query(dice: &mut Dice, sampling: &[&str]) -> Vec<KeyValue> {
+    let mut attributes = with_sampling(dice, sampling);
+    if dice.chance(25) {
+        let mut put = |key: &str, value: &str| {
+            let value = Some(AnyValue { value: Some(Value::StringValue(value.to_string())) });
+            attributes.push(KeyValue { key: key.to_string(), value, ..KeyValue::default() });
+        };
+        put(dice.pick(&["db.system", "db.system.name"]), dice.pick(SYSTEMS));
+        put(dice.pick(&["a", "b", "user.id"]), dice.pick(QUERIES));
+    }
+    attributes
+}
+
+/// Attributes, seldom with some that concern sampling.
+fn with_sampling(dice: &mut Dice, keys: &[&str]) -> Vec<KeyValue> {
+    let mut attributes = attributes(dice, KEYS);
+    for key in keys {
+        if !dice.chance(12) {
+            continue;
+        }
+        let value = match dice.below(9) {
+            0..=1 => Value::IntValue(dice.between(-2, 120)),
+            2 => Value::DoubleValue(dice.pick(&[0.0, 0.5, 33.3, 100.0, f64::NAN])),
+            3..=4 => Value::StringValue(dice.pick(&["0", "1", "-1", "x", "", "inf", "0x1p-2", "1e400"]).to_string()),
+            5..=6 => Value::StringValue(threshold(dice)),
+            _ => Value::StringValue(format!("{:014x}", dice.next() >> 8)),
+        };
+        let value = Some(AnyValue { value: Some(value) });
+        attributes.insert(0, KeyValue { key: (*key).to_string(), value, ..KeyValue::default() });
+    }
+    attributes
+}
+
+fn threshold(dice: &mut Dice) -> String {
+    dice.pick(&["0", "8", "c", "4", "f", "E", "00f", "", "x", "123456789abcdef"]).to_string()
+}
+
+fn trace_state(dice: &mut Dice) -> String {
+    if dice.chance(60) {
+        return String::new();
+    }
+    let member = |dice: &mut Dice| match dice.below(12) {
+        0..=5 => {
+            let part = |dice: &mut Dice| match dice.below(10) {
+                0..=3 => format!("th:{}", threshold(dice)),
+                4..=7 => format!("rv:{:014x}", dice.next() >> 8),
+                _ => dice.pick(&["a:b", "rv:1", "x9:", "A:1", ""]).to_string(),
+            };
+            let parts: Vec<String> = (0..=dice.below(2)).map(|_| part(dice)).collect();
+            format!("ot={}", parts.join(";"))
+        }
+        6..=10 => dice.pick(&["a=1", " b=2 ", "t@s=x y", "", "a=1"]).to_string(),
+        _ => dice.pick(&["A=1", "a", "a=", "=1", "a=b=c"]).to_string(),
+    };
+    (0..=dice.below(2)).map(|_| member(dice)).collect::<Vec<_>>().join(",")
 }
 
 fn event(dice: &mut Dice) -> Event {
@@ -184,7 +270,8 @@ fn log(dice: &mut Dice) -> LogRecord {
         severity_number: dice.pick(&[0, 1, 5, 9, 10, 13, 17, 21]),
         severity_text: dice.pick(SEVERITIES).to_string(),
         body: dice.chance(90).then(|| if dice.chance(60) { text(dice) } else { value(dice, 2) }),
-        attributes: attributes(dice, KEYS),
+        trace_id: if dice.chance(50) { (0..16).map(|_| dice.below(255) as u8 + 1).collect() } else { Vec::new() },
+        attributes: with_query(dice, &["sampling.threshold", "sampling.randomness", "sampling.priority"]),
         ..LogRecord::default()
     }
 }

@@ -74,7 +74,9 @@ exporters:
   nop: {{}}
   otlp_grpc: {{endpoint: \"{sink}\", compression: none, tls: {{insecure: true}}{exporter_settings}}}
 service:
-  telemetry: {{metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: 0}}}}}}}}]}}}}
+  telemetry:
+    logs: {{sampling: {{enabled: false}}}}
+    metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: 127.0.0.1, port: 0}}}}}}}}]}}
   pipelines:
     traces: {{receivers: [otlp], processors: [{processors}], exporters: [{exporters}]}}{more}
 "

@@ -165,7 +165,7 @@ pub(crate) fn readable(text: &str) -> String {
 /// Settings of otelcol that are not built: an error where they are written, instead of silence about what will not happen.
 pub(crate) fn refuse_unsupported(fields: &mut Fields<'_>, keys: &[&str], p: &mut Problems) {
     for key in keys {
-        let Some(node) = fields.node(key).filter(|node| !node.is_absent()) else { continue };
+        let Some(node) = fields.unsupported(key).filter(|node| !node.is_absent()) else { continue };
         // Empty lists, maps and texts are how otelcol's own defaults are written.
         let empty = match &node.value {
             settings::Value::List(items) => items.is_empty(),

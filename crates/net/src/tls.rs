@@ -49,27 +49,27 @@ pub enum Version {
 }
 
 /// What the `tls:` blocks of servers and clients have in common.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct Material {
-    /// `ca_file` or `ca_pem`: whom to trust instead of the system's authorities.
+    /// Whom to trust instead of the system's authorities.
     pub ca: Option<Pem>,
-    /// `cert_file` or `cert_pem`: the own certificate chain.
+    /// The own certificate chain.
     pub certificate: Option<Pem>,
-    /// `key_file` or `key_pem`: the own private key.
+    /// The own private key.
     pub key: Option<Pem>,
-    /// `include_system_ca_certs_pool`: trust the system's authorities beside `ca`.
+    /// Whether to trust the system's authorities beside those of `ca_file` or `ca_pem`.
     pub include_system_ca_certs_pool: bool,
-    /// `min_version`; none is 1.2.
+    /// The oldest version of TLS that is spoken; none is 1.2.
     pub min_version: Option<Version>,
-    /// `max_version`; none is the newest.
+    /// The newest version of TLS that is spoken; none is the newest.
     pub max_version: Option<Version>,
-    /// `cipher_suites` of TLS 1.2 by Go's names; empty is all that rustls has.
+    /// Cipher suites of TLS 1.2 by Go's names; empty is all that rustls has.
     pub cipher_suites: Vec<String>,
-    /// `curve_preferences` by Go's names, the preferred one first; empty is all.
+    /// Curves by Go's names, the preferred one first; empty is all.
     pub curve_preferences: Vec<String>,
-    /// `include_insecure_cipher_suites`: taken, without effect, since rustls has none.
+    /// Taken, without effect, since rustls has none.
     pub include_insecure_cipher_suites: bool,
-    /// `reload_interval`: how old read files may become; zero is for ever.
+    /// How old read files may become; zero is for ever.
     pub reload_interval: Duration,
 }
 

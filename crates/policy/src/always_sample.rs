@@ -6,8 +6,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings: none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Samples every trace.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct AlwaysSample;
 
 impl AlwaysSample {

@@ -10,8 +10,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Samples traces that all of its policies sample.
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct And {
     /// What must all hold.
     pub and_sub_policy: Vec<Policy>,
@@ -20,6 +20,7 @@ pub struct And {
 impl And {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("and", p)?;
+        fields.describe::<Self>();
         let node = fields.node("and_sub_policy");
         fields.finish(p);
         let and_sub_policy = kinds::decode_parts(node, "and_sub_policy", Level::And, p)?;

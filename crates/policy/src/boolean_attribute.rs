@@ -10,8 +10,8 @@ use crate::{
 use otlp::Value;
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Samples traces in which an attribute of a span or resource has a boolean value.
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct BooleanAttribute {
     /// The attribute.
     pub key: String,
@@ -28,6 +28,7 @@ pub(crate) struct Equals(bool);
 impl BooleanAttribute {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("boolean_attribute", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             key: attribute::decode_key(&mut fields, p),
             value: fields.take("value", false, p),

@@ -9,8 +9,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Samples traces up to so many bytes per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct BytesLimiting {
     /// Tokens earned a second; a trace costs as many as it has bytes.
     pub bytes_per_second: i64,
@@ -21,6 +21,7 @@ pub struct BytesLimiting {
 impl BytesLimiting {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("bytes_limiting", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             bytes_per_second: fields.take("bytes_per_second", 0, p),
             burst_capacity: fields.take("burst_capacity", 0, p),

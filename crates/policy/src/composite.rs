@@ -10,8 +10,8 @@ use crate::{
 };
 use settings::{Fields, Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Samples by several policies, each within its share of a common rate of spans.
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct Composite {
     /// What shares are of.
     pub max_total_spans_per_second: i64,
@@ -24,7 +24,7 @@ pub struct Composite {
 }
 
 /// What part of the limit is whose.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Allocation {
     /// The part's name.
     pub policy: String,
@@ -35,6 +35,7 @@ pub struct Allocation {
 impl Composite {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("composite", p)?;
+        fields.describe::<Self>();
         let max_total_spans_per_second = fields.take("max_total_spans_per_second", 0, p);
         let policy_order = fields.take("policy_order", Vec::new(), p);
         let rate_allocation = Allocation::decode_all(&mut fields, p);
@@ -140,6 +141,7 @@ impl Allocation {
         let decoded = items.iter().enumerate().map(|(at, item)| {
             p.within(format!("rate_allocation[{at}]"), |p| {
                 let mut fields = item.map("rate_allocation", p)?;
+                fields.describe::<Self>();
                 let allocation =
                     Self { policy: fields.take("policy", String::new(), p), percent: fields.take("percent", 0, p) };
                 fields.finish(p);

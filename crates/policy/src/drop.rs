@@ -8,8 +8,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Drops traces that all of its policies sample, whatever others say.
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct Drop {
     /// What must all hold.
     pub drop_sub_policy: Vec<Policy>,
@@ -18,6 +18,7 @@ pub struct Drop {
 impl Drop {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("drop", p)?;
+        fields.describe::<Self>();
         let node = fields.node("drop_sub_policy");
         fields.finish(p);
         let drop_sub_policy = kinds::decode_parts(node, "drop_sub_policy", Level::Drop, p)?;

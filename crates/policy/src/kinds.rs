@@ -23,6 +23,9 @@ macro_rules! kinds {
         /// The kinds' names and the levels on which they may stand.
         const TABLE: &[(&str, &[Level])] = &[$(($name, $levels)),*];
 
+        /// What the kinds do.
+        const ABOUT: &[(&str, &str)] = &[$(($name, <$module::$variant as settings::Documented>::ABOUT)),*];
+
         impl Kind {
             /// Its name in YAML.
             #[must_use]
@@ -79,11 +82,12 @@ kinds! {
 }
 
 /// A policy, or a part of one.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct Policy {
     /// Its name: at the top level not empty and there only once, inside containers anything.
     pub name: String,
-    /// What it does.
+    /// What it does: its type, with the block of settings that is named as the type.
+    #[key = "type"]
     pub kind: Kind,
 }
 
@@ -121,9 +125,13 @@ impl Policy {
     /// Reads a policy that stands on `level`; `None` after its problems have been told.
     pub(crate) fn decode(node: &Node, level: Level, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("policy", p)?;
+        fields.describe::<Self>();
         let name = fields.take("name", String::new(), p);
         let kind_at = fields.node("type").map_or(node.at, |kind| kind.at);
         let kind_name: Option<String> = fields.optional("type", p);
+        let here = TABLE.iter().filter(|(_, levels)| levels.contains(&level)).map(|(name, _)| *name);
+        fields.words("type", &here.collect::<Vec<_>>());
+        fields.describe_keys(ABOUT);
         let has_type = kind_name.is_some() || fields.node("type").is_some_and(|kind| !kind.is_absent());
         let mut kind = None;
         for (known, _) in TABLE.iter().filter(|(_, levels)| levels.contains(&level)) {

@@ -10,8 +10,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Samples traces by their duration, from the start of the first span to the end of the last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Latency {
     /// Longer than this many milliseconds.
     pub threshold_ms: i64,
@@ -36,6 +36,7 @@ pub(crate) struct Extent {
 impl Latency {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("latency", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             threshold_ms: fields.take("threshold_ms", 0, p),
             upper_threshold_ms: fields.take("upper_threshold_ms", 0, p),

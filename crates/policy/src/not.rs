@@ -6,8 +6,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, PartialEq)]
+/// Samples traces that its policy does not sample.
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct Not {
     /// What must not hold.
     pub not_sub_policy: Box<Policy>,
@@ -16,6 +16,7 @@ pub struct Not {
 impl Not {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("not", p)?;
+        fields.describe::<Self>();
         let node = fields.node("not_sub_policy").filter(|node| !node.is_absent());
         fields.finish(p);
         let Some(node) = node else {

@@ -10,8 +10,8 @@ use crate::{
 use otlp::Value;
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Samples traces in which an integer attribute of a span or resource lies in a range.
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct NumericAttribute {
     /// The attribute.
     pub key: String,
@@ -33,6 +33,7 @@ pub(crate) struct Bounds {
 impl NumericAttribute {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("numeric_attribute", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             key: attribute::decode_key(&mut fields, p),
             min_value: fields.take("min_value", 0, p),

@@ -18,8 +18,8 @@ use ottl::{Fuel, Moment, Subject};
 use settings::{Fields, Node, Problems};
 use std::sync::Arc;
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Samples traces with a span or span event for which a condition holds.
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct OttlCondition {
     /// What an error of a condition does.
     pub error_mode: ErrorMode,
@@ -57,6 +57,7 @@ pub enum ErrorMode {
 impl OttlCondition {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("ottl_condition", p)?;
+        fields.describe::<Self>();
         let error_mode = ErrorMode::decode(&mut fields, p);
         let span: Vec<String> = fields.take("span", Vec::new(), p);
         let spanevent: Vec<String> = fields.take("spanevent", Vec::new(), p);
@@ -163,6 +164,8 @@ impl ErrorMode {
     /// Not written is `silent`; written empty is a mistake.
     fn decode(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Self> {
         let written: Option<String> = fields.optional("error_mode", p);
+        fields.words_in_any_case("error_mode", &Self::ALL.map(Self::name));
+        fields.defaults_to("error_mode", Self::default().name());
         let Some(written) = written else { return Some(Self::default()) };
         let mode = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(&written));
         if mode.is_none() {

@@ -11,8 +11,8 @@ use crate::{
 use otlp::TraceId;
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Samples a share of the traces, chosen by a hash of the trace ID.
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct Probabilistic {
     /// Hash seed; empty = contrib's own.
     pub hash_salt: String,
@@ -42,6 +42,7 @@ impl Probabilistic {
 
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("probabilistic", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             hash_salt: fields.take("hash_salt", String::new(), p),
             sampling_percentage: fields.take("sampling_percentage", 0.0, p),

@@ -9,8 +9,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Samples traces up to so many spans per second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct RateLimiting {
     /// Tokens earned a second; a trace costs as many as it has spans.
     pub spans_per_second: i64,
@@ -21,6 +21,7 @@ pub struct RateLimiting {
 impl RateLimiting {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("rate_limiting", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             spans_per_second: fields.take("spans_per_second", 0, p),
             burst_capacity: fields.take("burst_capacity", 0, p),

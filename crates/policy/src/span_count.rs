@@ -8,8 +8,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Samples traces by the number of their spans.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct SpanCount {
     /// At least so many.
     pub min_spans: i32,
@@ -20,6 +20,7 @@ pub struct SpanCount {
 impl SpanCount {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("span_count", p)?;
+        fields.describe::<Self>();
         let settings = Self { min_spans: fields.take("min_spans", 0, p), max_spans: fields.take("max_spans", 0, p) };
         fields.finish(p);
         if settings.max_spans != 0 && settings.max_spans < settings.min_spans.max(1) {

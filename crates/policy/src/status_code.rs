@@ -7,8 +7,8 @@ use crate::{
 };
 use settings::{Location, Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Samples traces with a span of one of these status codes.
+#[derive(Clone, Debug, PartialEq, Eq, settings::Documented)]
 pub struct StatusCode {
     /// At least one.
     pub status_codes: Vec<Code>,
@@ -32,6 +32,7 @@ pub(crate) struct Codes(u8);
 impl StatusCode {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("status_code", p)?;
+        fields.describe::<Self>();
         let node = fields.node("status_codes");
         let names: Option<Vec<String>> = fields.optional("status_codes", p);
         fields.finish(p);

@@ -13,8 +13,8 @@ use otlp::Value;
 use ottl::Pattern;
 use settings::{Location, Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq)]
+/// Samples traces in which a text attribute of a span or resource has one of some values.
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct StringAttribute {
     /// The attribute.
     pub key: String,
@@ -42,6 +42,7 @@ pub(crate) enum Text {
 impl StringAttribute {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("string_attribute", p)?;
+        fields.describe::<Self>();
         let mut settings = Self {
             key: attribute::decode_key(&mut fields, p),
             values: fields.take("values", Vec::new(), p),

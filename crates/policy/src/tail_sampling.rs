@@ -11,13 +11,13 @@ use settings::{Fields, Node, Problems, Value};
 use std::time::Duration;
 
 /// The settings, checked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct TailSampling {
     /// From a trace's first span to its verdict.
     pub decision_wait: Duration,
     /// From a trace's root span to its verdict, if that is earlier; zero = off.
     pub decision_wait_after_root_received: Duration,
-    /// Most undecided traces; `None` if the user did not write it.
+    /// Most undecided traces; without it the memory budget alone bounds them.
     pub num_traces: Option<u64>,
     /// At `num_traces`: take no new work instead of deciding the oldest traces early.
     pub block_on_overflow: bool,
@@ -40,7 +40,7 @@ pub struct TailSampling {
 }
 
 /// How many verdicts to remember; 0 or less = as many as the memory budget allows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct DecisionCache {
     /// Verdicts to keep.
     pub sampled_cache_size: i64,
@@ -86,6 +86,7 @@ impl TailSampling {
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let default = Self::default();
         let mut fields = node.map("tail_sampling", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             decision_wait: decode_wait(&mut fields, "decision_wait", default.decision_wait, p),
             decision_wait_after_root_received: decode_wait(&mut fields, AFTER_ROOT, Duration::ZERO, p),
@@ -165,6 +166,7 @@ impl DecisionCache {
         let Some(mut cache) = fields.node("decision_cache").and_then(|node| node.map("decision_cache", p)) else {
             return Self::default();
         };
+        cache.describe::<Self>();
         let sizes = Self {
             sampled_cache_size: cache.take("sampled_cache_size", 0, p),
             non_sampled_cache_size: cache.take("non_sampled_cache_size", 0, p),
@@ -191,6 +193,8 @@ impl SamplingStrategy {
 
     fn decode(fields: &mut Fields<'_>, p: &mut Problems) -> Self {
         let written: Option<String> = fields.optional("sampling_strategy", p);
+        fields.words("sampling_strategy", &[Self::TraceComplete.name(), Self::SpanIngest.name()]);
+        fields.defaults_to("sampling_strategy", Self::default().name());
         let at = fields.node("sampling_strategy").map_or(fields.at(), |node| node.at);
         match written.as_deref() {
             None | Some("trace-complete") => {}
@@ -206,6 +210,7 @@ impl SamplingStrategy {
 
 /// A wait of at least a nanosecond. Bare integers are nanoseconds in otelcol, which then waits for a second.
 fn decode_wait(fields: &mut Fields<'_>, key: &'static str, default: Duration, p: &mut Problems) -> Duration {
+    fields.defaults_to(key, default);
     let Some(wait) = fields.optional::<settings::Duration>(key, p) else { return default };
     let Some(node) = fields.node(key) else { return default };
     let is_bare = matches!(&node.value, Value::Int(_) | Value::Float(_));
@@ -273,7 +278,7 @@ fn decode_shards(fields: &mut Fields<'_>, p: &mut Problems) -> u32 {
 }
 
 fn refuse_tail_storage(fields: &mut Fields<'_>, p: &mut Problems) {
-    if let Some(node) = fields.node("tail_storage").filter(|node| !node.is_absent()) {
+    if let Some(node) = fields.unsupported("tail_storage").filter(|node| !node.is_absent()) {
         let help = "leave it out: undecided traces are held in memory, compressed".to_string();
         p.error(&node.at, "`tail_storage` is not supported", help);
     }

@@ -6,8 +6,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings: none.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Samples traces whose spans bear the sampled flag of W3C trace context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct TraceFlags;
 
 impl TraceFlags {

@@ -7,8 +7,8 @@ use crate::{
 };
 use settings::{Node, Problems};
 
-/// The settings.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Samples traces whose trace state has one of some values under a key.
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct TraceState {
     /// The member.
     pub key: String,
@@ -27,6 +27,7 @@ pub(crate) struct Member {
 impl TraceState {
     pub(crate) fn decode(block: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = block.map("trace_state", p)?;
+        fields.describe::<Self>();
         let settings =
             Self { key: attribute::decode_key(&mut fields, p), values: fields.take("values", Vec::new(), p) };
         let at = fields.node("values").map_or(block.at, |values| values.at);

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// One action, as a configuration writes it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct ActionSettings {
     /// The attribute that is acted upon.
     pub key: String,
@@ -81,6 +81,7 @@ const ACTIONS: [&str; 7] = ["insert", "update", "upsert", "delete", "hash", "ext
 impl Decode for ActionSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("action", p)?;
+        fields.describe::<Self>();
         let told = p.count(Severity::Error);
         let settings = Self {
             key: fields.take("key", String::new(), p),
@@ -92,6 +93,8 @@ impl Decode for ActionSettings {
             converted_type: fields.take("converted_type", String::new(), p),
             action: fields.take("action", String::new(), p),
         };
+        fields.words_in_any_case("action", &ACTIONS);
+        fields.words("converted_type", &["", "int", "double", "string"]);
         fields.finish(p);
         match settings.compile() {
             // What is wrong already would only be told in other words.

@@ -92,7 +92,8 @@ impl Literal {
 }
 
 impl Decode for Literal {
-    fn decode(node: &Node, _p: &mut Problems) -> Option<Self> {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        p.takes(node, settings::Scalar::Anything);
         Some(Self::of(node))
     }
 }

@@ -12,7 +12,7 @@ use otlp::Signal;
 use settings::{Decode, Node, Problems};
 
 /// Settings of an `attributes` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct AttributesSettings {
     /// What is done to the attributes, in this order.
     pub actions: Vec<ActionSettings>,
@@ -31,6 +31,7 @@ pub struct Attributes {
 impl Decode for AttributesSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("attributes", p)?;
+        fields.describe::<Self>();
         let written =
             fields.node("actions").is_some_and(|node| node.list("actions", &mut Problems::new()) != Some(&[]));
         let actions = fields.optional("actions", p);

@@ -29,7 +29,13 @@ impl ErrorMode {
 }
 
 impl Decode for ErrorMode {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        p.takes_words(node, Self::ALL.map(Self::name));
+        p.takes_any_case(node);
         let written = String::decode(node, p)?;
         let mode = Self::ALL.into_iter().find(|mode| mode.name().eq_ignore_ascii_case(&written));
         if mode.is_none() {

@@ -8,7 +8,7 @@ use settings::{Decode, Duration, Node, Problems};
 use std::convert::Infallible;
 
 /// Settings of a `groupbytrace` processor. They are checked and have no effect.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct GroupByTraceSettings {
     /// How long otelcol waits for spans of a trace.
     pub wait_duration: Duration,
@@ -41,6 +41,7 @@ impl Default for GroupByTraceSettings {
 impl Decode for GroupByTraceSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("groupbytrace", p)?;
+        fields.describe::<Self>();
         let default = Self::default();
         let settings = Self {
             wait_duration: fields.take("wait_duration", default.wait_duration, p),

@@ -17,6 +17,7 @@ pub mod probabilistic_sampler;
 pub mod processor;
 pub mod redaction;
 pub mod resource;
+pub mod resourcedetection;
 pub mod span;
 pub mod splice;
 pub mod transform;

@@ -16,7 +16,7 @@ use otlp::Signal;
 use settings::{Decode, Fields, Node, Problems, Severity};
 
 /// Which items a processor is for.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct MatchSettings {
     /// Only items with all these properties; all items if it is not written.
     pub include: Option<MatchProperties>,
@@ -26,7 +26,7 @@ pub struct MatchSettings {
 
 /// Properties of an item. Of each list that is written one entry must match; of `attributes`, `resources` and `libraries` all
 /// entries.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct MatchProperties {
     /// How texts are compared: `strict` or `regexp`.
     pub match_type: String,
@@ -55,7 +55,7 @@ pub struct MatchProperties {
 }
 
 /// An attribute with a value, or with any.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct AttributeMatch {
     /// Its key.
     pub key: String,
@@ -64,7 +64,7 @@ pub struct AttributeMatch {
 }
 
 /// An instrumentation scope.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct LibraryMatch {
     /// Its name.
     pub name: String,
@@ -73,7 +73,7 @@ pub struct LibraryMatch {
 }
 
 /// Severity numbers from one on.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct SeverityNumber {
     /// The least that matches, from 1 to 24.
     pub min: i32,
@@ -84,6 +84,7 @@ pub struct SeverityNumber {
 impl MatchSettings {
     /// The settings `include` and `exclude` among others.
     pub fn take(fields: &mut Fields<'_>, p: &mut Problems) -> Self {
+        fields.describe::<Self>();
         Self { include: fields.optional("include", p), exclude: fields.optional("exclude", p) }
     }
 
@@ -199,6 +200,7 @@ impl Decode for MatchProperties {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map(&p.name(), p)?;
+        fields.describe::<Self>();
         let properties = Self {
             match_type: fields.take("match_type", String::new(), p),
             regexp: fields.optional("regexp", p),
@@ -213,6 +215,7 @@ impl Decode for MatchProperties {
             resources: fields.take("resources", Vec::new(), p),
             libraries: fields.take("libraries", Vec::new(), p),
         };
+        fields.words("match_type", &["", "strict", "regexp"]);
         fields.finish(p);
         if p.count(Severity::Error) > told {
             return None;
@@ -297,6 +300,7 @@ fn item(list: &Node, index: usize) -> &Node {
 impl Decode for AttributeMatch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("attribute", p)?;
+        fields.describe::<Self>();
         let attribute = Self { key: fields.take("key", String::new(), p), value: fields.optional("value", p) };
         fields.finish(p);
         Some(attribute)
@@ -306,6 +310,7 @@ impl Decode for AttributeMatch {
 impl Decode for LibraryMatch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("library", p)?;
+        fields.describe::<Self>();
         let library = Self { name: fields.take("name", String::new(), p), version: fields.optional("version", p) };
         fields.finish(p);
         Some(library)
@@ -315,6 +320,7 @@ impl Decode for LibraryMatch {
 impl Decode for SeverityNumber {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("log_severity_number", p)?;
+        fields.describe::<Self>();
         let severity =
             Self { min: fields.take("min", 0, p), match_undefined: fields.take("match_undefined", false, p) };
         fields.finish(p);

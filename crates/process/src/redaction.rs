@@ -12,7 +12,6 @@ mod keccak;
 mod redis;
 mod rules;
 mod summary;
-mod url;
 mod written;
 
 pub use written::{DbSanitizer, HashFunction, Queries, RedactionSettings, UrlSanitizer};
@@ -74,7 +73,7 @@ impl Redaction {
     }
 
     fn looks_at_names(&self) -> bool {
-        self.rules.urls.as_ref().is_some_and(|urls| urls.in_names) || self.rules.databases.in_names()
+        self.rules.databases.in_names()
     }
 
     /// What a span's name becomes; `list` has its attributes as they are now.
@@ -83,15 +82,6 @@ impl Redaction {
         if rules.is_allowed(name) {
             return None;
         }
-        if let Some(urls) = rules.urls.as_ref().filter(|urls| urls.in_names)
-            && matches!(span.kind, SERVER | CLIENT)
-            && (name.contains(&b'/') || HTTP.iter().any(|key| list.get(key.as_bytes()).is_some()))
-        {
-            let words = urls.words.only(name);
-            if words != name && !url::is_all_masked(&words) {
-                return is_name(&words).then_some(words);
-            }
-        }
         if rules.databases.in_names() && matches!(span.kind, INTERNAL | SERVER | CLIENT) {
             let form = rules.databases.name(name, &rules.databases.system_of(list, false))?;
             return Some(form).filter(|form| form != name && is_name(form));
@@ -99,19 +89,6 @@ impl Redaction {
         None
     }
 }
-
-/// The attributes by which a span is known to be one of HTTP.
-const HTTP: [&str; 9] = [
-    "http.route",
-    "http.request.method",
-    "http.request.method_original",
-    "http.response.status_code",
-    "url.full",
-    "http.scheme",
-    "http.target",
-    "http.method",
-    "http.url",
-];
 
 fn is_name(name: &[u8]) -> bool {
     !name.is_empty() && name != b"..."

@@ -14,7 +14,7 @@ use otlp::{Signal, wire::put_len};
 use settings::{Decode, Node, Problems};
 
 /// Settings of a `resource` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct ResourceSettings {
     /// What is done to the attributes of each resource, in this order.
     pub attributes: Vec<ActionSettings>,
@@ -29,6 +29,7 @@ pub struct Resource {
 impl Decode for ResourceSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("resource", p)?;
+        fields.describe::<Self>();
         let written =
             fields.node("attributes").is_some_and(|node| node.list("attributes", &mut Problems::new()) != Some(&[]));
         let attributes = fields.optional("attributes", p);
@@ -57,52 +58,64 @@ impl Resource {
     pub fn new(settings: &ResourceSettings) -> Result<Self, Mistake> {
         Ok(Self { actions: Actions::new(&settings.attributes)? })
     }
+}
 
-    fn edit_part<'e>(
-        &'e self,
-        splice: &mut Splice<'_>,
-        list: &mut AttributeList<'e>,
-        part: &Field,
-    ) -> Result<(), Broken> {
-        let mut resources = Vec::new();
-        for field in walk::fields(splice.source(), part.body.clone()) {
-            let field = field?;
-            if field.number == walk::RESOURCE {
-                resources.push(field);
-            }
-        }
-        match resources.as_slice() {
-            [resource] => {
-                list.read(resource.body.clone(), ATTRIBUTES)?;
-                self.actions.apply(list);
-                splice.enter(resource);
-                list.write(splice);
-                splice.leave();
-            }
-            [] => {
-                list.read(part.body.start..part.body.start, ATTRIBUTES)?;
-                self.actions.apply(list);
-                if !list.is_empty() {
-                    let mut body = Vec::new();
-                    list.put_all(&mut body);
-                    splice.insert(part.body.start, |out| put_len(out, walk::RESOURCE, &body));
-                }
-            }
-            [first, others @ ..] => {
-                let joined: Vec<u8> =
-                    resources.iter().flat_map(|resource| resource.of(splice.source())).copied().collect();
-                let mut inner = Splice::new(&joined);
-                let mut list = AttributeList::new(&joined);
-                list.read(0..joined.len(), ATTRIBUTES)?;
-                self.actions.apply(&mut list);
-                list.write(&mut inner);
-                let edited = inner.finish();
-                splice.replace(first.whole(), |out| put_len(out, walk::RESOURCE, &edited));
-                others.iter().for_each(|other| splice.cut(other.whole()));
-            }
-        }
-        Ok(())
+/// What changes a resource's attributes.
+pub(crate) trait Change {
+    /// Changes them.
+    fn apply<'e>(&'e self, list: &mut AttributeList<'e>);
+}
+
+impl Change for Actions {
+    fn apply<'e>(&'e self, list: &mut AttributeList<'e>) {
+        Self::apply(self, list);
     }
+}
+
+/// Changes the attributes of the resource in a resource's part, which the splice has entered.
+pub(crate) fn edit_part<'e>(
+    change: &'e impl Change,
+    splice: &mut Splice<'_>,
+    list: &mut AttributeList<'e>,
+    part: &Field,
+) -> Result<(), Broken> {
+    let mut resources = Vec::new();
+    for field in walk::fields(splice.source(), part.body.clone()) {
+        let field = field?;
+        if field.number == walk::RESOURCE {
+            resources.push(field);
+        }
+    }
+    match resources.as_slice() {
+        [resource] => {
+            list.read(resource.body.clone(), ATTRIBUTES)?;
+            change.apply(list);
+            splice.enter(resource);
+            list.write(splice);
+            splice.leave();
+        }
+        [] => {
+            list.read(part.body.start..part.body.start, ATTRIBUTES)?;
+            change.apply(list);
+            if !list.is_empty() {
+                let mut body = Vec::new();
+                list.put_all(&mut body);
+                splice.insert(part.body.start, |out| put_len(out, walk::RESOURCE, &body));
+            }
+        }
+        [first, others @ ..] => {
+            let joined: Vec<u8> = resources.iter().flat_map(|resource| resource.of(splice.source())).copied().collect();
+            let mut inner = Splice::new(&joined);
+            let mut list = AttributeList::new(&joined);
+            list.read(0..joined.len(), ATTRIBUTES)?;
+            change.apply(&mut list);
+            list.write(&mut inner);
+            let edited = inner.finish();
+            splice.replace(first.whole(), |out| put_len(out, walk::RESOURCE, &edited));
+            others.iter().for_each(|other| splice.cut(other.whole()));
+        }
+    }
+    Ok(())
 }
 
 /// `Resource.attributes`.
@@ -116,7 +129,7 @@ impl Processor for Resource {
             let part = part?;
             if part.number == walk::RESOURCE_PART {
                 splice.enter(&part);
-                self.edit_part(&mut splice, &mut list, &part)?;
+                edit_part(&self.actions, &mut splice, &mut list, &part)?;
                 splice.leave();
             }
         }

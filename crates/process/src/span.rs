@@ -20,7 +20,7 @@ use settings::{Decode, Node, Problems, Severity};
 use std::{borrow::Cow, ops::Range};
 
 /// Settings of a `span` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct SpanSettings {
     /// Which spans it is for: `include` and `exclude`.
     pub matching: MatchSettings,
@@ -31,7 +31,7 @@ pub struct SpanSettings {
 }
 
 /// What the name is made from, and what is made from it.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct NameSettings {
     /// The keys of the attributes whose values make the name; a span that lacks one keeps its name.
     pub from_attributes: Vec<String>,
@@ -42,7 +42,7 @@ pub struct NameSettings {
 }
 
 /// What is made from the name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct ToAttributes {
     /// Patterns with named groups: each group becomes an attribute, and its name in braces stands in the span's name.
     pub rules: Vec<String>,
@@ -53,7 +53,7 @@ pub struct ToAttributes {
 }
 
 /// A status.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct StatusSettings {
     /// `Ok`, `Error` or `Unset`.
     pub code: String,
@@ -77,6 +77,7 @@ impl Decode for SpanSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map("span", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             matching: MatchSettings::take(&mut fields, p),
             name: fields.take("name", NameSettings::default(), p),
@@ -103,6 +104,7 @@ impl Decode for SpanSettings {
 impl Decode for NameSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("name", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             from_attributes: fields.take("from_attributes", Vec::new(), p),
             separator: fields.take("separator", String::new(), p),
@@ -116,6 +118,7 @@ impl Decode for NameSettings {
 impl Decode for ToAttributes {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("to_attributes", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             rules: fields.take("rules", Vec::new(), p),
             break_after_match: fields.take("break_after_match", false, p),
@@ -137,10 +140,12 @@ impl Decode for ToAttributes {
 impl Decode for StatusSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("status", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             code: fields.take("code", String::new(), p),
             description: fields.take("description", String::new(), p),
         };
+        fields.words("code", &CODES.map(|(name, _)| name));
         let at = |node: Option<&Node>| node.map_or(fields.at(), |node| node.at);
         let (code_at, description_at) = (at(node.lookup("code")), at(node.lookup("description")));
         fields.finish(p);

@@ -13,6 +13,7 @@ use crate::location::Location;
 use crate::node::{Entry, Node, Value};
 use crate::problems::Problems;
 use crate::secret::Secret;
+use crate::shape::{Documented, Key, Notes, Scalar};
 use crate::suggest::suggest;
 
 pub use word::one_of;
@@ -25,6 +26,11 @@ pub trait Decode: Sized {
     /// Whether a key that is written without a value means zero, as otelcol has it for single values, and not the default,
     /// as it has it for maps and lists.
     const NULL_IS_ZERO: bool = false;
+
+    /// The value as it would be written, for the defaults in the schema; `None` if no single value says it.
+    fn shown(&self) -> Option<Node> {
+        None
+    }
 
     /// A list of such values out of one text, for the kinds that take that.
     fn list_from_text(_text: &str) -> Option<Vec<Self>> {
@@ -39,16 +45,67 @@ pub struct Fields<'a> {
     entries: &'a [Entry],
     asked: Vec<&'a str>,
     known: Vec<String>,
+    notes: Option<Notes>,
 }
 
 impl<'a> Fields<'a> {
-    pub(crate) fn new(what: &str, at: Location, entries: &'a [Entry]) -> Fields<'a> {
-        Fields { what: what.to_string(), at, entries, asked: Vec::new(), known: Vec::new() }
+    pub(crate) fn new(what: &str, at: Location, entries: &'a [Entry], p: &Problems) -> Fields<'a> {
+        let notes = p.notes(at).cloned();
+        Fields { what: what.to_string(), at, entries, asked: Vec::new(), known: Vec::new(), notes }
+    }
+
+    /// Says that the doc comments of `T` tell what the keys mean, for the schema and the reference page.
+    pub fn describe<T: Documented>(&mut self) {
+        self.describe_keys(T::KEYS);
+    }
+
+    /// Says what keys mean that no struct has.
+    pub fn describe_keys(&mut self, keys: &[(&'static str, &'static str)]) {
+        if let Some(notes) = &self.notes {
+            notes.borrow_mut().describe(keys);
+        }
+    }
+
+    /// Says that a key is an old spelling, and what to write instead.
+    pub fn old_spelling(&mut self, key: &str, instead: &str) {
+        self.note(key, |key| key.instead = Some(instead.to_string()));
+    }
+
+    /// Says what holds without a key that is not [taken](Fields::take) with its default.
+    pub fn defaults_to(&mut self, key: &str, default: impl Into<Node>) {
+        if self.notes.is_some() {
+            let default = default.into();
+            self.note(key, |key| key.default = Some(default));
+        }
+    }
+
+    /// Says which words the text under a key must be one of, where it is judged later.
+    pub fn words(&mut self, key: &str, words: &[&str]) {
+        self.note(key, |key| key.words = words.iter().map(|word| (*word).to_string()).collect());
+    }
+
+    /// The same where capital letters don't matter.
+    pub fn words_in_any_case(&mut self, key: &str, words: &[&str]) {
+        self.words(key, words);
+        self.note(key, |key| key.any_case = true);
+    }
+
+    /// The node under a key that otelcol has and we don't, so that the caller refuses what it says.
+    pub fn unsupported(&mut self, key: &str) -> Option<&'a Node> {
+        self.note(key, |key| key.is_unsupported = true);
+        self.node(key)
+    }
+
+    fn note(&self, key: &str, note: impl FnOnce(&mut Key)) {
+        if let Some(notes) = &self.notes {
+            note(notes.borrow_mut().key(key));
+        }
     }
 
     /// The node under a key, if the key is written; its value may be null.
     pub fn node(&mut self, key: &str) -> Option<&'a Node> {
         self.known.push(key.to_string());
+        self.note(key, |_| {});
         let entry = self.entries.iter().find(|entry| entry.key == key)?;
         self.asked.push(&entry.key);
         Some(&entry.node)
@@ -57,6 +114,7 @@ impl<'a> Fields<'a> {
     /// The value under a key, or the default if nothing is written or it is wrong (which is told). A key without a value
     /// means zero if the value is a single one.
     pub fn take<T: Decode>(&mut self, key: &str, default: T, p: &mut Problems) -> T {
+        self.note(key, |key| key.default = default.shown());
         let Some(node) = self.node(key).filter(|node| T::NULL_IS_ZERO || !node.is_absent()) else { return default };
         if node.is_absent() {
             let message = format!("`{key}` has no value, which means zero or nothing, not the default");
@@ -73,6 +131,7 @@ impl<'a> Fields<'a> {
 
     /// The value under a key that must be there; its absence is told.
     pub fn required<T: Decode>(&mut self, key: &str, p: &mut Problems) -> Option<T> {
+        self.note(key, |key| key.is_required = true);
         match self.node(key).filter(|node| !node.is_absent()) {
             Some(node) => p.within(key, |p| T::decode(node, p)),
             None => {
@@ -90,12 +149,16 @@ impl<'a> Fields<'a> {
     /// Accepts keys whose values do not matter here, for otelcol has them.
     pub fn ignore(&mut self, keys: &[&str]) {
         for key in keys {
+            self.note(key, |key| key.is_ignored = true);
             let _ignored = self.node(key);
         }
     }
 
     /// Ends a map whose other keys the caller judges: gives the entries that nobody asked for.
     pub fn rest(self) -> Vec<&'a Entry> {
+        if let Some(notes) = &self.notes {
+            notes.borrow_mut().shape.map.get_or_insert_default().is_open = true;
+        }
         self.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str())).collect()
     }
 
@@ -179,7 +242,12 @@ impl Node {
 impl Decode for String {
     const NULL_IS_ZERO: bool = true;
 
+    fn shown(&self) -> Option<Node> {
+        Some(self.into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<String> {
+        p.takes(node, Scalar::Text);
         match (node.as_text(), &node.value) {
             (Some(text), _) => Some(text.to_string()),
             (None, Value::Null) => Some(String::new()),
@@ -204,6 +272,7 @@ impl Decode for String {
 
 impl Decode for Secret {
     fn decode(node: &Node, p: &mut Problems) -> Option<Secret> {
+        p.takes(node, Scalar::Secret);
         p.within_secret(|p| String::decode(node, p)).map(Secret::new)
     }
 }
@@ -211,7 +280,12 @@ impl Decode for Secret {
 impl Decode for bool {
     const NULL_IS_ZERO: bool = true;
 
+    fn shown(&self) -> Option<Node> {
+        Some((*self).into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<bool> {
+        p.takes(node, Scalar::Bool);
         match &node.value {
             Value::Bool(value) => Some(*value),
             Value::Null => Some(false),
@@ -233,7 +307,12 @@ macro_rules! decode_integer {
         $(impl Decode for $integer {
             const NULL_IS_ZERO: bool = true;
 
-            fn decode(node: &Node, p: &mut Problems) -> Option<$integer> {
+            fn shown(&self) -> Option<Node> {
+        Some((*self).into())
+    }
+
+    fn decode(node: &Node, p: &mut Problems) -> Option<$integer> {
+                p.takes(node, Scalar::Integer(<$integer>::MIN.into(), <$integer>::MAX.into()));
                 let value = integer(node, p)?;
                 let converted = <$integer>::try_from(value).ok();
                 if converted.is_none() {
@@ -275,7 +354,12 @@ fn out_of_range(node: &Node, value: i128, min: i128, max: i128, p: &mut Problems
 impl Decode for f64 {
     const NULL_IS_ZERO: bool = true;
 
+    fn shown(&self) -> Option<Node> {
+        Some((*self).into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<f64> {
+        p.takes(node, Scalar::Number);
         match &node.value {
             Value::Float(value) => Some(*value),
             // Beyond 2^53 an integer loses its last digits, as it does in otelcol.
@@ -293,7 +377,12 @@ impl Decode for f64 {
 impl Decode for Duration {
     const NULL_IS_ZERO: bool = true;
 
+    fn shown(&self) -> Option<Node> {
+        Some((*self).into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Duration> {
+        p.takes(node, Scalar::Duration);
         match &node.value {
             Value::Text(text) => match Duration::parse(text) {
                 Ok(duration) => Some(duration),
@@ -324,6 +413,10 @@ impl Decode for Duration {
 impl Decode for std::time::Duration {
     const NULL_IS_ZERO: bool = true;
 
+    fn shown(&self) -> Option<Node> {
+        Some((*self).into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<std::time::Duration> {
         let duration = Duration::decode(node, p)?;
         if duration.is_negative() {
@@ -335,6 +428,10 @@ impl Decode for std::time::Duration {
 }
 
 impl<T: Decode> Decode for Option<T> {
+    fn shown(&self) -> Option<Node> {
+        self.as_ref().and_then(T::shown)
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Option<T>> {
         match &node.value {
             Value::Null => Some(None),
@@ -344,7 +441,15 @@ impl<T: Decode> Decode for Option<T> {
 }
 
 impl<T: Decode> Decode for Vec<T> {
+    fn shown(&self) -> Option<Node> {
+        self.iter().map(T::shown).collect::<Option<Vec<Node>>>().map(Node::list_of)
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Vec<T>> {
+        p.takes_list(node);
+        if T::list_from_text("").is_some() {
+            p.takes(node, Scalar::Text);
+        }
         match &node.value {
             Value::List(items) => {
                 let decoded = items.iter().enumerate();
@@ -378,6 +483,7 @@ pub(crate) const MAP_HELP: &str = "write one `key: value` a line, indented below
 /// A map with free keys, such as headers.
 impl<T: Decode> Decode for BTreeMap<String, T> {
     fn decode(node: &Node, p: &mut Problems) -> Option<BTreeMap<String, T>> {
+        p.takes_values(node);
         match &node.value {
             Value::Map(entries) => {
                 let decoded = entries.iter();
@@ -399,7 +505,8 @@ impl<T: Decode> Decode for BTreeMap<String, T> {
 
 /// The part as it stands, for later.
 impl Decode for Node {
-    fn decode(node: &Node, _p: &mut Problems) -> Option<Node> {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Node> {
+        p.takes(node, Scalar::Anything);
         Some(node.clone())
     }
 }

@@ -4,6 +4,10 @@
 //! it into plain structs with [`Decode`] and [`Fields`], as strictly as otelcol (unknown keys are errors, text is no number).
 //! Whatever is wrong is collected in [`Problems`] and shown together. The crate knows no component.
 
+// The derive names the crate, also inside of it.
+#[cfg(test)]
+extern crate self as settings;
+
 mod location;
 mod node;
 mod problems;
@@ -12,6 +16,7 @@ mod component_id;
 mod decode;
 mod duration;
 mod secret;
+mod shape;
 mod suggest;
 
 mod expand;
@@ -21,6 +26,7 @@ mod yaml;
 
 pub use component_id::{ComponentId, Reference};
 pub use decode::{Decode, Fields, one_of};
+pub use documented::Documented;
 pub use duration::{Duration, ParseDurationError};
 pub use expand::Expansion;
 pub use load::{environment, load, load_part};
@@ -29,4 +35,5 @@ pub use node::{Entry, Node, Value};
 pub use print::Mode;
 pub use problems::{Problem, Problems, Severity};
 pub use secret::Secret;
+pub use shape::{Documented, Key, Keys, Scalar, Shape, shape_of};
 pub use suggest::suggest;

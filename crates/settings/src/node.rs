@@ -135,9 +135,12 @@ impl Node {
 
     /// The fields of a map. Null counts as the empty map; anything else is a problem that names `what`.
     pub fn map(&self, what: &str, p: &mut Problems) -> Option<Fields<'_>> {
+        if let Some(mut asked) = p.asked(self) {
+            asked.shape.map.get_or_insert_default().name = what.to_string();
+        }
         match &self.value {
-            Value::Map(entries) => Some(Fields::new(what, self.at, entries)),
-            Value::Null => Some(Fields::new(what, self.at, &[])),
+            Value::Map(entries) => Some(Fields::new(what, self.at, entries, p)),
+            Value::Null => Some(Fields::new(what, self.at, &[], p)),
             _ => {
                 p.error(&self.at, format!("`{what}` must be a map, found {}", self.kind()), MAP_HELP.to_string());
                 None
@@ -147,6 +150,7 @@ impl Node {
 
     /// The items of a list. Null counts as the empty list; anything else is a problem that names `what`.
     pub fn list(&self, what: &str, p: &mut Problems) -> Option<&[Node]> {
+        p.takes_list(self);
         match &self.value {
             Value::List(items) => Some(items),
             Value::Null => Some(&[]),

@@ -10,10 +10,12 @@
 //! Decoding goes on after a problem, so that one run shows all of them. The order is that of the files. What stands under a
 //! key that names a secret (headers, passwords, tokens) is neither quoted nor shown in its source line.
 
+use std::cell::RefMut;
 use std::fmt::Write;
 
 use crate::location::{Location, Sources};
 use crate::node::Node;
+use crate::shape::{Asked, Notes, Scalar, Shape, TARGET};
 
 /// Errors and warnings so far.
 #[derive(Default)]
@@ -27,6 +29,8 @@ pub struct Problems {
     path: Vec<String>,
     /// How many secret types are being decoded, one inside the other.
     secrets: u32,
+    /// Where it is noted what is asked of the target, while a decoder's [shape](crate::shape_of) is found out.
+    notes: Option<Notes>,
 }
 
 /// One thing that is wrong.
@@ -57,6 +61,69 @@ impl Problems {
     /// None so far.
     pub fn new() -> Problems {
         Problems::default()
+    }
+
+    /// None so far, and what is asked of the target is noted.
+    pub(crate) fn noting(notes: Notes) -> Problems {
+        Problems { notes: Some(notes), ..Problems::default() }
+    }
+
+    /// The notes, if they are about a value at this place.
+    pub(crate) fn notes(&self, at: Location) -> Option<&Notes> {
+        self.notes.as_ref().filter(|_| at == TARGET)
+    }
+
+    /// What is asked of a value, if that is being noted.
+    pub(crate) fn asked(&self, node: &Node) -> Option<RefMut<'_, Asked>> {
+        self.notes(node.at).map(|notes| notes.borrow_mut())
+    }
+
+    /// Says what a decoder takes that looks into the node by itself. Reading a file, it does nothing; see
+    /// [`shape_of`](crate::shape_of).
+    pub fn takes(&self, node: &Node, scalar: Scalar) {
+        if let Some(mut asked) = self.asked(node) {
+            asked.shape.scalars.insert(scalar);
+        }
+    }
+
+    /// Says which words a text must be one of, as [`Problems::takes`].
+    pub fn takes_words<'w>(&self, node: &Node, words: impl IntoIterator<Item = &'w str>) {
+        if let Some(mut asked) = self.asked(node) {
+            for word in words {
+                if !asked.shape.words.iter().any(|known| known == word) {
+                    asked.shape.words.push(word.to_string());
+                }
+            }
+        }
+    }
+
+    /// Says that capital letters don't matter in the words, as [`Problems::takes`].
+    pub fn takes_any_case(&self, node: &Node) {
+        if let Some(mut asked) = self.asked(node) {
+            asked.shape.any_case = true;
+        }
+    }
+
+    /// Says that there may be a list, as [`Problems::takes`].
+    pub fn takes_list(&self, node: &Node) {
+        if let Some(mut asked) = self.asked(node) {
+            asked.shape.items.get_or_insert_with(|| Box::new(Shape::default()));
+        }
+    }
+
+    /// Says that there may be a map with free keys, as [`Problems::takes`].
+    pub fn takes_values(&self, node: &Node) {
+        if let Some(mut asked) = self.asked(node) {
+            asked.shape.values.get_or_insert_with(|| Box::new(Shape::default()));
+        }
+    }
+
+    /// Says that there may be a map whose keys match a pattern, as [`Problems::takes`].
+    pub fn takes_values_under(&self, node: &Node, key_pattern: &'static str) {
+        self.takes_values(node);
+        if let Some(mut asked) = self.asked(node) {
+            asked.shape.key_pattern = Some(key_pattern);
+        }
     }
 
     /// Adds an error.

@@ -13,12 +13,14 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
 use settings::Severity;
 
 use crate::configuration::kinds::{CONNECTORS, EXPORTERS, EXTENSIONS, Kind, PROCESSORS, RECEIVERS};
 use crate::configuration::{Configuration, Loaded, Origin, load};
 use crate::pipeline;
+use crate::reference::Reference;
 use crate::telemetry::{
     logs,
     source::{Instance, Source},
@@ -66,6 +68,18 @@ enum Command {
     },
     /// Lists the components of this version.
     Components,
+    /// Prints what a configuration may say, for editors or for readers.
+    Schema {
+        /// How it is printed.
+        #[arg(long, value_enum, default_value_t = SchemaFormat::Json)]
+        format: SchemaFormat,
+    },
+    /// Prints what completes command lines in a shell.
+    Completions {
+        /// The shell.
+        #[arg(value_enum)]
+        shell: Shell,
+    },
     /// Shows what Tailrace does: runs the built-in configuration and sends itself the traffic of a small shop.
     Demo(Demo),
     /// Sends OTLP traces to a collector, as fast as asked for.
@@ -80,6 +94,14 @@ enum PrintMode {
     Redacted,
     /// Secrets are shown.
     Unredacted,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum SchemaFormat {
+    /// A JSON Schema, draft 2020-12.
+    Json,
+    /// The reference page.
+    Markdown,
 }
 
 /// What `--help` ends with.
@@ -103,6 +125,9 @@ Examples:
 
   tailrace print-config --config gateway.yaml
       See what it comes to with all defaults.
+
+  tailrace schema > tailrace.schema.json
+      Have an editor complete and check configurations.
 
   tailrace generate --to 127.0.0.1:4317 --rate 20000 --duration 30s
       Load a collector.
@@ -131,6 +156,8 @@ pub(crate) fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Some(Command::Validate) => validate(&origin),
         Some(Command::PrintConfig { mode }) => print_config(&origin, mode),
         Some(Command::Components) => print(&components()),
+        Some(Command::Schema { format }) => print(&schema(format)),
+        Some(Command::Completions { shell }) => print(&completions(shell)),
         Some(Command::Demo(demo)) => demo.run(origin),
         Some(Command::Generate(arguments)) => arguments.run(),
         Some(Command::Health(arguments)) => arguments.run(),
@@ -238,6 +265,22 @@ fn components() -> String {
         section("extensions", EXTENSIONS),
     ]
     .concat()
+}
+
+/// What a configuration may say.
+fn schema(format: SchemaFormat) -> String {
+    let reference = Reference::new();
+    match format {
+        SchemaFormat::Json => format!("{:#}\n", reference.schema()),
+        SchemaFormat::Markdown => reference.page(),
+    }
+}
+
+/// What completes command lines in a shell.
+fn completions(shell: Shell) -> String {
+    let mut text = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "tailrace", &mut text);
+    String::from_utf8_lossy(&text).into_owned()
 }
 
 /// Prints what was asked for. A reader that went away, as `head` does, is no failure.

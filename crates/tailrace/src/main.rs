@@ -3,6 +3,8 @@
 mod cli;
 mod configuration;
 mod pipeline;
+mod reference;
+mod surroundings;
 mod telemetry;
 mod terminal;
 

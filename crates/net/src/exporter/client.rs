@@ -68,13 +68,15 @@ pub enum Versions {
 }
 
 /// HTTP/2 keepalive.
-#[derive(Clone, Copy, PartialEq, Debug)]
+#[derive(Clone, Copy, PartialEq, Debug, settings::Documented)]
 pub struct Ping {
     /// A ping after this long without a frame.
+    #[key = "time"]
     pub interval: Duration,
     /// The connection is dead if its answer takes longer.
     pub timeout: Duration,
     /// Also without requests on their way.
+    #[key = "permit_without_stream"]
     pub while_idle: bool,
 }
 

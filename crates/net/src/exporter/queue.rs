@@ -9,7 +9,7 @@ use std::time::Duration;
 use settings::{Fields, Node, Problems};
 
 /// `sending_queue`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, settings::Documented)]
 pub struct QueueSettings {
     /// Whether there is a queue. Without one, one request at a time is on its way.
     pub enabled: bool,
@@ -41,7 +41,7 @@ pub enum Sizer {
 }
 
 /// `sending_queue.batch`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, settings::Documented)]
 pub struct BatchSettings {
     /// Send what there is after this.
     pub flush_timeout: Duration,
@@ -95,8 +95,10 @@ impl QueueSettings {
 
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("sending_queue", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let written_sizer = sizer(&mut fields, p);
+        fields.defaults_to("sizer", defaults.sizer.name());
         let queue = Self {
             enabled: fields.take("enabled", defaults.enabled, p),
             num_consumers: positive(&mut fields, "num_consumers", defaults.num_consumers as u64, p) as usize,
@@ -184,6 +186,8 @@ impl Sizer {
 
 fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<BatchSettings> {
     let mut fields = node.map("batch", p)?;
+    fields.describe::<BatchSettings>();
+    fields.defaults_to("sizer", Sizer::Items.name());
     let defaults = BatchSettings::default();
     let batch = BatchSettings {
         flush_timeout: fields.take("flush_timeout", defaults.flush_timeout, p),
@@ -191,7 +195,7 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
         max_size: fields.take("max_size", defaults.max_size, p),
         sizer: sizer(&mut fields, p).or(queue_sizer).unwrap_or(defaults.sizer),
     };
-    if let Some(keys) = fields.node("partition").and_then(|partition| partition.lookup("metadata_keys"))
+    if let Some(keys) = fields.unsupported("partition").and_then(|partition| partition.lookup("metadata_keys"))
         && !matches!(&keys.value, settings::Value::Null)
         && !matches!(&keys.value, settings::Value::List(list) if list.is_empty())
     {
@@ -214,9 +218,10 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
 fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
     // An empty map is how otelcol's `print-config` writes its sizers.
     let printed = |node: &Node| matches!(&node.value, settings::Value::Map(entries) if entries.is_empty());
+    let known = [Sizer::Requests, Sizer::Items, Sizer::Bytes];
+    fields.words("sizer", &known.map(Sizer::name));
     let node = fields.node("sizer").filter(|node| !node.is_absent() && !printed(node))?;
     let text = p.within("sizer", |p| node.text(p))?;
-    let known = [Sizer::Requests, Sizer::Items, Sizer::Bytes];
     let found = known.into_iter().find(|sizer| sizer.name() == text);
     if found.is_none() {
         p.error(&node.at, format!("unknown sizer `{text}`"), "write `requests`, `items` or `bytes`".to_owned());
@@ -225,6 +230,7 @@ fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
 }
 
 fn positive(fields: &mut Fields<'_>, key: &str, default: u64, p: &mut Problems) -> u64 {
+    fields.defaults_to(key, default);
     let Some(number) = fields.optional::<u32>(key, p).map(u64::from) else { return default };
     if number == 0 {
         p.error(&fields.at(), format!("`{key}` must be positive"), None);

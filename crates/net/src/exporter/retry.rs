@@ -10,7 +10,7 @@ use std::time::Duration;
 use settings::{Fields, Node, Problems};
 
 /// `retry_on_failure`.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, settings::Documented)]
 pub struct RetrySettings {
     /// Whether to try again at all.
     pub enabled: bool,
@@ -48,6 +48,7 @@ impl RetrySettings {
 
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("retry_on_failure", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let retry = Self {
             enabled: fields.take("enabled", defaults.enabled, p),

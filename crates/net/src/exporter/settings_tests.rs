@@ -179,7 +179,7 @@ fn what_is_written_is_printed() {
         (
             "otlp_http",
             "{endpoint: 'http://b', max_conns_per_host: 3, http2_read_idle_timeout: 10s}",
-            &["max_conns_per_host: 3", "http2_ping_timeout: 15s"],
+            &["max_conns_per_host: 3", "http2_read_idle_timeout: 10s"],
         ),
         (
             "zipkin",

@@ -16,16 +16,16 @@ use crate::inflate::Encoding;
 use crate::tls::TlsServer;
 
 /// Settings of an `otlp` receiver; at least one protocol.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct OtlpReceiver {
-    /// `protocols.grpc`.
+    /// OTLP over gRPC.
     pub grpc: Option<GrpcServer>,
-    /// `protocols.http`.
+    /// OTLP over HTTP.
     pub http: Option<HttpServer>,
 }
 
 /// `protocols.grpc`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct GrpcServer {
     /// Where to listen.
     pub endpoint: Endpoint,
@@ -35,24 +35,24 @@ pub struct GrpcServer {
     pub auth: Option<AuthServer>,
     /// Largest message, on the wire and inflated; zero is 4.
     pub max_recv_msg_size_mib: u64,
-    /// Calls at once on one connection; zero is [`GrpcServer::STREAMS_MAX`].
+    /// Calls at once on one connection; zero is 1024.
     pub max_concurrent_streams: u32,
     /// Pings and the ages of connections.
     pub keepalive: Keepalive,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub include_metadata: bool,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub read_buffer_size: u64,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub write_buffer_size: u64,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub dialer: Dialer,
-    /// Kept to be printed: only an empty list is taken.
+    /// Read and printed; only an empty list is taken.
     pub middlewares: Option<Vec<String>>,
 }
 
 /// `auth` of a server.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct AuthServer {
     /// The extension that checks credentials, such as `basicauth/server`.
     pub authenticator: String,
@@ -61,14 +61,14 @@ pub struct AuthServer {
 }
 
 /// `dialer`, which servers have no use for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Dialer {
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub timeout: Duration,
 }
 
 /// `keepalive` of a gRPC server; zero is otelcol's default.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Keepalive {
     /// A connection without a call for so long is closed; zero is never.
     pub max_connection_idle: Duration,
@@ -76,18 +76,18 @@ pub struct Keepalive {
     pub max_connection_age: Duration,
     /// How long those calls may still take; zero is for ever.
     pub max_connection_age_grace: Duration,
-    /// A silent connection is pinged so often; zero is [`Keepalive::PING_INTERVAL`].
+    /// A silent connection is pinged so often; zero is 30 s.
     pub time: Duration,
-    /// How long a ping may stay unanswered; zero is [`Keepalive::PING_TIMEOUT`].
+    /// How long a ping may stay unanswered; zero is 20 s.
     pub timeout: Duration,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub min_time: Duration,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub permit_without_stream: bool,
 }
 
 /// `protocols.http`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct HttpServer {
     /// Where to listen.
     pub endpoint: Endpoint,
@@ -97,7 +97,7 @@ pub struct HttpServer {
     pub auth: Option<AuthServer>,
     /// Whether browsers may post from other origins; none or no origin is no.
     pub cors: Option<Cors>,
-    /// Largest body in bytes, on the wire and inflated; zero and less are [`HttpServer::BODY_BYTES_MAX`].
+    /// Largest body in bytes, on the wire and inflated; zero and less are 20 MiB.
     pub max_request_body_size: i64,
     /// The values of Content-Encoding that are taken.
     pub compression_algorithms: Vec<HttpCoding>,
@@ -109,10 +109,10 @@ pub struct HttpServer {
     pub read_header_timeout: Duration,
     /// How long a peer may leave its answers unread; zero is our own bound.
     pub write_timeout: Duration,
-    /// `keepalive::enabled`: whether a connection serves more than one request.
+    /// Whether a connection serves more than one request.
     pub keep_alives_enabled: bool,
-    /// `keepalive::idle_timeout`: how long a connection may be idle between requests; zero is `read_timeout`, and if that
-    /// is zero too, [`HttpServer::IDLE_TIME_MAX`].
+    /// How long a connection may be idle between requests; zero is `read_timeout`, and if that
+    /// is zero too, five minutes.
     pub idle_timeout: Duration,
     /// Where traces are posted.
     pub traces_url_path: String,
@@ -120,16 +120,16 @@ pub struct HttpServer {
     pub metrics_url_path: String,
     /// Where logs are posted.
     pub logs_url_path: String,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub include_metadata: bool,
-    /// Kept to be printed.
+    /// Read and printed, without effect.
     pub dialer: Dialer,
-    /// Kept to be printed: only an empty list is taken.
+    /// Read and printed; only an empty list is taken.
     pub middlewares: Option<Vec<String>>,
 }
 
 /// `cors`, with the meaning of Go's rs/cors.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct Cors {
     /// Origins that may post; `*` inside one stands for anything.
     pub allowed_origins: Vec<String>,

@@ -11,15 +11,15 @@ use super::rotating::RotatingIdentity;
 use super::{Material, TlsError};
 
 /// `tls:` of a client. Secure unless it says otherwise.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TlsClient {
     /// What servers have as well.
     pub material: Material,
-    /// `insecure`: plain text, where the endpoint's scheme does not decide.
+    /// Whether to speak plain text, where the endpoint's scheme does not decide.
     pub insecure: bool,
-    /// `insecure_skip_verify`: TLS with whoever answers.
+    /// Whether to speak TLS with whoever answers.
     pub insecure_skip_verify: bool,
-    /// `server_name_override`: the name to ask for and to verify, instead of the endpoint's host; empty is none.
+    /// The name to ask for and to verify, instead of the endpoint's host; empty is none.
     pub server_name_override: String,
 }
 

@@ -11,6 +11,17 @@ use super::{Material, Pem, TlsClient, Version};
 impl Material {
     /// Takes the shared settings out of a `tls` map; the caller takes its own and ends the map.
     pub fn decode(fields: &mut Fields<'_>, p: &mut Problems) -> Material {
+        fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("ca_file", "A file of certificates: whom to trust instead of the system's authorities."),
+            ("ca_pem", "The same in place."),
+            ("cert_file", "A file with the own certificate chain."),
+            ("cert_pem", "The same in place."),
+            ("key_file", "A file with the own private key."),
+            ("key_pem", "The same in place."),
+        ]);
+        fields.words("min_version", &["", "1.0", "1.1", "1.2", "1.3"]);
+        fields.words("max_version", &["", "1.2", "1.3"]);
         reject_tpm(fields, p);
         let min_node = fields.node("min_version");
         let material = Material {
@@ -74,6 +85,7 @@ impl Material {
 impl Decode for TlsClient {
     fn decode(node: &Node, p: &mut Problems) -> Option<TlsClient> {
         let mut fields = node.map("tls", p)?;
+        fields.describe::<Self>();
         let tls = TlsClient {
             material: Material::decode(&mut fields, p),
             insecure: fields.take("insecure", false, p),
@@ -133,6 +145,7 @@ fn version(fields: &mut Fields<'_>, key: &str, least: Version, p: &mut Problems)
 }
 
 fn reject_tpm(fields: &mut Fields<'_>, p: &mut Problems) {
+    fields.ignore(&["tpm"]);
     let Some(node) = fields.node("tpm") else { return };
     if node.lookup("enabled").is_some_and(|enabled| enabled.value == settings::Value::Bool(true)) {
         p.error(&node.at, "keys in a TPM are not supported", "use `key_file`".to_owned());

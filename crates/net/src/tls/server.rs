@@ -19,13 +19,13 @@ use super::{Material, TlsError, roots_of_file};
 const CLIENT_CA_RELOAD: Duration = Duration::from_secs(10);
 
 /// `tls:` of a server.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TlsServer {
     /// What clients have as well.
     pub material: Material,
-    /// `client_ca_file`: clients must show a certificate of one of these authorities.
+    /// Clients must show a certificate of one of these authorities.
     pub client_ca_file: Option<PathBuf>,
-    /// `client_ca_file_reload`: read `client_ca_file` again when it changes.
+    /// Whether to read `client_ca_file` again when it changes.
     pub client_ca_file_reload: bool,
 }
 
@@ -71,6 +71,7 @@ impl TlsServer {
 impl Decode for TlsServer {
     fn decode(node: &Node, p: &mut Problems) -> Option<TlsServer> {
         let mut fields = node.map("tls", p)?;
+        fields.describe::<Self>();
         let tls = TlsServer {
             material: Material::decode(&mut fields, p),
             client_ca_file: fields

@@ -1,4 +1,4 @@
-//! Requests as prost reads them.
+//! What is composed, as prost reads it.
 
 use super::*;
 use opentelemetry_proto::tonic::{

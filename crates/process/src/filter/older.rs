@@ -7,7 +7,7 @@ use otlp::{Signal, view::ResourceView, wire::WireError};
 use settings::{Decode, Node, Problems, Severity};
 
 /// Properties of metrics.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct MetricProperties {
     /// How texts are compared: `strict` or `regexp`; otelcol's `expr` is not supported.
     pub match_type: String,
@@ -22,7 +22,7 @@ pub struct MetricProperties {
 }
 
 /// Properties of log records.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct LogProperties {
     /// How texts are compared: `strict` or `regexp`.
     pub match_type: String,
@@ -39,7 +39,7 @@ pub struct LogProperties {
 }
 
 /// Severity numbers from one on, by name.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct SeverityName {
     /// The least that matches: `TRACE`, `DEBUG2`, `INFO` and so on, or its number as text.
     pub min: String,
@@ -191,6 +191,7 @@ impl Decode for MetricProperties {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map(&p.name(), p)?;
+        fields.describe::<Self>();
         let properties = Self {
             match_type: fields.take("match_type", String::new(), p),
             regexp: fields.optional("regexp", p),
@@ -198,6 +199,7 @@ impl Decode for MetricProperties {
             expressions: fields.take("expressions", Vec::new(), p),
             resource_attributes: fields.take("resource_attributes", Vec::new(), p),
         };
+        fields.words("match_type", &["", "strict", "regexp", "expr"]);
         fields.finish(p);
         if p.count(Severity::Error) > told {
             return None;
@@ -221,6 +223,7 @@ impl Decode for LogProperties {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map(&p.name(), p)?;
+        fields.describe::<Self>();
         let properties = Self {
             match_type: fields.take("match_type", String::new(), p),
             resource_attributes: fields.take("resource_attributes", Vec::new(), p),
@@ -229,6 +232,7 @@ impl Decode for LogProperties {
             severity_number: fields.optional("severity_number", p),
             bodies: fields.take("bodies", Vec::new(), p),
         };
+        fields.words("match_type", &["", "strict", "regexp"]);
         fields.finish(p);
         if p.count(Severity::Error) > told {
             return None;
@@ -245,6 +249,7 @@ impl Decode for LogProperties {
 impl Decode for SeverityName {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("severity_number", p)?;
+        fields.describe::<Self>();
         let severity = Self {
             min: fields.take("min", String::new(), p),
             match_undefined: fields.take("match_undefined", false, p),

@@ -14,7 +14,7 @@ use ottl::Context;
 use settings::{Decode, Fields, Node, Problems, Severity, Value};
 
 /// Settings of a `filter` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct FilterSettings {
     /// What a condition that fails does.
     pub error_mode: ErrorMode,
@@ -39,7 +39,7 @@ pub struct FilterSettings {
 }
 
 /// Conditions about traces, by context.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TraceFilters {
     /// A resource for which one holds goes with all that came from it.
     pub resource: Option<Vec<String>>,
@@ -50,7 +50,7 @@ pub struct TraceFilters {
 }
 
 /// Conditions about metrics by context, or properties.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct MetricFilters {
     /// Metrics without these properties go.
     pub include: Option<MetricProperties>,
@@ -67,7 +67,7 @@ pub struct MetricFilters {
 }
 
 /// Conditions about log records by context, or properties.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct LogFilters {
     /// Log records without these properties go.
     pub include: Option<LogProperties>,
@@ -80,7 +80,7 @@ pub struct LogFilters {
 }
 
 /// Conditions about profiles.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct ProfileFilters {
     /// Of resources.
     pub resource: Vec<String>,
@@ -89,7 +89,7 @@ pub struct ProfileFilters {
 }
 
 /// Conditions that are asked together.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct ConditionGroup {
     /// What they are about; not written, each condition's paths say it.
     pub context: Option<Context>,
@@ -193,6 +193,7 @@ impl Decode for FilterSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map("filter", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             error_mode: fields.take("error_mode", ErrorMode::default(), p),
             spans: spans(&mut fields, p),
@@ -233,6 +234,7 @@ fn spans(fields: &mut Fields<'_>, p: &mut Problems) -> MatchSettings {
 /// Conditions, or groups of them; not both.
 fn groups(fields: &mut Fields<'_>, name: &str, p: &mut Problems) -> Vec<ConditionGroup> {
     let Some(node) = fields.node(name).filter(|node| !node.is_absent()) else { return Vec::new() };
+    p.takes_list(node);
     let Value::List(items) = &node.value else {
         p.within(name, |p| p.wrong(node, "a list", None));
         return Vec::new();
@@ -320,6 +322,7 @@ fn conditions(fields: &mut Fields<'_>, name: &str, context: Context, p: &mut Pro
 impl Decode for TraceFilters {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("traces", p)?;
+        fields.describe::<Self>();
         let filters = Self {
             resource: conditions(&mut fields, "resource", Context::Resource, p),
             span: conditions(&mut fields, "span", Context::Span, p),
@@ -333,6 +336,7 @@ impl Decode for TraceFilters {
 impl Decode for MetricFilters {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("metrics", p)?;
+        fields.describe::<Self>();
         let filters = Self {
             include: fields.optional("include", p),
             exclude: fields.optional("exclude", p),
@@ -349,6 +353,7 @@ impl Decode for MetricFilters {
 impl Decode for LogFilters {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("logs", p)?;
+        fields.describe::<Self>();
         let filters = Self {
             include: fields.optional("include", p),
             exclude: fields.optional("exclude", p),
@@ -363,6 +368,7 @@ impl Decode for LogFilters {
 impl Decode for ProfileFilters {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("profiles", p)?;
+        fields.describe::<Self>();
         let filters =
             Self { resource: fields.take("resource", Vec::new(), p), profile: fields.take("profile", Vec::new(), p) };
         fields.finish(p);
@@ -373,6 +379,9 @@ impl Decode for ProfileFilters {
 impl Decode for ConditionGroup {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("conditions", p)?;
+        fields.describe::<Self>();
+        let contexts = Context::ALL.map(Context::name);
+        fields.words_in_any_case("context", &[&["", "profile"], &contexts[..]].concat());
         let context: String = fields.take("context", String::new(), p);
         let group = Self {
             context: Context::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&context)),

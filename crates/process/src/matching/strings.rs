@@ -4,7 +4,7 @@ use ottl::Pattern;
 use settings::{Decode, Node, Problems};
 
 /// What otelcol remembers of earlier matches. Our patterns run in linear time, so nothing is remembered here.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct RegexpSettings {
     /// Whether otelcol remembers matches.
     pub cacheenabled: bool,
@@ -88,6 +88,7 @@ impl RegexpSettings {
 impl Decode for RegexpSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("regexp", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             cacheenabled: fields.take("cacheenabled", false, p),
             cachemaxnumentries: fields.take("cachemaxnumentries", 0, p),

@@ -4,7 +4,7 @@ use super::threshold::{DIGITS_MAX, SHARE_MIN};
 use settings::{Decode, Node, Problems, Severity, one_of};
 
 /// Settings of a `probabilistic_sampler` processor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct ProbabilisticSamplerSettings {
     /// Percentage of the items to keep; 100 and more keeps all of them.
     pub sampling_percentage: f32,
@@ -73,6 +73,7 @@ impl Decode for ProbabilisticSamplerSettings {
         let told = p.count(Severity::Error);
         let default = Self::default();
         let mut fields = node.map("probabilistic_sampler", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             sampling_percentage: fields.take("sampling_percentage", 0.0_f64, p) as f32,
             hash_seed: fields.take("hash_seed", 0, p),
@@ -83,6 +84,7 @@ impl Decode for ProbabilisticSamplerSettings {
             from_attribute: fields.take("from_attribute", String::new(), p),
             sampling_priority: fields.take("sampling_priority", String::new(), p),
         };
+        fields.words("attribute_source", &["", "traceID", "record"]);
         fields.finish(p);
         let mut tell = |setting: &str, message: String, help: &str| {
             let at = node.lookup(setting).map_or(node.at, |node| node.at);

@@ -4,7 +4,6 @@ use super::{
     database::Databases,
     hash::Mask,
     summary::{ALLOWED, Tally},
-    url::Words,
     written::RedactionSettings,
 };
 use crate::{any_value, attribute_list::AttributeList};
@@ -25,16 +24,7 @@ pub(super) struct Rules {
     all_types: bool,
     mask: Mask,
     everything: Pattern,
-    pub(super) urls: Option<Urls>,
     pub(super) databases: Databases,
-}
-
-/// Where paths of URLs are looked for.
-#[derive(Debug)]
-pub(super) struct Urls {
-    pub(super) words: Words,
-    attributes: HashSet<Box<[u8]>>,
-    pub(super) in_names: bool,
 }
 
 /// What happens to an attribute because of its key.
@@ -63,7 +53,6 @@ impl Rules {
         let set = |texts: &[String]| texts.iter().map(|text| text.as_bytes().into()).collect::<HashSet<Box<[u8]>>>();
         let mut allowed = set(&settings.allowed_keys);
         allowed.extend(ALLOWED.iter().map(|key| Box::from(key.as_bytes())));
-        let url = &settings.url_sanitizer;
         Ok(Self {
             allowed_keys: Some(allowed).filter(|_| !settings.allow_all_keys),
             blocked_keys: patterns(&settings.blocked_key_patterns)?,
@@ -74,11 +63,6 @@ impl Rules {
             all_types: settings.redact_all_types,
             mask: Mask::new(settings.hash_function, settings.hmac_key.expose().as_bytes()),
             everything: Pattern::new(".*")?,
-            urls: url.enabled.then(|| Urls {
-                words: Words::new(),
-                attributes: set(&url.attributes),
-                in_names: url.sanitize_span_name.unwrap_or(true),
-            }),
             databases: Databases::new(&settings.db_sanitizer),
         })
     }
@@ -149,25 +133,11 @@ impl Rules {
                 now = Cow::Owned(masked);
             }
         }
-        if let Some(urls) = &self.urls
-            && urls.is_url(place)
-        {
-            now = Cow::Owned(urls.words.only(&now));
-        }
         let queried = match place {
             Place::Attribute(key, system) => self.databases.attribute(&now, key, system),
             Place::Body => self.databases.body(&now),
         };
         let now = queried.map_or(now, Cow::Owned);
         (*now != *text).then(|| now.into_owned())
-    }
-}
-
-impl Urls {
-    fn is_url(&self, place: Place<'_>) -> bool {
-        match place {
-            Place::Attribute(key, _) => self.attributes.contains(key),
-            Place::Body => true,
-        }
     }
 }

@@ -1,3 +1,5 @@
+//! What becomes of requests, by settings of each kind.
+
 use super::*;
 use crate::notation::{check, decode};
 
@@ -21,9 +23,7 @@ fn unknown_keys_go_from_everywhere() {
             signal,
             "{a: 1, b: 2} [s] n {c: 3, a: 4, b: 5}",
             "{a: 1, redaction.redacted.keys: b, redaction.redacted.count: 1} [s] n {a: 4, redaction.redacted.keys: b,c, \
-             redaction.redacted.count: 2}"
-                .replace("{a: 4, redaction", "{a: 4, redaction")
-                .as_str(),
+             redaction.redacted.count: 2}",
             0,
         );
         check(&processor, signal, "- [s] n {a: 1}", "- [s] n {a: 1}", 0);
@@ -36,10 +36,7 @@ fn values_are_masked() {
     spans(
         "{allow_all_keys: true, blocked_values: ['4[0-9]{3}', 'se.ret'], allowed_values: ['^ok'], summary: info}",
         &[
-            (
-                "n {a: 4111 and 4222, b: x}",
-                "n {a: '**** and ****', b: x, redaction.masked.count: 1}".replace('\'', "").as_str(),
-            ),
+            ("n {a: 4111 and 4222, b: x}", "n {a: **** and ****, b: x, redaction.masked.count: 1}"),
             ("n {a: 4111}", "n {a: 4111}"),
             ("n {a: ok 4111}", "n {a: ok 4111, redaction.allowed.count: 1}"),
             ("n {a: secret, redaction.masked.count: 2}", "n {a: ****, redaction.masked.count: 3}"),
@@ -78,19 +75,6 @@ fn hashes() {
         let rules = Redaction::new(&settings).unwrap().rules;
         assert_eq!(rules.masked(b"abc").len(), digits);
     }
-}
-
-#[test]
-fn names_and_urls() {
-    spans(
-        "{allow_all_keys: true, url_sanitizer: {enabled: true, attributes: [http.url]}}",
-        &[
-            ("GET /users/42 kind=3 {http.url: /a/42?x, b: /a/42}", "GET /users/* kind=3 {http.url: /a/*, b: /a/42}"),
-            ("GET /users/42 {}", "GET /users/42 {}"),
-            ("/42 kind=2 {}", "/42 kind=2 {}"),
-            ("fdklsd kind=2 {}", "fdklsd kind=2 {}"),
-        ],
-    );
 }
 
 #[test]

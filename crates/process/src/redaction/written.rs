@@ -4,7 +4,7 @@ use ottl::Pattern;
 use settings::{Decode, Fields, Node, Problems, Secret, Severity};
 
 /// Settings of a `redaction` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct RedactionSettings {
     /// Whether attributes with other keys than `allowed_keys` stay.
     pub allow_all_keys: bool,
@@ -53,7 +53,7 @@ pub enum HashFunction {
 }
 
 /// Paths of URLs of which only the words stay.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct UrlSanitizer {
     /// Whether it is on.
     pub enabled: bool,
@@ -64,7 +64,7 @@ pub struct UrlSanitizer {
 }
 
 /// Queries of which only the form stays.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct DbSanitizer {
     /// SQL; not in this version.
     pub sql: Queries,
@@ -85,7 +85,7 @@ pub struct DbSanitizer {
 }
 
 /// Queries of one kind of database.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct Queries {
     /// Whether they are looked for.
     pub enabled: bool,
@@ -135,6 +135,7 @@ impl Decode for RedactionSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let told = p.count(Severity::Error);
         let mut fields = node.map("redaction", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             allow_all_keys: fields.take("allow_all_keys", false, p),
             allowed_keys: fields.take("allowed_keys", Vec::new(), p),
@@ -184,12 +185,19 @@ fn patterns(key: &str, fields: &mut Fields<'_>, p: &mut Problems) -> Vec<String>
 impl Decode for UrlSanitizer {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("url_sanitizer", p)?;
+        fields.describe::<Self>();
         let settings = Self {
             enabled: fields.take("enabled", false, p),
             attributes: fields.take("attributes", Vec::new(), p),
             sanitize_span_name: fields.optional("sanitize_span_name", p),
         };
+        let enabled_at = fields.node("enabled").map_or(node.at, |node| node.at);
         fields.finish(p);
+        if settings.enabled {
+            let message = "URLs cannot be sanitized by this version";
+            let help = "replace what varies with `replace_pattern` in `transform`, or mask it with `blocked_values`";
+            p.error(&enabled_at, message, help.to_string());
+        }
         Some(settings)
     }
 }
@@ -197,6 +205,7 @@ impl Decode for UrlSanitizer {
 impl Decode for DbSanitizer {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("db_sanitizer", p)?;
+        fields.describe::<Self>();
         let mut queries = |name: &str, p: &mut Problems| fields.take(name, Queries::default(), p);
         let (sql, redis, valkey) = (queries("sql", p), queries("redis", p), queries("valkey", p));
         let (memcached, mongo) = (queries("memcached", p), queries("mongo", p));
@@ -216,6 +225,7 @@ impl Decode for DbSanitizer {
 impl Decode for Queries {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("database", p)?;
+        fields.describe::<Self>();
         let settings =
             Self { enabled: fields.take("enabled", false, p), attributes: fields.take("attributes", Vec::new(), p) };
         fields.finish(p);

@@ -7,7 +7,7 @@ use ottl::{Condition, Context, Hints, Paths, Statement, SyntaxError};
 use settings::{Decode, Fields, Location, Node, Problems, Value};
 
 /// Settings of a `transform` processor.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct TransformSettings {
     /// What an error of a statement or condition does.
     pub error_mode: ErrorMode,
@@ -20,7 +20,7 @@ pub struct TransformSettings {
 }
 
 /// A group of statements.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct GroupSettings {
     /// What the statements edit: `resource`, `scope`, `span`, `spanevent`, `metric`, `datapoint` or `log`; not written it is
     /// inferred from what the paths begin with.
@@ -38,6 +38,7 @@ pub struct GroupSettings {
 impl Decode for TransformSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("transform", p)?;
+        fields.describe::<Self>();
         let error_mode = fields.take("error_mode", ErrorMode::default(), p);
         let settings = Self {
             error_mode,
@@ -45,12 +46,13 @@ impl Decode for TransformSettings {
             metric_statements: groups(&mut fields, "metric_statements", Signal::Metrics, p),
             log_statements: groups(&mut fields, "log_statements", Signal::Logs, p),
         };
-        if let Some(profiles) = fields.node("profile_statements")
+        if let Some(profiles) = fields.unsupported("profile_statements")
             && !matches!(&profiles.value, Value::Null)
             && profiles.list("profile_statements", p).is_some_and(|list| !list.is_empty())
         {
             p.error(&profiles.at, "`profile_statements` are not supported, there are no profiles", None);
         }
+        fields.describe_keys(&[("flatten_data", "Only `false`, for another value needs a gate of otelcol.")]);
         if fields.take("flatten_data", false, p) {
             let at = fields.node("flatten_data").map_or(fields.at(), |node| node.at);
             let help = "remove it; in otelcol it needs the feature gate `transform.flatten.logs`";
@@ -80,6 +82,7 @@ impl TransformSettings {
 /// The groups of one signal. Plain statements make one group together, the last.
 fn groups(fields: &mut Fields<'_>, key: &str, signal: Signal, p: &mut Problems) -> Vec<GroupSettings> {
     let Some(node) = fields.node(key) else { return Vec::new() };
+    p.takes_list(node);
     p.within(key, |p| {
         let Value::List(items) = &node.value else {
             p.wrong(node, "a list of statements, or of groups with `context` and `statements`", None);
@@ -88,6 +91,7 @@ fn groups(fields: &mut Fields<'_>, key: &str, signal: Signal, p: &mut Problems) 
         let mut groups = Vec::new();
         let mut plain: Vec<(String, &Node)> = Vec::new();
         for item in items {
+            p.takes(item, settings::Scalar::Text);
             match (&item.value, item.as_text()) {
                 (_, Some(text)) => plain.push((text.to_string(), item)),
                 (Value::Map(_), _) if !plain.is_empty() => {
@@ -111,6 +115,8 @@ fn groups(fields: &mut Fields<'_>, key: &str, signal: Signal, p: &mut Problems) 
 
 fn group(node: &Node, signal: Signal, p: &mut Problems) -> Option<GroupSettings> {
     let mut fields = node.map("a group of statements", p)?;
+    fields.describe::<GroupSettings>();
+    fields.words_in_any_case("context", &contexts(signal).iter().map(|context| context.name()).collect::<Vec<_>>());
     let context = context(&mut fields, signal, p);
     let group = GroupSettings {
         context: context.unwrap_or_default(),

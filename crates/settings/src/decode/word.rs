@@ -6,6 +6,7 @@ use crate::suggest::suggest;
 
 /// What a word means, out of a closed list of them; any other is told with the nearest and all that there are.
 pub fn one_of<T: Copy>(node: &Node, what: &str, words: &[(&str, T)], p: &mut Problems) -> Option<T> {
+    p.takes_words(node, words.iter().map(|(word, _)| *word));
     let text = node.text(p)?;
     if let Some((_, meaning)) = words.iter().find(|(word, _)| *word == text) {
         return Some(*meaning);

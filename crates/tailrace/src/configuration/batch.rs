@@ -5,7 +5,7 @@ use std::time::Duration;
 use settings::{Decode, Node, Problems};
 
 /// Settings of otelcol's `batch` processor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Batch {
     /// A batch is sent when it is this old.
     pub(crate) timeout: Duration,
@@ -22,6 +22,7 @@ pub(crate) struct Batch {
 impl Decode for Batch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Batch> {
         let mut fields = node.map("batch", p)?;
+        fields.describe::<Self>();
         let batch = Batch {
             timeout: fields.take("timeout", Duration::from_millis(200), p),
             send_batch_size: fields.take("send_batch_size", 8192, p),

@@ -13,14 +13,17 @@ use process::groupbytrace::{GroupByTrace, GroupByTraceSettings};
 use process::probabilistic_sampler::{ProbabilisticSampler, ProbabilisticSamplerSettings};
 use process::redaction::{Redaction, RedactionSettings};
 use process::resource::{Resource, ResourceSettings};
+use process::resourcedetection::ResourceDetectionSettings;
 use process::span::{Span, SpanSettings};
 use process::transform::{Transform, TransformSettings};
 use settings::{Decode, Node, Problems};
 
+use crate::surroundings;
+
 use super::kinds::{ALL, Effective, Kind, Processor, TRACES};
 
 macro_rules! editing {
-    ($($variant:ident: $settings:ty => $processor:ty, $name:literal, $signals:expr, $about:literal;)*) => {
+    ($($variant:ident: $settings:ty => $build:expr, $($name:literal)|+, $signals:expr, $about:literal;)*) => {
         /// Settings of a processor that edits requests.
         #[derive(Clone, Debug, PartialEq)]
         pub(crate) enum Editing {
@@ -29,7 +32,7 @@ macro_rules! editing {
 
         /// All of them.
         pub(super) const EDITING: &[Kind<Processor>] = &[$(Kind {
-            names: &[$name],
+            names: &[$($name),+],
             about: $about,
             signals: $signals,
             decode: |node: &Node, p: &mut Problems| {
@@ -45,7 +48,7 @@ macro_rules! editing {
             /// What it cannot be made of, in words; settings that were decoded without an error can.
             pub(crate) fn build(&self) -> Result<Arc<dyn process::Processor>, String> {
                 match self {
-                    $(Editing::$variant(settings) => built(<$processor>::new(settings)),)*
+                    $(Editing::$variant(settings) => built($build(settings)),)*
                 }
             }
         }
@@ -61,14 +64,15 @@ macro_rules! editing {
 }
 
 editing! {
-    Attributes: AttributesSettings => Attributes, "attributes", ALL, "changes attributes of spans, data points and log records";
-    Filter: FilterSettings => Filter, "filter", ALL, "takes away items that a condition holds for";
-    GroupByTrace: GroupByTraceSettings => GroupByTrace, "groupbytrace", TRACES, "is not needed: the engine groups";
-    ProbabilisticSampler: ProbabilisticSamplerSettings => ProbabilisticSampler, "probabilistic_sampler", &[Signal::Traces, Signal::Logs], "keeps a share of the items";
-    Redaction: RedactionSettings => Redaction, "redaction", ALL, "removes and masks attributes";
-    Resource: ResourceSettings => Resource, "resource", ALL, "changes attributes of resources";
-    Span: SpanSettings => Span, "span", TRACES, "names spans after attributes, and the other way round";
-    Transform: TransformSettings => Transform, "transform", ALL, "changes items by statements";
+    Attributes: AttributesSettings => Attributes::new, "attributes", ALL, "changes attributes of spans, data points and log records";
+    Filter: FilterSettings => Filter::new, "filter", ALL, "takes away items that a condition holds for";
+    GroupByTrace: GroupByTraceSettings => GroupByTrace::new, "groupbytrace", TRACES, "is not needed: the engine groups";
+    ProbabilisticSampler: ProbabilisticSamplerSettings => ProbabilisticSampler::new, "probabilistic_sampler", &[Signal::Traces, Signal::Logs], "keeps a share of the items";
+    Redaction: RedactionSettings => Redaction::new, "redaction", ALL, "removes and masks attributes";
+    Resource: ResourceSettings => Resource::new, "resource", ALL, "changes attributes of resources";
+    ResourceDetection: ResourceDetectionSettings => surroundings::detection, "resource_detection" | "resourcedetection", ALL, "tells on resources where this runs";
+    Span: SpanSettings => Span::new, "span", TRACES, "names spans after attributes, and the other way round";
+    Transform: TransformSettings => Transform::new, "transform", ALL, "changes items by statements";
 }
 
 impl Editing {

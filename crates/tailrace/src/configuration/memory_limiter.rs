@@ -8,7 +8,7 @@ use std::time::Duration;
 use settings::{Decode, Fields, Node, Problems};
 
 /// Settings of otelcol's `memory_limiter` processor.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct MemoryLimiter {
     /// The limit in MiB; zero means that the percentage decides.
     pub(crate) limit_mib: u32,
@@ -18,10 +18,15 @@ pub(crate) struct MemoryLimiter {
     pub(crate) spike_limit_mib: u32,
     /// The same in percent.
     pub(crate) spike_limit_percentage: u32,
+    /// How often otelcol measures its memory; here every byte is counted, so it only has to be above zero.
     check_interval: Duration,
+    /// How often otelcol's garbage may be collected above the soft mark, at most; without effect.
     min_gc_interval_when_soft_limited: Duration,
+    /// The same above the limit; without effect.
     min_gc_interval_when_hard_limited: Duration,
+    /// How far apart otelcol's collections may come to lie above the soft mark; without effect.
     max_gc_interval_when_soft_limited: Duration,
+    /// The same above the limit; without effect.
     max_gc_interval_when_hard_limited: Duration,
 }
 
@@ -53,6 +58,7 @@ impl MemoryLimiter {
 impl Decode for MemoryLimiter {
     fn decode(node: &Node, p: &mut Problems) -> Option<MemoryLimiter> {
         let mut fields = node.map("memory_limiter", p)?;
+        fields.describe::<Self>();
         let limiter = MemoryLimiter {
             limit_mib: fields.take("limit_mib", 0, p),
             limit_percentage: fields.take("limit_percentage", 0, p),

@@ -7,7 +7,7 @@ use settings::{Decode, Node, Problems};
 use crate::pipeline::fail_point::FailPoint;
 
 /// Settings of Tailrace itself. A file without them runs the same.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Own {
     /// The byte budget of the process in MiB; if none is written, 80 % of the memory that there is.
     pub(crate) memory_mib: Option<u64>,
@@ -40,6 +40,7 @@ impl Decode for Own {
     fn decode(node: &Node, p: &mut Problems) -> Option<Own> {
         let default = Own::default();
         let mut fields = node.map("tailrace", p)?;
+        fields.describe::<Self>();
         let own = Own {
             memory_mib: fields.optional("memory_mib", p),
             shutdown_grace: fields.take("shutdown_grace", default.shutdown_grace, p),
@@ -49,6 +50,10 @@ impl Decode for Own {
             fail_point: FailPoint::take(&mut fields, p),
         };
         // It is laid over the configuration before this is read.
+        fields.describe_keys(&[(
+            "meant",
+            "What `print-config` says that other settings mean here; read back from there.",
+        )]);
         fields.ignore(&["meant"]);
         if let Some(memory_mib) =
             own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))

@@ -8,7 +8,7 @@ use super::pipeline_id::PipelineId;
 use super::telemetry::Telemetry;
 
 /// What runs.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct Service {
     /// Extensions, in the order of their start.
     pub(crate) extensions: Vec<Reference>,
@@ -25,7 +25,7 @@ pub(crate) struct Service {
 /// Invariant after [`Configuration`](super::Configuration) is built: at least one receiver and one exporter, none twice, and
 /// each reference names a component that is there and takes the pipeline's signal. A connector stands among the exporters of
 /// the pipelines that feed it and among the receivers of those that it feeds.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Pipeline {
     /// Where its items come in: receivers and connectors.
     pub(crate) receivers: Vec<Reference>,
@@ -38,6 +38,7 @@ pub(crate) struct Pipeline {
 impl Decode for Service {
     fn decode(node: &Node, p: &mut Problems) -> Option<Service> {
         let mut fields = node.map("service", p)?;
+        fields.describe::<Self>();
         let pipelines_node = fields.node("pipelines");
         let extensions = fields.node("extensions").filter(|node| !node.is_absent());
         let service = Service {
@@ -60,6 +61,7 @@ pub(super) const PIPELINE_EXAMPLE: &str =
     "add `service: {pipelines: {traces: {receivers: […], processors: […], exporters: […]}}}`";
 
 fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<PipelineId, Pipeline> {
+    p.takes_values_under(node, "^(traces|metrics|logs)(/.+)?$");
     let Some(fields) = node.map("pipelines", p) else { return BTreeMap::new() };
     let mut places: BTreeMap<PipelineId, Location> = BTreeMap::new();
     let mut pipelines = BTreeMap::new();
@@ -80,6 +82,7 @@ fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<PipelineId, Pipeline> {
 
 fn pipeline(id: &str, at: Location, node: &Node, p: &mut Problems) -> Option<Pipeline> {
     let mut fields = node.map(id, p)?;
+    fields.describe::<Pipeline>();
     let errors = p.count(Severity::Error);
     let mut listed = |key: &str, p: &mut Problems| fields.node(key).map(|node| references(node, key, p));
     let receivers = listed("receivers", p);

@@ -17,7 +17,7 @@ pub(crate) use resource::Resource;
 pub(crate) use traces::Traces;
 
 /// What Tailrace says about itself.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct Telemetry {
     /// Log lines.
     pub(crate) logs: Logs,
@@ -32,6 +32,7 @@ pub(crate) struct Telemetry {
 impl Decode for Telemetry {
     fn decode(node: &Node, p: &mut Problems) -> Option<Telemetry> {
         let mut fields = node.map("telemetry", p)?;
+        fields.describe::<Self>();
         let telemetry = Telemetry {
             logs: fields.take("logs", Logs::default(), p),
             metrics: fields.take("metrics", Metrics::default(), p),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use settings::{Decode, Node, Problems, one_of};
 
 /// Settings of the `terminal` exporter, which otelcol does not have.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Terminal {
     /// Whether colours are used.
     pub(crate) color: Color,
@@ -41,6 +41,7 @@ impl Decode for Terminal {
     fn decode(node: &Node, p: &mut Problems) -> Option<Terminal> {
         let default = Terminal::default();
         let mut fields = node.map("terminal", p)?;
+        fields.describe::<Self>();
         let terminal = Terminal {
             color: fields.take("color", default.color, p),
             width: fields.take("width", default.width, p),
@@ -54,21 +55,30 @@ impl Decode for Terminal {
 }
 
 impl Decode for Color {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Color> {
         one_of(node, "color mode", &[("auto", Color::Auto), ("always", Color::Always), ("never", Color::Never)], p)
+    }
+}
+
+impl Color {
+    fn name(self) -> &'static str {
+        match self {
+            Color::Auto => "auto",
+            Color::Always => "always",
+            Color::Never => "never",
+        }
     }
 }
 
 impl Terminal {
     /// All settings.
     pub(crate) fn effective(&self) -> Node {
-        let color = match self.color {
-            Color::Auto => "auto",
-            Color::Always => "always",
-            Color::Never => "never",
-        };
         Node::map_of([
-            ("color", Node::from(color)),
+            ("color", Node::from(self.color.name())),
             ("spans_max", self.spans_max.into()),
             ("summary_interval", self.summary_interval.into()),
             ("traces_per_second", self.traces_per_second.into()),

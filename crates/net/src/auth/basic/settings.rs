@@ -7,7 +7,7 @@ use settings::{Decode, Node, Problems, Secret};
 use crate::exporter::refuse_unsupported;
 
 /// Settings of the `basicauth` extension: one of its two halves.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct BasicAuth {
     /// Names and passwords that others must bring.
     pub htpasswd: Option<Htpasswd>,
@@ -16,7 +16,7 @@ pub struct BasicAuth {
 }
 
 /// `htpasswd`: names and passwords that others must bring.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct Htpasswd {
     /// A file of `name:hash` lines, read again when it changes; empty is none.
     pub file: PathBuf,
@@ -25,7 +25,7 @@ pub struct Htpasswd {
 }
 
 /// `client_auth`: the name and password that we bring.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub struct BasicClient {
     /// The name.
     pub username: String,
@@ -40,6 +40,7 @@ pub struct BasicClient {
 impl Decode for BasicAuth {
     fn decode(node: &Node, p: &mut Problems) -> Option<BasicAuth> {
         let mut fields = node.map("basicauth", p)?;
+        fields.describe::<Self>();
         let written = ["htpasswd", "client_auth"].map(|key| fields.node(key).is_some_and(|node| !node.is_absent()));
         let auth =
             BasicAuth { htpasswd: fields.optional("htpasswd", p), client_auth: fields.optional("client_auth", p) };
@@ -67,6 +68,7 @@ impl Decode for BasicAuth {
 impl Decode for Htpasswd {
     fn decode(node: &Node, p: &mut Problems) -> Option<Htpasswd> {
         let mut fields = node.map("htpasswd", p)?;
+        fields.describe::<Self>();
         let htpasswd = Htpasswd {
             file: fields.take("file", String::new(), p).into(),
             inline: fields.take("inline", Secret::default(), p),
@@ -82,6 +84,7 @@ impl Decode for Htpasswd {
 impl Decode for BasicClient {
     fn decode(node: &Node, p: &mut Problems) -> Option<BasicClient> {
         let mut fields = node.map("client_auth", p)?;
+        fields.describe::<Self>();
         let client = BasicClient {
             username: fields.take("username", String::new(), p),
             username_file: fields.take("username_file", String::new(), p).into(),

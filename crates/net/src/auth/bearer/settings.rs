@@ -9,7 +9,7 @@ use settings::{Decode, Node, Problems, Secret};
 pub(super) type Token = Secret;
 
 /// Settings of the `bearertokenauth` extension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct BearerTokenAuth {
     /// The header that bears the token.
     pub header: String,
@@ -28,7 +28,7 @@ pub struct BearerTokenAuth {
 }
 
 /// `retry_on_failure`: how to wait for a file that is not there yet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, settings::Documented)]
 pub struct RetryOnFailure {
     /// Whether to wait at all.
     pub enabled: bool,
@@ -55,6 +55,7 @@ impl Default for BearerTokenAuth {
 impl Decode for BearerTokenAuth {
     fn decode(node: &Node, p: &mut Problems) -> Option<BearerTokenAuth> {
         let mut fields = node.map("bearertokenauth", p)?;
+        fields.describe::<Self>();
         let defaults = BearerTokenAuth::default();
         let auth = BearerTokenAuth {
             header: fields.take("header", defaults.header, p),
@@ -127,6 +128,7 @@ impl BearerTokenAuth {
 impl Decode for RetryOnFailure {
     fn decode(node: &Node, p: &mut Problems) -> Option<RetryOnFailure> {
         let mut fields = node.map("retry_on_failure", p)?;
+        fields.describe::<Self>();
         let retry = RetryOnFailure {
             enabled: fields.take("enabled", false, p),
             max_retries: fields.take("max_retries", 0, p),

@@ -3,7 +3,7 @@
 use settings::{Node, Problems, Secret};
 
 /// Settings of a `headers_setter` extension.
-#[derive(Clone, Debug, PartialEq, Default)]
+#[derive(Clone, Debug, PartialEq, Default, settings::Documented)]
 pub struct HeadersSetterSettings {
     /// What to do with which headers, in this order.
     pub headers: Vec<HeaderSettings>,
@@ -12,7 +12,7 @@ pub struct HeadersSetterSettings {
 }
 
 /// One header.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct HeaderSettings {
     /// What to do with it.
     pub action: Action,
@@ -54,6 +54,7 @@ impl HeadersSetterSettings {
     /// Reads the settings of an extension.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("headers_setter", p)?;
+        fields.describe::<Self>();
         let list = fields.node("headers").filter(|node| !node.is_absent());
         let headers = list.and_then(|node| node.list("headers", p)).unwrap_or_default();
         let headers: Vec<_> = headers.iter().map(|node| HeaderSettings::decode(node, p)).collect();
@@ -80,7 +81,17 @@ impl HeadersSetterSettings {
 impl HeaderSettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("headers", p)?;
+        fields.describe::<Self>();
         let key = fields.required::<String>("key", p).filter(|key| !key.is_empty());
+        fields.describe_keys(&[
+            ("value", "Its value."),
+            ("value_file", "A file with its value, read for each attempt."),
+            ("from_context", "A header of the incoming request, which is not known here: the `default_value` is used."),
+            ("from_attribute", "An attribute of the incoming request's authentication, not known either."),
+            ("default_value", "The value where `from_context` or `from_attribute` finds none, which is always."),
+        ]);
+        fields.words("action", &["", "insert", "update", "upsert", "delete"]);
+        fields.defaults_to("action", "upsert");
         let action = fields.optional::<String>("action", p).unwrap_or_default();
         let value = fields.optional::<String>("value", p);
         let file = fields.optional::<String>("value_file", p);

@@ -9,7 +9,7 @@ use crate::exporter::{parse_url, refuse_unsupported};
 use crate::tls::TlsClient;
 
 /// Settings of an `oauth2client` extension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct Oauth2Settings {
     /// Who we are to the token endpoint.
     pub client_id: String,
@@ -57,6 +57,8 @@ impl Oauth2Settings {
     /// Reads the settings of an extension.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("oauth2client", p)?;
+        fields.describe::<Self>();
+        fields.words("grant_type", &["", "client_credentials"]);
         let defaults = Self::default();
         let url_at = fields.node("token_url").map(|node| node.at);
         let grant_at = fields.node("grant_type").map(|node| node.at);

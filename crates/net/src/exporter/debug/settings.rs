@@ -5,7 +5,7 @@ use settings::{Fields, Node, Problems};
 use crate::exporter::QueueSettings;
 
 /// Settings of a `debug` exporter.
-#[derive(Clone, PartialEq, Debug)]
+#[derive(Clone, PartialEq, Debug, settings::Documented)]
 pub struct DebugSettings {
     /// How much is said.
     pub verbosity: Verbosity,
@@ -18,6 +18,7 @@ pub struct DebugSettings {
     /// Where it goes otherwise: `stdout`, `stderr` or files; none is the standard output.
     pub output_paths: Option<Vec<String>>,
     /// The queue, where one was written.
+    #[key = "sending_queue"]
     pub queue: Option<QueueSettings>,
 }
 
@@ -49,6 +50,7 @@ impl DebugSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("debug", p)?;
+        fields.describe::<Self>();
         let mut settings = Self::default();
         settings.verbosity = verbosity(&mut fields, settings.verbosity, p);
         settings.take_rest(fields, p);
@@ -58,8 +60,13 @@ impl DebugSettings {
     /// Reads the settings of a `logging` exporter, which otelcol had before `debug`.
     pub fn decode_logging(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("logging", p)?;
+        fields.describe::<Self>();
+        fields.describe_keys(&[("loglevel", "`debug`, `info`, `warn` or `error`.")]);
+        fields.old_spelling("loglevel", "`verbosity`");
         let mut settings = Self { verbosity: Verbosity::Normal, sampling_thereafter: 500, ..Self::default() };
         if let Some(node) = fields.node("loglevel").filter(|node| !node.is_absent()) {
+            p.takes_words(node, ["debug", "info", "warn", "error"]);
+            p.takes_any_case(node);
             settings.verbosity = match p.within("loglevel", |p| node.text(p))?.to_lowercase().as_str() {
                 "debug" => Verbosity::Detailed,
                 "info" => Verbosity::Normal,
@@ -116,6 +123,13 @@ impl DebugSettings {
 }
 
 fn verbosity(fields: &mut Fields<'_>, default: Verbosity, p: &mut Problems) -> Verbosity {
+    fields.words_in_any_case("verbosity", &["", "basic", "normal", "detailed"]);
+    let word = match default {
+        Verbosity::Basic => "basic",
+        Verbosity::Normal => "normal",
+        Verbosity::Detailed => "detailed",
+    };
+    fields.defaults_to("verbosity", word);
     let Some(node) = fields.node("verbosity").filter(|node| !node.is_absent()) else { return default };
     match p.within("verbosity", |p| node.text(p)).map(|text| text.to_lowercase()).as_deref() {
         Some("" | "basic") => Verbosity::Basic,

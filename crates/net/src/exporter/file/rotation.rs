@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use settings::{Node, Problems};
 
 /// `rotation`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct RotationSettings {
     /// The size at which a file is moved aside, MiB; zero is 100.
     pub max_megabytes: u64,
@@ -38,6 +38,7 @@ impl Default for RotationSettings {
 impl RotationSettings {
     pub(super) fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("rotation", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let backups = fields.take("max_backups", defaults.max_backups as u64, p);
         let rotation = Self {

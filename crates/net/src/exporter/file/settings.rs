@@ -7,7 +7,7 @@ use settings::{Fields, Node, Problems};
 use super::rotation::RotationSettings;
 
 /// Settings of a `file` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct FileSettings {
     /// The file to write; with `group_by`, a `*` stands for the group.
     pub path: String,
@@ -41,7 +41,7 @@ pub enum FileFormat {
 }
 
 /// `group_by`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct GroupBySettings {
     /// Whether requests are divided at all.
     pub enabled: bool,
@@ -83,6 +83,14 @@ impl FileSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("file", p)?;
+        fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("compression_params", "How hard the compression tries."),
+            ("encoding", "An extension that writes requests; there is none, so only an empty text."),
+        ]);
+        fields.words("format", &["json", "proto"]);
+        fields.defaults_to("format", "json");
+        fields.words("compression", &["", "zstd"]);
         let defaults = Self::default();
         let path = fields.required::<String>("path", p);
         let mut settings = Self {
@@ -195,6 +203,7 @@ impl FileSettings {
 impl GroupBySettings {
     fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("group_by", p)?;
+        fields.describe::<Self>();
         let defaults = Self::default();
         let files = fields.take("max_open_files", defaults.max_open_files as u64, p);
         let group_by = Self {
@@ -242,6 +251,7 @@ fn compression(fields: &mut Fields<'_>, p: &mut Problems) -> bool {
 fn level(fields: &mut Fields<'_>, p: &mut Problems) -> Option<i32> {
     let node = fields.node("compression_params").filter(|node| !node.is_absent())?;
     let mut params = p.within("compression_params", |p| node.map("compression_params", p))?;
+    params.describe_keys(&[("level", "The level, from 1 to 22; none is the default of zstd.")]);
     let level: i32 = params.optional("level", p)?;
     params.finish(p);
     if !(0..=22).contains(&level) {

@@ -11,7 +11,7 @@ use crate::exporter::refuse_unsupported;
 use crate::tls::TlsClient;
 
 /// The settings of an HTTP client (otelcol's confighttp).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct HttpSettings {
     /// Where to send to.
     pub endpoint: String,
@@ -25,9 +25,9 @@ pub struct HttpSettings {
     pub timeout: Duration,
     /// How bodies are compressed.
     pub compression: Compression,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub read_buffer_size: u64,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub write_buffer_size: u64,
     /// How many requests may be on their way at once, besides `num_consumers`; zero is no limit.
     pub max_conns_per_host: usize,
@@ -81,6 +81,13 @@ impl HttpSettings {
 impl HttpSettings {
     /// Takes the client's settings out of an exporter's map; the caller takes its own and ends the map.
     pub(in crate::exporter) fn take(fields: &mut Fields<'_>, defaults: Self, p: &mut Problems) -> Self {
+        fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("compression_params", "How hard the compression tries."),
+            ("disable_keep_alives", "Whether each request has a connection of its own."),
+            ("keepalive", "The newer form of four settings about connections."),
+        ]);
+        fields.defaults_to("compression", defaults.compression.encoding.header().unwrap_or("none"));
         let mut settings = Self {
             endpoint: fields.take("endpoint", defaults.endpoint, p),
             proxy_url: proxy_url(fields, p),
@@ -111,6 +118,8 @@ impl HttpSettings {
     /// The newer form of four settings.
     fn take_keepalive(&mut self, node: &Node, p: &mut Problems) {
         let Some(mut fields) = node.map("keepalive", p) else { return };
+        fields.describe::<Self>();
+        fields.describe_keys(&[("enabled", "Whether a connection serves more than one request.")]);
         self.keepalive = fields.take("enabled", self.keepalive, p);
         self.idle_conn_timeout = fields.take("idle_conn_timeout", self.idle_conn_timeout, p);
         self.max_idle_conns = count(&mut fields, "max_idle_conns", self.max_idle_conns, p);
@@ -172,6 +181,7 @@ impl HttpSettings {
 pub(in crate::exporter) fn decode_auth(fields: &mut Fields<'_>, p: &mut Problems) -> Option<String> {
     let node = fields.node("auth").filter(|node| !node.is_absent())?;
     let mut fields = p.within("auth", |p| node.map("auth", p))?;
+    fields.describe_keys(&[("authenticator", "The extension, such as `basicauth/client`.")]);
     let name = fields.required::<String>("authenticator", p).filter(|name| !name.is_empty());
     fields.finish(p);
     name
@@ -194,6 +204,7 @@ fn proxy_url(fields: &mut Fields<'_>, p: &mut Problems) -> String {
 /// As in otelcol, where it is written at all it is on unless `enabled: false`.
 fn cookies(node: &Node, p: &mut Problems) -> bool {
     let Some(mut fields) = p.within("cookies", |p| node.map("cookies", p)) else { return false };
+    fields.describe_keys(&[("enabled", "Whether cookies are kept and sent back.")]);
     let enabled = fields.take("enabled", true, p);
     fields.finish(p);
     enabled
@@ -203,7 +214,10 @@ fn cookies(node: &Node, p: &mut Problems) -> bool {
 pub(in crate::exporter) fn decode_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, Secret)> {
     let Some(node) = fields.node("headers").filter(|node| !node.is_absent()) else { return Vec::new() };
     let headers: Vec<_> = p.within("headers", |p| match &node.value {
-        Value::List(items) => items.iter().filter_map(|item| header(item, p)).collect(),
+        Value::List(_) => {
+            let items = node.list("headers", p).unwrap_or_default();
+            items.iter().filter_map(|item| header(item, p)).collect()
+        }
         _ => std::collections::BTreeMap::decode(node, p).unwrap_or_default().into_iter().collect(),
     });
     if let Err(error) = header_map(&headers) {
@@ -214,6 +228,7 @@ pub(in crate::exporter) fn decode_headers(fields: &mut Fields<'_>, p: &mut Probl
 
 fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {
     let mut fields = item.map("headers", p)?;
+    fields.describe_keys(&[("name", "The header's name."), ("value", "Its value.")]);
     let (name, value) = (fields.required("name", p), fields.take("value", Secret::default(), p));
     fields.finish(p);
     Some((name?, value))
@@ -233,6 +248,7 @@ fn compression(fields: &mut Fields<'_>, default: Compression, p: &mut Problems) 
     let encoding = compression.encoding;
     let Some(node) = fields.node("compression_params").filter(|node| !node.is_absent()) else { return compression };
     let Some(mut params) = node.map("compression_params", p) else { return compression };
+    params.describe_keys(&[("level", "The level; none is the encoding's own default.")]);
     let level: Option<i32> = params.optional("level", p);
     params.finish(p);
     let levels = match encoding {
@@ -253,13 +269,14 @@ fn compression(fields: &mut Fields<'_>, default: Compression, p: &mut Problems) 
 
 fn named(node: &Node, p: &mut Problems) -> Compression {
     use Encoding::*;
+    let known = [Gzip, Zstd, Snappy, SnappyFramed, Zlib, Deflate, Lz4];
+    p.takes_words(node, ["", "none"].into_iter().chain(known.into_iter().filter_map(Encoding::header)));
     let text = p.within("compression", |p| node.text(p)).unwrap_or_default();
     match text.as_str() {
         "" => return Compression::UNNAMED,
         "none" => return Compression::NONE,
         _ => {}
     }
-    let known = [Gzip, Zstd, Snappy, SnappyFramed, Zlib, Deflate, Lz4];
     let encoding = known.into_iter().find(|encoding| encoding.header() == Some(&text)).unwrap_or_else(|| {
         let names: Vec<_> = known.iter().filter_map(|encoding| encoding.header()).collect();
         let help = format!("known are `{}` and `none`", names.join("`, `"));
@@ -272,5 +289,6 @@ fn named(node: &Node, p: &mut Problems) -> Compression {
 /// A number of things; zero or more.
 fn count(fields: &mut Fields<'_>, key: &str, default: usize, p: &mut Problems) -> usize {
     let written: Option<u32> = fields.optional(key, p);
+    fields.defaults_to(key, default);
     written.map_or(default, |count| count as usize)
 }

@@ -12,7 +12,7 @@ use crate::exporter::{QueueSettings, RetrySettings, refuse_unsupported};
 use crate::tls::TlsClient;
 
 /// Settings of an `otlp_grpc` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct OtlpGrpcSettings {
     /// Where to send to.
     pub endpoint: GrpcEndpoint,
@@ -37,13 +37,15 @@ pub struct OtlpGrpcSettings {
     pub user_agent: Option<String>,
     /// Whether an attempt waits for a connection as long as its timeout lasts, instead of failing with the first refusal.
     pub wait_for_ready: bool,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub read_buffer_size: u64,
-    /// As in otelcol; kept to be printed.
+    /// Read and printed, without effect.
     pub write_buffer_size: u64,
     /// The queue.
+    #[key = "sending_queue"]
     pub queue: QueueSettings,
     /// Retries.
+    #[key = "retry_on_failure"]
     pub retry: RetrySettings,
 }
 
@@ -127,6 +129,9 @@ impl OtlpGrpcSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("otlp_grpc", p)?;
+        fields.describe::<Self>();
+        fields.defaults_to("compression", "gzip");
+        fields.words("balancer_name", &["", "round_robin", "pick_first"]);
         let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
         let endpoint = fields.required::<String>("endpoint", p);
         let nowhere = GrpcEndpoint { text: String::new(), authority: String::new(), socket: None, https: false };
@@ -206,6 +211,7 @@ impl OtlpGrpcSettings {
 
 /// gRPC's encodings; what they call snappy is the framed format.
 fn compression(node: &Node, p: &mut Problems) -> Compression {
+    p.takes_words(node, ["", "none", "gzip", "zstd", "snappy"]);
     let encoding = match p.within("compression", |p| node.text(p)).as_deref() {
         Some("") | None => return Compression::UNNAMED,
         Some("none") => Encoding::Identity,
@@ -230,6 +236,7 @@ fn grpc_name(encoding: Encoding) -> &'static str {
 
 fn keepalive(node: &Node, p: &mut Problems) -> Option<Ping> {
     let mut fields = node.map("keepalive", p)?;
+    fields.describe::<Ping>();
     let ping = Ping {
         interval: fields.take("time", Duration::ZERO, p),
         timeout: fields.take("timeout", Duration::ZERO, p),

@@ -10,7 +10,7 @@ use crate::exporter::http::{HttpSettings, parse_url};
 use crate::exporter::{QueueSettings, RetrySettings};
 
 /// Settings of an `otlp_http` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct OtlpHttpSettings {
     /// The client. Its endpoint may be empty if each signal in use has its own.
     pub http: HttpSettings,
@@ -20,13 +20,15 @@ pub struct OtlpHttpSettings {
     pub metrics_endpoint: String,
     /// The whole URL for logs, in place of `endpoint`.
     pub logs_endpoint: String,
-    /// For profiles: kept to be printed.
+    /// The same for profiles; read and printed, without effect.
     pub profiles_endpoint: String,
     /// How requests are encoded.
     pub encoding: BodyEncoding,
     /// The queue.
+    #[key = "sending_queue"]
     pub queue: QueueSettings,
     /// Retries.
+    #[key = "retry_on_failure"]
     pub retry: RetrySettings,
 }
 
@@ -75,6 +77,8 @@ impl OtlpHttpSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("otlp_http", p)?;
+        fields.describe::<Self>();
+        fields.defaults_to("encoding", "proto");
         let defaults = Self::new("");
         let mut endpoint = |key: &str, p: &mut Problems| {
             let node = fields.node(key).filter(|node| !node.is_absent());
@@ -130,6 +134,7 @@ impl OtlpHttpSettings {
 }
 
 fn encoding(node: &Node, p: &mut Problems) -> BodyEncoding {
+    p.takes_words(node, ["proto", "json"]);
     match p.within("encoding", |p| node.text(p)).as_deref() {
         Some("json") => BodyEncoding::Json,
         Some("proto") | None => BodyEncoding::Proto,

@@ -9,15 +9,17 @@ use crate::exporter::http::{HttpSettings, parse_url};
 use crate::exporter::{QueueSettings, RetrySettings};
 
 /// Settings of a `zipkin` exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub struct ZipkinSettings {
     /// The client; its endpoint is the whole URL, as `http://localhost:9411/api/v2/spans`.
     pub http: HttpSettings,
     /// The service name of spans whose resource has none.
     pub default_service_name: String,
     /// The queue.
+    #[key = "sending_queue"]
     pub queue: QueueSettings,
     /// Retries.
+    #[key = "retry_on_failure"]
     pub retry: RetrySettings,
 }
 
@@ -38,6 +40,9 @@ impl ZipkinSettings {
     /// Reads the settings of an exporter.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
         let mut fields = node.map("zipkin", p)?;
+        fields.describe::<Self>();
+        fields.describe_keys(&[("format", "How spans are written; there is only `json`.")]);
+        fields.defaults_to("format", "json");
         let defaults = Self::new("");
         let endpoint_node = fields.node("endpoint").filter(|node| !node.is_absent());
         let endpoint: Option<String> = fields.required("endpoint", p);
@@ -48,6 +53,7 @@ impl ZipkinSettings {
             retry: RetrySettings::take(&mut fields, p),
         };
         if let Some(node) = fields.node("format").filter(|node| !node.is_absent()) {
+            p.takes_words(node, ["json"]);
             match p.within("format", |p| node.text(p)).as_deref() {
                 Some("json") | None => {}
                 Some("proto") => {

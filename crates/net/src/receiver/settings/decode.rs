@@ -13,9 +13,11 @@ use crate::receiver::endpoint::{Endpoint, Network};
 impl Decode for OtlpReceiver {
     fn decode(node: &Node, p: &mut Problems) -> Option<OtlpReceiver> {
         let mut fields = node.map("otlp", p)?;
+        fields.describe_keys(&[("protocols", "What is listened for; at least one.")]);
         let protocols = fields.node("protocols").cloned().unwrap_or_else(Node::null);
         let receiver = p.within("protocols", |p| {
             let mut protocols = protocols.map("protocols", p)?;
+            protocols.describe::<OtlpReceiver>();
             // A protocol that is named without settings has its defaults.
             let grpc = protocols.node("grpc").map(|node| p.within("grpc", |p| grpc(node, p)));
             let http = protocols.node("http").map(|node| p.within("http", |p| http_server(node, p)));
@@ -43,6 +45,7 @@ fn sequence<T>(written: Option<Option<T>>) -> Option<Option<T>> {
 
 fn grpc(node: &Node, p: &mut Problems) -> Option<GrpcServer> {
     let mut fields = node.map("grpc", p)?;
+    fields.describe::<GrpcServer>();
     let defaults = GrpcServer::default();
     let grpc = GrpcServer {
         endpoint: endpoint(&mut fields, defaults.endpoint, p),
@@ -63,6 +66,10 @@ fn grpc(node: &Node, p: &mut Problems) -> Option<GrpcServer> {
 
 fn http_server(node: &Node, p: &mut Problems) -> Option<HttpServer> {
     let mut fields = node.map("http", p)?;
+    fields.describe::<HttpServer>();
+    fields.describe_keys(&[("keepalive", "Whether and how long connections are kept between requests.")]);
+    fields.old_spelling("keep_alives_enabled", "`keepalive::enabled`");
+    fields.old_spelling("idle_timeout", "`keepalive::idle_timeout`");
     let defaults = HttpServer::default();
     let mut http = HttpServer {
         endpoint: endpoint(&mut fields, defaults.endpoint, p),
@@ -107,6 +114,8 @@ fn keepalive_http(fields: &mut Fields<'_>, http: &mut HttpServer, p: &mut Proble
     let Some(node) = new else { return };
     p.within("keepalive", |p| {
         let Some(mut keepalive) = node.map("keepalive", p) else { return };
+        keepalive.describe::<HttpServer>();
+        keepalive.describe_keys(&[("enabled", "Whether a connection serves more than one request.")]);
         http.keep_alives_enabled = keepalive.take("enabled", true, p);
         let idle_timeout = keepalive.take("idle_timeout", http.idle_timeout, p);
         if http.keep_alives_enabled {
@@ -121,6 +130,7 @@ fn auth(fields: &mut Fields<'_>, protocol: Protocol, p: &mut Problems) -> Option
     let node = fields.node("auth").filter(|node| !node.is_absent())?;
     p.within("auth", |p| {
         let mut fields = node.map("auth", p)?;
+        fields.describe::<AuthServer>();
         let authenticator = fields.required("authenticator", p);
         let request_params = match protocol {
             Protocol::Grpc => Vec::new(),
@@ -133,7 +143,7 @@ fn auth(fields: &mut Fields<'_>, protocol: Protocol, p: &mut Problems) -> Option
 
 /// Extensions that would see each request; there are none here, and so only an empty list.
 fn middlewares(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<String>> {
-    let node = fields.node("middlewares").filter(|node| !node.is_absent())?;
+    let node = fields.unsupported("middlewares").filter(|node| !node.is_absent())?;
     let items = p.within("middlewares", |p| node.list("middlewares", p))?;
     for item in items {
         let id = item.lookup("id").and_then(Node::as_text).unwrap_or_default();
@@ -145,6 +155,7 @@ fn middlewares(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<String>>
 impl Decode for Dialer {
     fn decode(node: &Node, p: &mut Problems) -> Option<Dialer> {
         let mut fields = node.map("dialer", p)?;
+        fields.describe::<Self>();
         let dialer = Dialer { timeout: fields.take("timeout", Duration::ZERO, p) };
         fields.finish(p);
         Some(dialer)
@@ -154,9 +165,15 @@ impl Decode for Dialer {
 impl Decode for Keepalive {
     fn decode(node: &Node, p: &mut Problems) -> Option<Keepalive> {
         let mut fields = node.map("keepalive", p)?;
+        fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("server_parameters", "How connections are pinged, and how old they become."),
+            ("enforcement_policy", "What clients may do; kept to be printed."),
+        ]);
         let mut keepalive = Keepalive::default();
         if let Some(node) = fields.node("server_parameters").filter(|node| !node.is_absent()) {
             let mut server = node.map("server_parameters", p)?;
+            server.describe::<Self>();
             keepalive.max_connection_idle = server.take("max_connection_idle", Duration::ZERO, p);
             keepalive.max_connection_age = server.take("max_connection_age", Duration::ZERO, p);
             keepalive.max_connection_age_grace = server.take("max_connection_age_grace", Duration::ZERO, p);
@@ -166,6 +183,7 @@ impl Decode for Keepalive {
         }
         if let Some(node) = fields.node("enforcement_policy").filter(|node| !node.is_absent()) {
             let mut policy = node.map("enforcement_policy", p)?;
+            policy.describe::<Self>();
             keepalive.min_time = policy.take("min_time", Duration::ZERO, p);
             keepalive.permit_without_stream = policy.take("permit_without_stream", false, p);
             policy.finish(p);
@@ -178,6 +196,7 @@ impl Decode for Keepalive {
 impl Decode for Cors {
     fn decode(node: &Node, p: &mut Problems) -> Option<Cors> {
         let mut fields = node.map("cors", p)?;
+        fields.describe::<Self>();
         let cors = Cors {
             allowed_origins: fields.take("allowed_origins", Vec::new(), p),
             allowed_headers: fields.take("allowed_headers", Vec::new(), p),
@@ -194,6 +213,9 @@ impl Decode for Cors {
 }
 
 fn endpoint(fields: &mut Fields<'_>, default: Endpoint, p: &mut Problems) -> Endpoint {
+    fields.describe_keys(&[("transport", "What the endpoint is on.")]);
+    fields.defaults_to("transport", "tcp");
+    fields.words("transport", &Network::NAMES.map(|(name, _)| name));
     let network = match fields.node("transport").filter(|node| !node.is_absent()) {
         None => Network::Tcp,
         Some(node) => p.within("transport", |p| network(node, p)),
@@ -220,6 +242,7 @@ fn network(node: &Node, p: &mut Problems) -> Network {
 }
 
 fn codings(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<HttpCoding> {
+    fields.defaults_to("compression_algorithms", Node::list_of(HttpCoding::ALL.map(HttpCoding::name)));
     let Some(node) = fields.node("compression_algorithms").filter(|node| !node.is_absent()) else {
         return HttpCoding::ALL.to_vec();
     };
@@ -240,7 +263,10 @@ fn codings(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<HttpCoding> {
 fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<(String, Secret)>> {
     let node = fields.node("response_headers").filter(|node| !node.is_absent())?;
     let headers: Vec<(String, Secret)> = p.within("response_headers", |p| match &node.value {
-        Value::List(items) => items.iter().filter_map(|item| header(item, p)).collect(),
+        Value::List(_) => {
+            let items = node.list("response_headers", p).unwrap_or_default();
+            items.iter().filter_map(|item| header(item, p)).collect()
+        }
         _ => BTreeMap::decode(node, p).unwrap_or_default().into_iter().collect(),
     });
     for (name, value) in &headers {
@@ -253,6 +279,7 @@ fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<(St
 
 fn header(item: &Node, p: &mut Problems) -> Option<(String, Secret)> {
     let mut fields = item.map("response_headers", p)?;
+    fields.describe_keys(&[("name", "The header's name."), ("value", "Its value.")]);
     let (name, value) = (fields.required("name", p), fields.take("value", Secret::default(), p));
     fields.finish(p);
     Some((name?, value))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use settings::{Decode, Node, Problems};
 
 /// Settings of otelcol's `file_storage` extension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct FileStorage {
     /// The folder of the files.
     pub(crate) directory: String,
@@ -26,7 +26,7 @@ pub(crate) struct FileStorage {
 }
 
 /// When files are made smaller.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Compaction {
     /// Whether at the start.
     pub(crate) on_start: bool,
@@ -66,6 +66,7 @@ impl Default for Compaction {
 impl Decode for FileStorage {
     fn decode(node: &Node, p: &mut Problems) -> Option<FileStorage> {
         let mut fields = node.map("file_storage", p)?;
+        fields.describe::<Self>();
         let permissions = fields.node("directory_permissions").filter(|node| !node.is_absent());
         let storage = FileStorage {
             directory: fields.take("directory", DIRECTORY.to_string(), p),
@@ -91,6 +92,7 @@ impl Decode for Compaction {
     fn decode(node: &Node, p: &mut Problems) -> Option<Compaction> {
         let default = Compaction::default();
         let mut fields = node.map("compaction", p)?;
+        fields.describe::<Self>();
         let compaction = Compaction {
             on_start: fields.take("on_start", default.on_start, p),
             on_rebound: fields.take("on_rebound", default.on_rebound, p),

@@ -5,7 +5,7 @@ use settings::{Decode, Node, Problems};
 use super::server::Server;
 
 /// Settings of otelcol's `health_check` extension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct HealthCheck {
     /// Where it listens.
     pub(crate) server: Server,
@@ -20,7 +20,7 @@ pub(crate) struct HealthCheck {
 }
 
 /// What is answered.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct ResponseBody {
     /// While everything works.
     pub(crate) healthy: String,
@@ -29,7 +29,7 @@ pub(crate) struct ResponseBody {
 }
 
 /// Whether failing exporters count.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct CheckCollectorPipeline {
     /// Whether they do.
     pub(crate) enabled: bool,
@@ -48,6 +48,12 @@ impl Default for CheckCollectorPipeline {
 impl Decode for HealthCheck {
     fn decode(node: &Node, p: &mut Problems) -> Option<HealthCheck> {
         let mut fields = node.map("health_check", p)?;
+        fields.describe::<Self>();
+        fields.describe_keys(&[
+            ("port", "The port to listen on, on all addresses."),
+            ("use_v2", "Only `false`: the newer form of the extension is not supported."),
+        ]);
+        fields.old_spelling("port", "`endpoint`");
         let old_port = fields.node("port").filter(|node| !node.is_absent());
         let default_endpoint = match old_port {
             Some(port) => old_endpoint(port, p),
@@ -66,7 +72,7 @@ impl Decode for HealthCheck {
             p.error(&path_at, format!("`path` must begin with `/`, found `{}`", health_check.path), help);
         }
         for key in ["http", "grpc"] {
-            if let Some(node) = fields.node(key).filter(|node| !node.is_absent()) {
+            if let Some(node) = fields.unsupported(key).filter(|node| !node.is_absent()) {
                 let help = "write `endpoint` and `path` directly under the extension";
                 p.error(&node.at, format!("`{key}` of `health_check` is not supported"), help.to_string());
             }
@@ -92,6 +98,7 @@ fn old_endpoint(node: &Node, p: &mut Problems) -> String {
 impl Decode for ResponseBody {
     fn decode(node: &Node, p: &mut Problems) -> Option<ResponseBody> {
         let mut fields = node.map("response_body", p)?;
+        fields.describe::<Self>();
         let body = ResponseBody {
             healthy: fields.take("healthy", String::new(), p),
             unhealthy: fields.take("unhealthy", String::new(), p),
@@ -105,6 +112,7 @@ impl Decode for CheckCollectorPipeline {
     fn decode(node: &Node, p: &mut Problems) -> Option<CheckCollectorPipeline> {
         let default = CheckCollectorPipeline::default();
         let mut fields = node.map("check_collector_pipeline", p)?;
+        fields.describe::<Self>();
         let check = CheckCollectorPipeline {
             enabled: fields.take("enabled", default.enabled, p),
             interval: fields.take("interval", default.interval, p),

@@ -6,7 +6,7 @@ use net::tls::TlsServer;
 use settings::{Fields, Node, Problems, Secret, Value};
 
 /// Settings of an extension's HTTP server.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Server {
     /// The host and port to listen on.
     pub(crate) endpoint: String,
@@ -61,6 +61,8 @@ impl Server {
 
     /// Takes these settings out of those of an extension.
     pub(super) fn take(fields: &mut Fields<'_>, default: Server, p: &mut Problems) -> Server {
+        fields.describe::<Self>();
+        fields.words("transport", &["tcp", "tcp4", "tcp6", "unix"]);
         let endpoint_at = fields.node("endpoint").map_or(fields.at(), |node| node.at);
         let keepalive = fields.node("keepalive").filter(|node| !node.is_absent());
         let server = Server {
@@ -81,16 +83,18 @@ impl Server {
         };
         if let Some(mut inner) = keepalive.and_then(|node| node.map("keepalive", p)) {
             // The old settings next to it are left as they are, so that both are printed as otelcol does.
+            inner.describe::<Self>();
+            inner.describe_keys(&[("enabled", "Whether a connection serves more than one request; without effect.")]);
             inner.take("enabled", true, p);
             inner.take("idle_timeout", Duration::ZERO, p);
             inner.finish(p);
         }
         fields.ignore(&["dialer"]);
-        if let Some(node) = fields.node("middlewares").filter(|node| !node.is_absent()) {
+        if let Some(node) = fields.unsupported("middlewares").filter(|node| !node.is_absent()) {
             let help = "remove it; answers are given without them";
             p.error(&node.at, "`middlewares` of an extension's server are not supported", help.to_string());
         }
-        if let Some(node) = fields.node("auth").filter(|node| !node.is_absent()) {
+        if let Some(node) = fields.unsupported("auth").filter(|node| !node.is_absent()) {
             let help = "remove it; let only those reach the endpoint who may, such as by `endpoint: localhost:…`";
             p.error(&node.at, "`auth` of an extension's server is not supported", help.to_string());
         }
@@ -152,6 +156,7 @@ impl Server {
 fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, Secret)> {
     let Some(node) = fields.node("response_headers").filter(|node| !node.is_absent()) else { return Vec::new() };
     p.within("response_headers", |p| {
+        p.takes_values(node);
         if let Value::Map(entries) = &node.value {
             let header = |entry: &settings::Entry| {
                 Some((entry.key.clone(), <Secret as settings::Decode>::decode(&entry.node, p)?))
@@ -161,6 +166,7 @@ fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<(String, S
         let items = node.list("response_headers", p).unwrap_or_default();
         let header = items.iter().filter_map(|item| {
             let mut fields = item.map("response_headers", p)?;
+            fields.describe_keys(&[("name", "The header's name."), ("value", "Its value.")]);
             let name = fields.required::<String>("name", p);
             let value = fields.take("value", Secret::default(), p);
             fields.finish(p);

@@ -8,7 +8,7 @@ use settings::{Decode, Node, Problems};
 use super::server::Server;
 
 /// Settings of otelcol's `pprof` extension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Pprof {
     /// The host and port to listen on.
     endpoint: String,
@@ -23,7 +23,7 @@ pub(crate) struct Pprof {
 }
 
 /// Settings of otelcol's `zpages` extension.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Zpages {
     /// Where it listens.
     server: Server,
@@ -34,6 +34,7 @@ pub(crate) struct Zpages {
 impl Decode for Pprof {
     fn decode(node: &Node, p: &mut Problems) -> Option<Pprof> {
         let mut fields = node.map("pprof", p)?;
+        fields.describe::<Self>();
         let pprof = Pprof {
             endpoint: fields.take("endpoint", "localhost:1777".to_string(), p),
             dialer: fields.optional::<Node>("dialer", p).map(|node| node.bare()),
@@ -56,9 +57,12 @@ impl Decode for Zpages {
             ..Server::new("localhost:55679")
         };
         let mut fields = node.map("zpages", p)?;
+        fields.describe::<Self>();
         let server = Server::take(&mut fields, default, p);
+        fields.describe_keys(&[("expvar", "Go's variables, of which there are none here.")]);
         let expvar = fields.node("expvar").filter(|node| !node.is_absent());
         let expvar_enabled = expvar.and_then(|node| node.map("expvar", p)).map(|mut fields| {
+            fields.describe_keys(&[("enabled", "Whether they are shown; without effect.")]);
             let enabled = fields.take("enabled", false, p);
             fields.finish(p);
             enabled

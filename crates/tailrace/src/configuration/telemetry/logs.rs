@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use settings::{Decode, Node, Problems, Value, one_of};
+use settings::{Decode, Node, Problems, Scalar, Value, one_of};
 
 use super::push::Processor;
 use super::{no_effect, written};
 
 /// Settings of the log.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Logs {
     /// The least severe level that is written.
     pub(crate) level: LogLevel,
@@ -63,7 +63,7 @@ pub(crate) enum Encoding {
 }
 
 /// zap's sampling of equal log lines.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Sampling {
     /// Whether equal lines are left out at all.
     enabled: bool,
@@ -103,6 +103,15 @@ const LOG_LEVELS: [(&str, LogLevel); 8] = [
     ("", LogLevel::Info),
 ];
 
+impl Encoding {
+    fn name(self) -> &'static str {
+        match self {
+            Encoding::Console => "console",
+            Encoding::Json => "json",
+        }
+    }
+}
+
 impl Default for Logs {
     fn default() -> Logs {
         Logs {
@@ -139,6 +148,7 @@ impl Decode for Logs {
     fn decode(node: &Node, p: &mut Problems) -> Option<Logs> {
         let default = Logs::default();
         let mut fields = node.map("logs", p)?;
+        fields.describe::<Self>();
         let logs = Logs {
             level: fields.take("level", default.level, p),
             development: fields.take("development", false, p),
@@ -168,12 +178,19 @@ impl Decode for Logs {
 }
 
 fn initial_fields(node: &Node, p: &mut Problems) -> Option<Vec<(String, Node)>> {
+    p.takes_values(node);
     let _fields = node.map("initial_fields", p)?;
+    node.entries().iter().for_each(|entry| p.takes(&entry.node, Scalar::Anything));
     Some(node.entries().iter().map(|entry| (entry.key.clone(), entry.node.bare())).collect())
 }
 
 impl Decode for LogLevel {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<LogLevel> {
+        p.takes_any_case(node);
         let lower = node.as_text().map(str::to_lowercase);
         if lower.as_deref() == Some("warning") {
             return Some(LogLevel::Warn);
@@ -184,6 +201,10 @@ impl Decode for LogLevel {
 }
 
 impl Decode for Encoding {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Encoding> {
         one_of(node, "log encoding", &[("console", Encoding::Console), ("json", Encoding::Json)], p)
     }
@@ -193,6 +214,7 @@ impl Decode for Sampling {
     fn decode(node: &Node, p: &mut Problems) -> Option<Sampling> {
         let default = Sampling::default();
         let mut fields = node.map("sampling", p)?;
+        fields.describe::<Self>();
         let sampling = Sampling {
             enabled: fields.take("enabled", default.enabled, p),
             tick: fields.take("tick", default.tick, p),
@@ -207,10 +229,6 @@ impl Decode for Sampling {
 impl Logs {
     /// All settings, as otelcol prints them.
     pub(super) fn effective(&self) -> Node {
-        let encoding = match self.encoding {
-            Encoding::Console => "console",
-            Encoding::Json => "json",
-        };
         let sampling = Node::map_of([
             ("enabled", Node::from(self.sampling.enabled)),
             ("initial", self.sampling.initial.into()),
@@ -218,7 +236,7 @@ impl Logs {
             ("tick", self.sampling.tick.into()),
         ]);
         let always = [
-            ("encoding", Node::from(encoding)),
+            ("encoding", Node::from(self.encoding.name())),
             ("error_output_paths", Node::list_of(&self.error_output_paths)),
             ("level", self.level.name().into()),
             ("output_paths", Node::list_of(&self.output_paths)),

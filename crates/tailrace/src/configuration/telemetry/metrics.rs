@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use settings::{Decode, Node, Problems, Value, one_of};
+use settings::{Decode, Node, Problems, Scalar, Value, one_of};
 
 use super::push::PushExporter;
 use super::{no_effect, written};
 
 /// Settings of the metrics.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Metrics {
     /// How much is exposed.
     pub(crate) level: Level,
@@ -32,16 +32,16 @@ pub(crate) enum Level {
 }
 
 /// One of `readers`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum Reader {
-    /// An endpoint to scrape.
+    /// An endpoint to scrape; a reader has either this or `periodic`.
     Pull(Prometheus),
     /// Sends them now and then.
     Periodic(Periodic),
 }
 
 /// `pull::exporter::prometheus`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Prometheus {
     /// The host or address to listen on.
     pub(crate) host: String,
@@ -58,7 +58,7 @@ pub(crate) struct Prometheus {
 }
 
 /// Which attributes become labels: those that are included, or all if none is, but for those that are excluded.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct Labels {
     /// Names of those that do.
     pub(crate) included: Vec<String>,
@@ -67,7 +67,7 @@ pub(crate) struct Labels {
 }
 
 /// `periodic`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Periodic {
     /// Where to.
     pub(crate) exporter: PushExporter,
@@ -133,6 +133,9 @@ impl Periodic {
 impl Decode for Metrics {
     fn decode(node: &Node, p: &mut Problems) -> Option<Metrics> {
         let mut fields = node.map("metrics", p)?;
+        fields.describe::<Self>();
+        fields.describe_keys(&[("address", "The host and port to be scraped at.")]);
+        fields.old_spelling("address", "`readers`");
         let mut metrics = Metrics { level: fields.take("level", Level::Normal, p), ..Metrics::default() };
         let readers = fields.node("readers").filter(|node| !node.is_absent());
         if let Some(address) = fields.node("address").filter(|node| !node.is_absent()) {
@@ -148,6 +151,9 @@ impl Decode for Metrics {
             one_endpoint(&metrics.readers, readers, p);
         }
         if let Some(views) = fields.node("views").filter(|node| !node.is_absent()) {
+            for view in views.list("views", p).unwrap_or_default() {
+                p.takes(view, Scalar::Anything);
+            }
             metrics.views = views.list("views", p).unwrap_or_default().iter().map(Node::bare).collect();
             if metrics.level == Level::Detailed {
                 no_effect(views, "`views` of metrics are", p);
@@ -196,8 +202,10 @@ fn one_endpoint(readers: &[Reader], node: &Node, p: &mut Problems) {
 impl Decode for Reader {
     fn decode(node: &Node, p: &mut Problems) -> Option<Reader> {
         let mut fields = node.map("readers", p)?;
+        fields.describe::<Self>();
         let pull = fields.node("pull").filter(|node| !node.is_absent());
         let periodic = fields.node("periodic").filter(|node| !node.is_absent());
+        fields.ignore(&["producers"]);
         if let Some(producers) = fields.node("producers").filter(|node| !node.is_absent()) {
             no_effect(producers, "`producers` of metrics are", p);
         }
@@ -217,11 +225,13 @@ impl Decode for Reader {
 
 fn pulled(node: &Node, p: &mut Problems) -> Option<Prometheus> {
     let mut fields = node.map("pull", p)?;
+    fields.describe_keys(&[("exporter", "What is served.")]);
     let exporter = fields.node("exporter").filter(|node| !node.is_absent());
     fields.finish(p);
     let prometheus = match exporter {
         Some(exporter) => {
             let mut fields = exporter.map("exporter", p)?;
+            fields.describe_keys(&[("prometheus", "Metrics in Prometheus' text format.")]);
             let prometheus = fields.node("prometheus").filter(|node| !node.is_absent());
             fields.finish(p);
             prometheus
@@ -239,6 +249,7 @@ impl Decode for Prometheus {
     fn decode(node: &Node, p: &mut Problems) -> Option<Prometheus> {
         let default = Prometheus::default();
         let mut fields = node.map("prometheus", p)?;
+        fields.describe::<Self>();
         let host = fields.required("host", p);
         let port = fields.required("port", p);
         let prometheus = Prometheus {
@@ -257,6 +268,7 @@ impl Decode for Prometheus {
 impl Decode for Labels {
     fn decode(node: &Node, p: &mut Problems) -> Option<Labels> {
         let mut fields = node.map("with_resource_constant_labels", p)?;
+        fields.describe::<Self>();
         let labels = Labels {
             included: fields.take("included", Vec::new(), p),
             excluded: fields.take("excluded", Vec::new(), p),
@@ -273,6 +285,7 @@ impl Decode for Labels {
 impl Decode for Periodic {
     fn decode(node: &Node, p: &mut Problems) -> Option<Periodic> {
         let mut fields = node.map("periodic", p)?;
+        fields.describe::<Self>();
         let exporter = fields.required("exporter", p);
         let interval = fields.optional("interval", p);
         let timeout = fields.optional("timeout", p);
@@ -286,6 +299,10 @@ const LEVELS: [(&str, Level); 4] =
     [("None", Level::None), ("Basic", Level::Basic), ("Normal", Level::Normal), ("Detailed", Level::Detailed)];
 
 impl Decode for Level {
+    fn shown(&self) -> Option<Node> {
+        Some(self.name().to_lowercase().into())
+    }
+
     fn decode(node: &Node, p: &mut Problems) -> Option<Level> {
         decode_level(node, "metrics level", p)
     }
@@ -295,6 +312,7 @@ impl Decode for Level {
 pub(super) fn decode_level(node: &Node, what: &str, p: &mut Problems) -> Option<Level> {
     let lower = node.as_text().map(str::to_lowercase);
     let lower = lower.map(|text| Node::new(Value::Text(text), node.at));
+    p.takes_any_case(node);
     let words = LEVELS.map(|(name, level)| (name.to_lowercase(), level));
     let words: Vec<(&str, Level)> = words.iter().map(|(name, level)| (name.as_str(), *level)).collect();
     one_of(lower.as_ref().unwrap_or(node), what, &words, p)

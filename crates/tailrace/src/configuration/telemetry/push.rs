@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use settings::{Decode, Fields, Node, Problems, Secret, Value, one_of};
+use settings::{Decode, Fields, Node, Problems, Scalar, Secret, Value, one_of};
 
 use super::written;
 
 /// What one pushes to.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum PushExporter {
     /// OTLP, over gRPC or HTTP.
     Otlp(Box<OtlpPush>),
@@ -17,7 +17,7 @@ pub(crate) enum PushExporter {
 }
 
 /// `exporter::otlp`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct OtlpPush {
     /// How requests travel.
     pub(crate) protocol: PushProtocol,
@@ -84,7 +84,7 @@ pub(crate) enum Histogram {
 }
 
 /// One of `logs::processors` or `traces::processors`.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) enum Processor {
     /// Sends many at once.
     Batch(Batch),
@@ -93,7 +93,7 @@ pub(crate) enum Processor {
 }
 
 /// `batch` in front of an exporter.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Batch {
     /// Where to.
     pub(crate) exporter: PushExporter,
@@ -146,7 +146,9 @@ fn spelt<T: PartialEq>(words: &[(&'static str, T)], meaning: Option<T>) -> Optio
 impl Decode for PushExporter {
     fn decode(node: &Node, p: &mut Problems) -> Option<PushExporter> {
         let mut fields = node.map("exporter", p)?;
+        fields.describe::<Self>();
         let console = fields.node("console").filter(|node| !node.is_absent());
+        console.into_iter().for_each(|node| p.takes(node, Scalar::Anything));
         let otlp = fields.node("otlp").filter(|node| !node.is_absent());
         fields.finish(p);
         match (otlp, console) {
@@ -169,6 +171,7 @@ impl Decode for PushExporter {
 impl Decode for OtlpPush {
     fn decode(node: &Node, p: &mut Problems) -> Option<OtlpPush> {
         let mut fields = node.map("otlp", p)?;
+        fields.describe::<Self>();
         let insecure = fields.optional("insecure", p);
         let endpoint = fields.optional::<String>("endpoint", p);
         let protocol = word(&mut fields, "protocol", "protocol", &PROTOCOLS, p);
@@ -219,6 +222,7 @@ fn with_scheme(endpoint: String, insecure: Option<bool>) -> String {
 /// A list of names and values; also a map, the form of older files.
 fn headers(node: &Node, p: &mut Problems) -> Vec<(String, Secret)> {
     p.within("headers", |p| {
+        p.takes_values(node);
         if let Value::Map(entries) = &node.value {
             if let Some(first) = entries.first() {
                 let help = format!("newer collectors want a list: `headers: [{{name: {}, value: …}}]`", first.key);
@@ -230,6 +234,7 @@ fn headers(node: &Node, p: &mut Problems) -> Vec<(String, Secret)> {
         let items = node.list("headers", p).unwrap_or_default();
         let header = items.iter().map(|item| {
             let mut fields = item.map("headers", p)?;
+            fields.describe_keys(&[("name", "The header's name."), ("value", "Its value.")]);
             let name = fields.required::<String>("name", p);
             let value = fields.take("value", Secret::default(), p);
             fields.finish(p);
@@ -242,6 +247,7 @@ fn headers(node: &Node, p: &mut Problems) -> Vec<(String, Secret)> {
 impl Decode for Processor {
     fn decode(node: &Node, p: &mut Problems) -> Option<Processor> {
         let mut fields = node.map("processors", p)?;
+        fields.describe::<Self>();
         let batch = fields.node("batch").filter(|node| !node.is_absent());
         let simple = fields.node("simple").filter(|node| !node.is_absent());
         fields.finish(p);
@@ -249,6 +255,7 @@ impl Decode for Processor {
             (Some(batch), None) => Batch::decode(batch, p).map(Processor::Batch),
             (None, Some(simple)) => {
                 let mut fields = simple.map("simple", p)?;
+                fields.describe::<Batch>();
                 let exporter = fields.required("exporter", p);
                 fields.finish(p);
                 exporter.map(Processor::Simple)
@@ -265,6 +272,7 @@ impl Decode for Processor {
 impl Decode for Batch {
     fn decode(node: &Node, p: &mut Problems) -> Option<Batch> {
         let mut fields = node.map("batch", p)?;
+        fields.describe::<Self>();
         let exporter = fields.required("exporter", p);
         let schedule_delay = fields.optional("schedule_delay", p);
         let export_timeout = fields.optional("export_timeout", p);

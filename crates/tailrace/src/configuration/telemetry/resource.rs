@@ -1,12 +1,12 @@
 //! `service::telemetry::resource`: attributes of everything that Tailrace says about itself, in two forms: the older one
 //! has them as keys, the newer one as a list under `attributes`.
 
-use settings::{Decode, Location, Node, Problems, Value};
+use settings::{Decode, Location, Node, Problems, Scalar, Value};
 
 use super::{no_effect, written};
 
 /// Settings of the resource.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Resource {
     /// The schema that the attributes' names follow.
     pub(crate) schema_url: String,
@@ -55,6 +55,7 @@ impl Resource {
 impl Decode for Resource {
     fn decode(node: &Node, p: &mut Problems) -> Option<Resource> {
         let mut fields = node.map("resource", p)?;
+        fields.describe::<Self>();
         let default = Resource::default();
         let list = fields.node("attributes").filter(|node| !node.is_absent());
         let mut resource = Resource {
@@ -62,13 +63,18 @@ impl Decode for Resource {
             attributes: list.map(|list| attributes(list, p)).unwrap_or_default(),
             ..Resource::default()
         };
+        fields.describe_keys(&[
+            ("detectors", "What finds further attributes; without effect."),
+            ("detection/development", "What finds further attributes; without effect."),
+        ]);
         for key in ["detectors", "detection/development"] {
             if let Some(node) = fields.node(key).filter(|node| !node.is_absent()) {
+                p.takes(node, Scalar::Anything);
                 no_effect(node, &format!("`{key}` of the resource is"), p);
                 resource.others.push((key.to_string(), node.bare()));
             }
         }
-        if let Some(text) = fields.node("attributes_list").filter(|node| !node.is_absent()) {
+        if let Some(text) = fields.unsupported("attributes_list").filter(|node| !node.is_absent()) {
             let help = "write `attributes: [{name: …, value: …}]`";
             p.error(&text.at, "`attributes_list` is not supported, by otelcol neither", help.to_string());
         }
@@ -92,8 +98,9 @@ fn attributes(node: &Node, p: &mut Problems) -> Vec<(String, Node)> {
     let items = node.list("attributes", p).unwrap_or_default();
     let attribute = items.iter().map(|item| {
         let mut fields = item.map("attributes", p)?;
+        fields.describe_keys(&[("name", "The attribute's key."), ("value", "Its value, of any type.")]);
         let name = fields.required::<String>("name", p);
-        let value = fields.node("value").map_or(Node::null(), Node::bare);
+        let value = fields.optional::<Node>("value", p).map_or(Node::null(), |node| node.bare());
         fields.ignore(&["type"]);
         fields.finish(p);
         Some((name?, value))

@@ -7,7 +7,7 @@ use super::push::Processor;
 use super::{no_effect, written};
 
 /// Settings of the traces.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, settings::Documented)]
 pub(crate) struct Traces {
     /// Whether there are any.
     level: Level,
@@ -24,6 +24,7 @@ pub(crate) struct Traces {
 impl Decode for Traces {
     fn decode(node: &Node, p: &mut Problems) -> Option<Traces> {
         let mut fields = node.map("traces", p)?;
+        fields.describe::<Self>();
         let level = fields.node("level").filter(|node| !node.is_absent());
         let traces = Traces {
             level: level.and_then(|node| decode_level(node, "traces level", p)).unwrap_or(Level::Basic),

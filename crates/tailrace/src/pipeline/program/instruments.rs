@@ -187,9 +187,7 @@ impl Instruments {
             tokio::spawn(gone.finish());
         }
         self.pushes.extend(opened.pushes);
-        let wanted = |lines: &mut Lines| {
-            lines.source == source && telemetry.logs.processors.iter().any(|settings| lines.settings == *settings)
-        };
+        let wanted = |lines: &mut Lines| lines.source == source && telemetry.logs.processors.contains(&lines.settings);
         let gone: Vec<Lines> = self.lines.extract_if(.., |lines| !wanted(lines)).collect();
         self.lines.extend(opened.lines);
         self.logger.taps().replace(self.lines.iter().map(|lines| lines.tap.clone()).collect());
