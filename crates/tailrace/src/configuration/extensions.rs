@@ -11,6 +11,7 @@ pub(crate) mod unused;
 
 use settings::{ComponentId, Location, Node, Problems, Reference, Value, suggest};
 
+use super::kinds::EXTENSIONS;
 use super::service::Service;
 
 /// What a component wants of the extension that it names.
@@ -20,6 +21,8 @@ pub(crate) enum Role {
     Authenticator,
     /// Room for what must outlive the process.
     Storage,
+    /// A say in each request.
+    Middleware,
 }
 
 /// An extension where a component names it.
@@ -34,12 +37,13 @@ pub(super) struct Named {
 }
 
 /// The types that can do something for components.
-const ROLES: [(&str, Role); 5] = [
+const ROLES: [(&str, Role); 6] = [
     ("basicauth", Role::Authenticator),
     ("bearertokenauth", Role::Authenticator),
     ("headers_setter", Role::Authenticator),
     ("oauth2client", Role::Authenticator),
     ("file_storage", Role::Storage),
+    ("memory_limiter", Role::Middleware),
 ];
 
 /// The extensions that a component's settings name. Its depth is bounded by that of YAML.
@@ -55,6 +59,10 @@ pub(super) fn named(by: &str, node: &Node, found: &mut Vec<Named>) {
         match entry.key.as_str() {
             "auth" => take(entry.node.lookup("authenticator"), Role::Authenticator),
             "additional_auth" => take(Some(&entry.node), Role::Authenticator),
+            "middlewares" => {
+                let items = entry.node.list("middlewares", &mut Problems::new()).unwrap_or_default();
+                items.iter().for_each(|item| take(item.lookup("id"), Role::Middleware));
+            }
             "sending_queue" => take(entry.node.lookup("storage"), Role::Storage),
             _ => {}
         }
@@ -66,6 +74,11 @@ pub(super) fn named(by: &str, node: &Node, found: &mut Vec<Named>) {
     }
 }
 
+/// Whether Tailrace has extensions of this type; those that it lacks are told of elsewhere.
+fn is_known(kind: &str) -> bool {
+    EXTENSIONS.iter().any(|known| known.names.contains(&kind))
+}
+
 /// Tells of named extensions that are not there, do not run or cannot do what is wanted of them.
 pub(super) fn check(named: &[Named], defined: &[(ComponentId, Location)], service: &Service, p: &mut Problems) {
     for Named { by, role, extension: Reference { id, at } } in named {
@@ -73,6 +86,7 @@ pub(super) fn check(named: &[Named], defined: &[(ComponentId, Location)], servic
         let wanted = match role {
             Role::Authenticator => "authenticator",
             Role::Storage => "storage",
+            Role::Middleware => "middleware",
         };
         if !defined.iter().any(|(known, _)| known == id) {
             let mut message = format!("{by} names the {wanted} `{id}`, which is not defined in `extensions`");
@@ -80,7 +94,7 @@ pub(super) fn check(named: &[Named], defined: &[(ComponentId, Location)], servic
                 message.push_str(&format!(", did you mean `{meant}`?"));
             }
             p.error(at, message, format!("define it, `extensions: {{{id}: …}}`, and add it to `service::extensions`"));
-        } else if !ROLES.contains(&(id.kind.as_str(), *role)) {
+        } else if is_known(&id.kind) && !ROLES.contains(&(id.kind.as_str(), *role)) {
             let fit: Vec<&str> = ROLES.iter().filter(|(_, one)| one == role).map(|(kind, _)| *kind).collect();
             let message = format!("{by} names the {wanted} `{id}`, which is none");
             p.error(at, message, format!("such extensions are {}", fit.join(", ")));

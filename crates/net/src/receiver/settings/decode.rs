@@ -141,15 +141,18 @@ fn auth(fields: &mut Fields<'_>, protocol: Protocol, p: &mut Problems) -> Option
     })
 }
 
-/// Extensions that would see each request; there are none here, and so only an empty list.
+/// Extensions that see each request. Which there may be is checked where extensions are known.
 fn middlewares(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<String>> {
-    let node = fields.unsupported("middlewares").filter(|node| !node.is_absent())?;
+    let node = fields.node("middlewares").filter(|node| !node.is_absent())?;
     let items = p.within("middlewares", |p| node.list("middlewares", p))?;
-    for item in items {
-        let id = item.lookup("id").and_then(Node::as_text).unwrap_or_default();
-        p.error(&item.at, format!("the middleware `{id}` is not supported, as is no other"), "remove it".to_owned());
-    }
-    Some(Vec::new())
+    let ids = items.iter().filter_map(|item| {
+        let mut fields = item.map("middlewares", p)?;
+        fields.describe_keys(&[("id", "The extension, such as `memory_limiter`.")]);
+        let id = fields.required::<String>("id", p);
+        fields.finish(p);
+        id
+    });
+    Some(ids.collect())
 }
 
 impl Decode for Dialer {

@@ -142,6 +142,7 @@ fn endpoint(endpoint: &Endpoint, dialer: Dialer, middlewares: Option<&[String]>)
     if !dialer.timeout.is_zero() {
         entries.push(("dialer", Node::map_of([("timeout", dialer.timeout.into())])));
     }
-    entries.extend(middlewares.map(|list| ("middlewares", Node::list_of(list))));
+    let named = |list: &[String]| Node::list_of(list.iter().map(|id| Node::map_of([("id", Node::from(id))])));
+    entries.extend(middlewares.map(|list| ("middlewares", named(list))));
     entries
 }

@@ -73,6 +73,7 @@ fn what_is_written_is_printed() {
         "tls: {cert_file: c.pem, key_file: k.pem, client_ca_file: ca.pem}",
         &["cert_file: c.pem", "client_ca_file: ca.pem"],
     );
+    grpc("middlewares: [{id: memory_limiter}]", &["- id: memory_limiter"]);
     grpc("include_metadata: true, middlewares: [], dialer: {timeout: 1s}", &["include_metadata: true"]);
     let http = |settings: &str, expected: &[&str]| check(&format!("protocols: {{http: {{{settings}}}}}"), expected);
     http("max_request_body_size: 67108864", &["max_request_body_size: 67108864"]);
@@ -109,7 +110,7 @@ fn mistakes_are_told_with_the_way_out() {
     refused("protocols: {grpc: {auth: {}}}", "`auth` needs the setting `authenticator`");
     refused("protocols: {grpc: {auth: {authenticator: x, request_params: [a]}}}", "unknown setting `request_params`");
     refused("protocols: {http: {idle_timeout: 1m, keepalive: {}}}", "`idle_timeout` cannot stand beside `keepalive`");
-    refused("protocols: {http: {middlewares: [{id: x}]}}", "the middleware `x` is not supported");
+    refused("protocols: {http: {middlewares: [{ib: x}]}}", "did you mean `id`?");
     refused("protocols: {http: {compression_algorithms: [gzpi]}}", "unknown compression `gzpi`, did you mean `gzip`?");
     refused("protocols: {http: {tls: {cert_file: a}}}", "`tls` of a server needs both a certificate and its key");
     refused("protocols: {http: {response_headers: {'a b': c}}}", "`a b` with its value is not a header");
