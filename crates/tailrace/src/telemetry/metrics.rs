@@ -16,11 +16,12 @@ mod reading;
 pub(crate) mod report;
 mod sampling;
 mod series;
-mod table;
+pub(crate) mod table;
 
 pub(crate) use layout::Layout;
 pub(crate) use reading::{Reading, ReceiverCounts, Reloads};
-use series::{Series, Value};
+pub(crate) use series::Series;
+use series::Value;
 use table::{Kind, Metric};
 
 #[cfg(test)]

@@ -57,12 +57,12 @@ pub(crate) struct Prometheus {
     pub(crate) with_resource_constant_labels: Option<Labels>,
 }
 
-/// Which attributes become labels: all that are included and not excluded; `*` stands for anything.
+/// Which attributes become labels: those that are included, or all if none is, but for those that are excluded.
 #[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
 pub(crate) struct Labels {
-    /// Patterns of those that do.
+    /// Names of those that do.
     pub(crate) included: Vec<String>,
-    /// Patterns of those that do not.
+    /// Names of those that do not.
     pub(crate) excluded: Vec<String>,
 }
 
@@ -274,6 +274,10 @@ impl Decode for Labels {
             excluded: fields.take("excluded", Vec::new(), p),
         };
         fields.finish(p);
+        if let Some(both) = labels.excluded.iter().find(|name| labels.included.contains(name)) {
+            let help = "remove it from one of the two lists";
+            p.error(&node.at, format!("`{both}` is both `included` and `excluded`"), help.to_string());
+        }
         Some(labels)
     }
 }

@@ -149,3 +149,32 @@ fn sample(text: &mut String, name: &str, labels: &[(&str, &str)], bound: Option<
     }
     let _ = writeln!(text, " {value}");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{configuration::telemetry::metrics::Level, telemetry::metrics::table};
+
+    #[test]
+    fn labels_are_sorted_escaped_and_chosen() {
+        let labels = Labels { included: Vec::new(), excluded: vec!["service.name".to_owned()] };
+        let settings = Prometheus { with_resource_constant_labels: Some(labels), ..Prometheus::default() };
+        let resource = [("service.name", "x"), ("2nd.team", "a\"b\\c\nd")];
+        let resource = resource.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let mut series = Series::new(Level::Basic);
+        let metric = table::all().find(|metric| metric.name == "tailrace_reloads").expect("a metric");
+        let detailed = table::all().find(|metric| metric.level == Level::Normal).expect("a metric");
+        series.add(metric, &[("outcome", "success")], 1.0);
+        series.add(metric, &[("outcome", "success")], 2.0);
+        series.add(detailed, &[], 1.0);
+        let team = r#"_2nd_team="a\"b\\c\nd""#;
+        let expected = format!(
+            "# HELP tailrace_reloads {}\n# TYPE tailrace_reloads counter\n\
+             tailrace_reloads{{{team},outcome=\"success\"}} 3\n\
+             # HELP target_info Target metadata\n# TYPE target_info gauge\n\
+             target_info{{{team},service_name=\"x\"}} 1\n",
+            metric.meaning
+        );
+        assert_eq!(Exposition::new(&settings, &resource).write(&series), expected);
+    }
+}
