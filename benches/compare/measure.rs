@@ -82,6 +82,7 @@ pub(crate) struct Idle {
 struct Sample {
     at: Duration,
     traces_begun: u64,
+    spans_offered: u64,
     spans_accepted: u64,
     spans_arrived: u64,
     resident_bytes: u64,
@@ -133,16 +134,15 @@ pub(crate) async fn run(side: Side, case: Case, setup: Setup, options: &Options)
     tokio::time::sleep(SETTLE).await;
 
     let residues = match side {
-        Side::Tailrace => residues(&Scrape::of(addresses.metrics).await?, &report),
+        Side::Tailrace => residues(&Scrape::of(addresses.metrics).await?, (!setup.open).then_some(report.spans)),
         Side::Otelcol | Side::Floor => 0.0,
     };
     let waiting = waiting_span_bytes(&samples, &load, decision_wait, idle_bytes);
-    let accepted_in_time = samples.iter().rev().find(|sample| sample.at <= load.duration);
     let counts = sink.counts();
     let whole = setup.open || (counts.spans == expected.spans && report.lost_spans == 0);
     let p99 = |lags: load::Latency| (lags.count() > 0).then(|| lags.percentile(0.99));
     let measured = Measured {
-        spans_a_second: accepted_in_time.map_or(0.0, |sample| sample.spans_accepted as f64 / sample.at.as_secs_f64()),
+        spans_a_second: each_second(&samples, &load, |sample| sample.spans_accepted),
         cpu_us_per_span: cpu.as_secs_f64() * 1e6 / report.spans.max(1) as f64,
         load_us_per_span: (my_cpu() - load_before).as_secs_f64() * 1e6 / report.spans.max(1) as f64,
         peak_bytes,
@@ -156,7 +156,7 @@ pub(crate) async fn run(side: Side, case: Case, setup: Setup, options: &Options)
         arrival_lag_p99: p99(arrivals.lags()).filter(|_| side != Side::Floor),
         refused: report.refused,
         refused_with_delay: report.refused_with_delay,
-        offered_a_second: (report.spans + report.lost_spans) as f64 / report.elapsed.as_secs_f64(),
+        offered_a_second: each_second(&samples, &load, |sample| sample.spans_offered),
         residues,
         lock_percent: locks.and_then(profile::Locks::percent),
         first_error: report.first_error,
@@ -174,17 +174,21 @@ fn addresses(sink: &Sink) -> Result<Addresses, String> {
 fn load(case: Case, setup: Setup, addresses: &Addresses, options: &Options, arrivals: &Arc<Arrivals>) -> Generate {
     let mut load = Generate { arrivals: Some(Arc::clone(arrivals)), ..case.load(addresses, options) };
     load.rate = setup.rate.unwrap_or(load.rate);
+    if load.rate > 0 {
+        load.duration = load.duration.max(PACED_MIN);
+    }
     if setup.open {
         (load.connections, load.in_flight, load.retry_max) = (OPEN_CONNECTIONS, OPEN_IN_FLIGHT, Duration::ZERO);
+        load.answer_max = Some(OPEN_ANSWER_MAX);
     }
     load
 }
 
-/// What the collector's identities leave over, and accepted spans on which it and the generator disagree.
-fn residues(scrape: &Scrape, report: &Report) -> f64 {
-    scrape.most("tailrace_pipeline_residue_items")
-        + scrape.most("tailrace_destination_residue_items")
-        + (scrape.sum("tailrace_pipeline_accepted_items") - report.spans as f64).abs()
+/// What the collector's identities leave over, and accepted spans on which it and the generator disagree. A generator that
+/// gives up waiting for answers does not know what was accepted.
+fn residues(scrape: &Scrape, accepted: Option<u64>) -> f64 {
+    let differs = accepted.map_or(0.0, |spans| scrape.sum("tailrace_pipeline_accepted_items") - spans as f64);
+    scrape.most("tailrace_pipeline_residue_items") + scrape.most("tailrace_destination_residue_items") + differs.abs()
 }
 
 /// Watches a collector that has nothing to do.
@@ -266,10 +270,21 @@ fn giants_beside(load: &Generate) -> Result<[Generate; 2], load::GenerateError> 
     Ok([trace, request])
 }
 
+/// How much a count grew a second while the load lasted. At a rate, the first seconds do not count: until the flush spread
+/// has passed, only a part of the services sends.
+fn each_second(samples: &[Sample], load: &Generate, count: impl Fn(&Sample) -> u64) -> f64 {
+    let ramp = if load.rate == 0 { Duration::ZERO } else { load.flush_spread.min(load.duration / 2) };
+    let mut within = samples.iter().filter(|sample| (ramp..=load.duration).contains(&sample.at));
+    let (Some(first), Some(last)) = (within.next(), within.next_back()) else { return 0.0 };
+    let (from, at) = if load.rate == 0 { (0, Duration::ZERO) } else { (count(first), first.at) };
+    (count(last) - from) as f64 / (last.at - at).as_secs_f64()
+}
+
 fn sample(started: Instant, progress: &Progress, collector: &Collector, sink: &Sink) -> Sample {
     Sample {
         at: started.elapsed(),
         traces_begun: progress.traces.load(Ordering::Relaxed),
+        spans_offered: progress.offered.load(Ordering::Relaxed),
         spans_accepted: progress.spans.load(Ordering::Relaxed),
         spans_arrived: sink.counts().spans.spans,
         resident_bytes: collector.resident_bytes(),
@@ -333,9 +348,12 @@ const PLATEAU: Duration = Duration::from_secs(1);
 const PATIENCE: Duration = Duration::from_secs(15);
 /// The same where the run always ends so.
 const SHORT_PATIENCE: Duration = Duration::from_secs(5);
-/// In flight in all: several times what the collector may hold, were it to read it all.
+/// So many requests in flight, and none for longer than this: enough for all that L offers.
 const OPEN_CONNECTIONS: u32 = 64;
-const OPEN_IN_FLIGHT: u32 = 16;
+const OPEN_IN_FLIGHT: u32 = 80;
+const OPEN_ANSWER_MAX: Duration = Duration::from_secs(1);
+/// A load with a rate lasts at least so long: its first four seconds are a ramp.
+const PACED_MIN: Duration = Duration::from_secs(12);
 const GIANT_TRACE_SPANS: u32 = 50_000;
 /// 64 MiB are allowed; a little less, because spans differ.
 const GIANT_REQUEST_BYTES: usize = 66_000_000;

@@ -198,6 +198,7 @@ impl Case {
             Scenario::G => Generate { target: Target::Http(addresses.http.to_string()), ..base },
             Scenario::H => Generate { target: Target::HttpJson(addresses.http.to_string()), ..base },
             Scenario::I => Generate { rate: 20_000, ..base },
+            Scenario::L => Generate { spans_per_request: 128, ..base },
             _ => base,
         }
     }

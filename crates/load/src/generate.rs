@@ -86,6 +86,8 @@ pub struct Generate {
     pub keep: Keep,
     /// How long a refused request is tried again before its spans count as lost.
     pub retry_max: Duration,
+    /// How long an answer may take; then the request is given up and its spans count as lost. Without it, for ever.
+    pub answer_max: Option<Duration>,
     /// Where kept traces are noted as they begin, if somebody wants to know how long they take to arrive.
     pub arrivals: Option<Arc<Arrivals>>,
     /// Counts while the run goes on, for who wants to watch it.
@@ -97,6 +99,8 @@ pub struct Generate {
 pub struct Progress {
     /// Traces that were begun.
     pub traces: AtomicU64,
+    /// Spans that were sent, however often and whatever became of them.
+    pub offered: AtomicU64,
     /// Spans that were accepted.
     pub spans: AtomicU64,
     /// Answers that asked to come back later.
@@ -239,6 +243,7 @@ impl Default for Generate {
             seed: rand::random(),
             keep: Keep::AnyOf { errors: true, slow: true, percentage: 1.0 },
             retry_max: Duration::from_secs(60),
+            answer_max: None,
             arrivals: None,
             progress: Arc::default(),
         }

@@ -110,8 +110,9 @@ impl Worker {
     /// Sends the frame until it is taken, given up or refused for good.
     async fn send(&mut self, spans: u64, began: Instant) {
         let mut backoff = BACKOFF_MIN;
+        self.run.options.progress.offered.fetch_add(spans, Ordering::Relaxed);
         loop {
-            let answer = self.link.export(Bytes::from_owner(Lent(Arc::clone(&self.frame)))).await;
+            let answer = self.export().await;
             let (after, message) = match answer {
                 Answer::Accepted { rejected_spans } => return self.accepted(spans, rejected_spans, began),
                 Answer::Failed(message) => return self.lost(spans, message),
@@ -128,6 +129,17 @@ impl Worker {
             }
             self.wait_until(Instant::now() + after).await;
             backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    /// One attempt.
+    async fn export(&mut self) -> Answer {
+        let sending = self.link.export(Bytes::from_owner(Lent(Arc::clone(&self.frame))));
+        match self.run.options.answer_max {
+            None => sending.await,
+            Some(most) => tokio::time::timeout(most, sending)
+                .await
+                .unwrap_or_else(|_| Answer::Failed(format!("no answer within {} ms", most.as_millis()))),
         }
     }
 
