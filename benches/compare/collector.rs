@@ -26,6 +26,10 @@ pub(crate) struct Collector {
     folder: PathBuf,
 }
 
+/// Processes that take time away from the collector; dropped, they are killed.
+#[derive(Debug)]
+pub(crate) struct Burners(Vec<Child>);
+
 impl Side {
     pub(crate) const ALL: [Self; 3] = [Self::Otelcol, Self::Tailrace, Self::Floor];
 
@@ -73,6 +77,7 @@ impl Collector {
         options: &Options,
         addresses: &Addresses,
         configuration: &str,
+        cores: &str,
     ) -> Result<Self, String> {
         let folder = std::env::temp_dir().join(format!("tailrace-compare-{}-{}", std::process::id(), side.name()));
         fs::create_dir_all(&folder).map_err(|error| format!("cannot make {}: {error}", folder.display()))?;
@@ -82,9 +87,9 @@ impl Collector {
         let output = fs::File::create(&log).map_err(|error| format!("cannot write {}: {error}", log.display()))?;
 
         let mut command = Command::new("taskset");
-        command.args(["-c", COLLECTOR_CORE]).arg(side.program(options)?);
+        command.args(["-c", cores]).arg(side.program(options)?);
         match side {
-            Side::Floor => command.arg("--serve-floor").arg(addresses.grpc.to_string()),
+            Side::Floor => command.arg("--serve-floor").arg(format!("{},{}", addresses.grpc, addresses.http)),
             Side::Otelcol | Side::Tailrace => command.arg("--config").arg(&file),
         };
         command.env("GOMAXPROCS", "1").stdin(Stdio::null()).stdout(Stdio::null()).stderr(output);
@@ -112,6 +117,10 @@ impl Collector {
     /// Most resident bytes so far.
     pub(crate) fn peak_bytes(&self) -> u64 {
         self.status_kib("VmHWM:") * 1024
+    }
+
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn is_running(&mut self) -> bool {
@@ -143,6 +152,25 @@ impl Collector {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix(name));
         line.and_then(|value| value.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+    }
+}
+
+impl Burners {
+    /// Starts so many processes that each want all of the collector's core.
+    pub(crate) fn start(count: u32) -> Result<Self, String> {
+        let this = std::env::current_exe().map_err(|error| format!("this program has no path: {error}"))?;
+        let burner = || Command::new("taskset").args(["-c", COLLECTOR_CORE]).arg(&this).arg("--burn").spawn();
+        let started = (0..count).map(|_| burner().map_err(|error| format!("cannot start taskset: {error}")));
+        started.collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl Drop for Burners {
+    fn drop(&mut self) {
+        for child in &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 
@@ -191,7 +219,9 @@ fn ticks_a_second() -> f64 {
     said.and_then(|output| String::from_utf8(output.stdout).ok()?.trim().parse().ok()).unwrap_or(100.0)
 }
 
-const COLLECTOR_CORE: &str = "0";
+pub(crate) const COLLECTOR_CORE: &str = "0";
+/// For a collector with two workers, which then shares one core with load and sink.
+pub(crate) const BOTH_CORES: &str = "0,1";
 const LOAD_CORE: &str = "1";
 const START_MAX: Duration = Duration::from_secs(30);
 const STOP_MAX: Duration = Duration::from_secs(30);

@@ -8,15 +8,22 @@
 //! One collector runs at a time, in turn for each scenario, so that both meet the machine in the same mood. A run in which the
 //! wrong set of spans arrived is void and fails the comparison. `benches/README.md` says how to run it and what the columns are.
 
+mod case;
 mod collector;
+#[path = "../configuration.rs"]
+mod configuration;
 mod measure;
 mod options;
+mod pairs;
+mod profile;
 mod scenario;
+mod scrape;
 mod table;
 
+use case::Case;
 use collector::Side;
 use load::{Behavior, Sink, SinkOptions};
-use measure::{Idle, Measured};
+use measure::{Idle, Measured, Setup};
 use options::Options;
 use scenario::Scenario;
 use std::{net::SocketAddr, process::ExitCode};
@@ -29,9 +36,14 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    if options.burn {
+        loop {
+            std::hint::spin_loop();
+        }
+    }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime can be built");
     let done = match options.serve_floor {
-        Some(address) => runtime.block_on(serve_floor(address)).map(|()| true),
+        Some((grpc, http)) => runtime.block_on(serve_floor(grpc, http)).map(|()| true),
         None => runtime.block_on(compare(&options)),
     };
     match done {
@@ -47,26 +59,36 @@ fn main() -> ExitCode {
 /// Runs everything that was asked for; whether all of it was as it has to be.
 async fn compare(options: &Options) -> Result<bool, String> {
     collector::pin_myself()?;
-    print_limits(options)?;
+    print_limits()?;
     let mut good = true;
-    let mut table = table::Table::new(options.check, options.mix);
-    for &scenario in &options.scenarios {
+    let mut table = table::Table::new(options.check);
+    for &case in &options.cases {
+        eprintln!("{case}: {}", case.scenario.sentence());
+        if case.scenario.is_ours_alone() {
+            if options.sides.contains(&Side::Tailrace) {
+                good &= pairs::add(&mut table, case, options).await?;
+            }
+            continue;
+        }
         let mut measured = Vec::new();
         for &side in &options.sides {
-            if scenario == Scenario::K {
+            if case.scenario == Scenario::K {
                 if side != Side::Floor {
                     let idle = measure::idle(side, options).await?;
                     good &= table.add_idle(side, &idle);
                 }
                 continue;
             }
-            if side == Side::Floor && !scenario.has_floor() {
+            if side == Side::Floor && !case.scenario.has_floor() {
                 continue;
             }
-            eprintln!("{scenario:?} {}: {} …", side.name(), scenario.sentence());
-            measured.push((side, run(side, scenario, options).await?));
+            let rate = match case.scenario.share_of_capacity() {
+                Some(share) => Some((pairs::capacity(side, case, options).await? * share) as u64),
+                None => None,
+            };
+            measured.push((side, run(side, case, Setup { rate, ..Setup::default() }, options).await?));
         }
-        good &= table.add(scenario, &measured);
+        good &= table.add(case, &measured);
     }
     table.print();
     Ok(good)
@@ -75,9 +97,10 @@ async fn compare(options: &Options) -> Result<bool, String> {
 /// One run, repeated while it is void. Services send their part of a trace up to four seconds after the first one, and the
 /// verdict comes after five: on a machine that stood still for a second in between, a collector that does everything right
 /// decides without the last spans. A collector that loses spans does so every time.
-async fn run(side: Side, scenario: Scenario, options: &Options) -> Result<measure::Measured, String> {
+async fn run(side: Side, case: Case, setup: Setup, options: &Options) -> Result<measure::Measured, String> {
+    eprintln!("{case} {} …", side.name());
     for attempt in 1.. {
-        let result = measure::run(side, scenario, options).await?;
+        let result = measure::run(side, case, setup, options).await?;
         eprintln!("  {}", table::one_line(&result));
         if result.right || attempt == ATTEMPTS_MAX {
             return Ok(result);
@@ -91,18 +114,18 @@ async fn run(side: Side, scenario: Scenario, options: &Options) -> Result<measur
 const ATTEMPTS_MAX: u32 = 3;
 
 /// What the generator can do itself, so that nobody takes its limit for a collector's.
-fn print_limits(options: &Options) -> Result<(), String> {
+fn print_limits() -> Result<(), String> {
     for (name, gzip) in [("", false), (" with gzip", true)] {
-        let load = load::Generate { gzip, mix: options.mix, seed: 1, ..load::Generate::default() };
+        let load = load::Generate { gzip, seed: 1, ..load::Generate::default() };
         let limit = load.limit(std::time::Duration::from_millis(500)).map_err(|error| error.to_string())?;
-        eprintln!("the generator makes {:.1} M spans/s{name} ({:?}), sending excluded", limit / 1e6, options.mix);
+        eprintln!("the generator makes {:.1} M spans/s{name}, sending excluded", limit / 1e6);
     }
     Ok(())
 }
 
 /// The floor: what receiving alone costs, as a process of its own like any collector.
-async fn serve_floor(grpc: SocketAddr) -> Result<(), String> {
-    let options = SinkOptions { grpc, behavior: Behavior::Discard, ..SinkOptions::default() };
+async fn serve_floor(grpc: SocketAddr, http: SocketAddr) -> Result<(), String> {
+    let options = SinkOptions { grpc, http, behavior: Behavior::Discard, ..SinkOptions::default() };
     let _sink = Sink::start(options).await.map_err(|error| error.to_string())?;
     std::future::pending().await
 }

@@ -1,17 +1,37 @@
 //! One run of one side: start it, load it, wait for what it has to keep, read what it took.
 
 use crate::{
-    collector::{Collector, Side, free_address, my_cpu},
+    case::Case,
+    collector::{Burners, COLLECTOR_CORE, Collector, Side, free_address, my_cpu},
     options::Options,
-    scenario::{Addresses, Scenario},
+    profile,
+    scenario::Addresses,
+    scrape::{Scrape, Verdicts},
 };
-use load::{Generate, Keep, Progress, Report, Sink, SinkOptions, generate};
+use load::{Arrivals, Expected, Generate, Keep, Progress, Report, Sink, SinkOptions, generate};
 use std::{
     collections::VecDeque,
     future::pending,
-    sync::atomic::Ordering,
+    sync::{Arc, atomic::Ordering},
     time::{Duration, Instant},
 };
+
+/// How a run differs from what its case says.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Setup {
+    /// Spans a second, instead of the case's own rate.
+    pub(crate) rate: Option<u64>,
+    /// The collector's cores, as taskset wants them.
+    pub(crate) cores: &'static str,
+    /// Processes that want the collector's core, too.
+    pub(crate) burners: u32,
+    /// A trace of 50 000 spans and a request of nearly 64 MiB a second beside the load.
+    pub(crate) giants: bool,
+    /// Refused requests are not sent again, and many are in flight: what is offered does not depend on what is taken.
+    pub(crate) open: bool,
+    /// Whether perf looks for the time spent on waiting for locks.
+    pub(crate) locks: bool,
+}
 
 /// What one run showed.
 #[derive(Debug)]
@@ -33,8 +53,19 @@ pub(crate) struct Measured {
     pub(crate) expected: u64,
     /// Whether exactly the right spans arrived, and nothing that was sent got lost.
     pub(crate) right: bool,
-    pub latency_p99: Duration,
+    pub(crate) latency_p99: Duration,
+    /// From when a verdict was due until it was made, where somebody watched.
+    pub(crate) verdict_lag_p99: Option<Duration>,
+    /// From when a kept span's verdict was due until the sink had it.
+    pub(crate) arrival_lag_p99: Option<Duration>,
     pub(crate) refused: u64,
+    pub(crate) refused_with_delay: u64,
+    /// Spans that were sent a second, taken or not.
+    pub(crate) offered_a_second: f64,
+    /// What is left over in the collector's own identities, and how far its count of accepted spans is from the generator's.
+    pub(crate) residues: f64,
+    /// Share of its CPU time that the collector waited for locks, in percent.
+    pub(crate) lock_percent: Option<f64>,
     pub(crate) first_error: Option<String>,
 }
 
@@ -51,38 +82,67 @@ pub(crate) struct Idle {
 struct Sample {
     at: Duration,
     traces_begun: u64,
+    spans_offered: u64,
     spans_accepted: u64,
     spans_arrived: u64,
     resident_bytes: u64,
 }
 
-/// Runs one scenario against one side.
-pub(crate) async fn run(side: Side, scenario: Scenario, options: &Options) -> Result<Measured, String> {
-    let sink = Sink::start(SinkOptions::default()).await.map_err(|error| format!("cannot start the sink: {error}"))?;
-    let addresses =
-        Addresses { grpc: free_address()?, http: free_address()?, metrics: free_address()?, sink: sink.address() };
-    let configuration = scenario.configuration(&addresses);
-    let collector = Collector::start(side, options, &addresses, &configuration).await?;
+impl Default for Setup {
+    fn default() -> Self {
+        Self { rate: None, cores: COLLECTOR_CORE, burners: 0, giants: false, open: false, locks: false }
+    }
+}
+
+/// Runs one case against one side.
+pub(crate) async fn run(side: Side, case: Case, setup: Setup, options: &Options) -> Result<Measured, String> {
+    let decision_wait = case.scenario.decision_wait();
+    let arrivals = Arc::new(Arrivals::new(decision_wait));
+    let noted = SinkOptions { arrivals: Some(Arc::clone(&arrivals)), ..SinkOptions::default() };
+    let sink = Sink::start(noted).await.map_err(|error| format!("cannot start the sink: {error}"))?;
+    let addresses = addresses(&sink)?;
+    let configuration = case.configuration(&addresses);
+    let collector = Collector::start(side, options, &addresses, &configuration, setup.cores).await?;
+    let _burners = Burners::start(setup.burners)?;
     tokio::time::sleep(SETTLE).await;
 
-    let load = scenario.load(&addresses, options);
+    let load = load(case, setup, &addresses, options, &arrivals);
     let idle_bytes = collector.resident_bytes();
     let (cpu_before, load_before) = (collector.cpu(), my_cpu());
-    let (report, samples) = send_and_watch(&load, &collector, &sink).await?;
-    let mut expected = report.expected;
-    if side == Side::Floor {
-        expected = load::Expected::default();
-    }
-    let cpu = wait_for(&sink, expected.spans.spans, scenario.decision_wait(), &collector).await - cpu_before;
+    let mut verdicts = Verdicts::default();
+    let watching = async {
+        match case.scenario.watches_verdicts() && side != Side::Floor {
+            true => verdicts.watch(addresses.metrics).await,
+            false => pending().await,
+        }
+    };
+    let locks = setup.locks.then(|| profile::Locks::start(collector.process(), load.duration)).flatten();
+    let work = async {
+        let (report, samples) = send_and_watch(&load, setup.giants, &collector, &sink).await?;
+        let expected = if side == Side::Floor { Expected::default() } else { report.expected };
+        // Of traces that were refused in part, nobody knows what is kept; such a run ends when nothing comes any more.
+        let spans = if setup.open { u64::MAX } else { expected.spans.spans };
+        let cpu = wait_for(&sink, spans, decision_wait, setup, &collector).await;
+        Ok::<_, String>((report, samples, expected, cpu - cpu_before))
+    };
+    let (report, samples, expected, cpu) = tokio::select! {
+        done = work => done?,
+        () = watching => return Err("the watch over verdicts ended".to_owned()),
+    };
     let peak_bytes = collector.peak_bytes();
     // What should not come would come about now.
     tokio::time::sleep(SETTLE).await;
 
-    let waiting = waiting_span_bytes(&samples, &load, scenario.decision_wait(), idle_bytes);
-    let accepted_in_time = samples.iter().rev().find(|sample| sample.at <= load.duration);
+    let residues = match side {
+        Side::Tailrace => residues(&Scrape::of(addresses.metrics).await?, (!setup.open).then_some(report.spans)),
+        Side::Otelcol | Side::Floor => 0.0,
+    };
+    let waiting = waiting_span_bytes(&samples, &load, decision_wait, idle_bytes);
     let counts = sink.counts();
+    let whole = setup.open || (counts.spans == expected.spans && report.lost_spans == 0);
+    let p99 = |lags: load::Latency| (lags.count() > 0).then(|| lags.percentile(0.99));
     let measured = Measured {
-        spans_a_second: accepted_in_time.map_or(0.0, |sample| sample.spans_accepted as f64 / sample.at.as_secs_f64()),
+        spans_a_second: each_second(&samples, &load, |sample| sample.spans_accepted),
         cpu_us_per_span: cpu.as_secs_f64() * 1e6 / report.spans.max(1) as f64,
         load_us_per_span: (my_cpu() - load_before).as_secs_f64() * 1e6 / report.spans.max(1) as f64,
         peak_bytes,
@@ -90,9 +150,15 @@ pub(crate) async fn run(side: Side, scenario: Scenario, options: &Options) -> Re
         waiting_spans: waiting.map_or(0, |(_, spans)| spans),
         kept: counts.spans.spans,
         expected: expected.spans.spans,
-        right: counts.spans == expected.spans && report.lost_spans == 0 && report.rejected_spans == 0,
+        right: whole && report.rejected_spans == 0 && residues == 0.0,
         latency_p99: report.latency.percentile(0.99),
+        verdict_lag_p99: p99(verdicts.lags(decision_wait)),
+        arrival_lag_p99: p99(arrivals.lags()).filter(|_| side != Side::Floor),
         refused: report.refused,
+        refused_with_delay: report.refused_with_delay,
+        offered_a_second: each_second(&samples, &load, |sample| sample.spans_offered),
+        residues,
+        lock_percent: locks.and_then(profile::Locks::percent),
         first_error: report.first_error,
     };
     collector.stop().await;
@@ -100,13 +166,37 @@ pub(crate) async fn run(side: Side, scenario: Scenario, options: &Options) -> Re
     Ok(measured)
 }
 
+fn addresses(sink: &Sink) -> Result<Addresses, String> {
+    Ok(Addresses { grpc: free_address()?, http: free_address()?, metrics: free_address()?, sink: sink.address() })
+}
+
+/// The case's load as the setup has it.
+fn load(case: Case, setup: Setup, addresses: &Addresses, options: &Options, arrivals: &Arc<Arrivals>) -> Generate {
+    let mut load = Generate { arrivals: Some(Arc::clone(arrivals)), ..case.load(addresses, options) };
+    load.rate = setup.rate.unwrap_or(load.rate);
+    if load.rate > 0 {
+        load.duration = load.duration.max(PACED_MIN);
+    }
+    if setup.open {
+        (load.connections, load.in_flight, load.retry_max) = (OPEN_CONNECTIONS, OPEN_IN_FLIGHT, Duration::ZERO);
+        load.answer_max = Some(OPEN_ANSWER_MAX);
+    }
+    load
+}
+
+/// What the collector's identities leave over, and accepted spans on which it and the generator disagree. A generator that
+/// gives up waiting for answers does not know what was accepted.
+fn residues(scrape: &Scrape, accepted: Option<u64>) -> f64 {
+    let differs = accepted.map_or(0.0, |spans| scrape.sum("tailrace_pipeline_accepted_items") - spans as f64);
+    scrape.most("tailrace_pipeline_residue_items") + scrape.most("tailrace_destination_residue_items") + differs.abs()
+}
+
 /// Watches a collector that has nothing to do.
 pub(crate) async fn idle(side: Side, options: &Options) -> Result<Idle, String> {
     let sink = Sink::start(SinkOptions::default()).await.map_err(|error| format!("cannot start the sink: {error}"))?;
-    let addresses =
-        Addresses { grpc: free_address()?, http: free_address()?, metrics: free_address()?, sink: sink.address() };
-    let configuration = Scenario::K.configuration(&addresses);
-    let collector = Collector::start(side, options, &addresses, &configuration).await?;
+    let addresses = addresses(&sink)?;
+    let configuration = Case::parse("K")?.configuration(&addresses);
+    let collector = Collector::start(side, options, &addresses, &configuration, COLLECTOR_CORE).await?;
     eprintln!("K {}: idle for {} s …", side.name(), options.idle.as_secs());
     tokio::time::sleep(IDLE_SETTLE).await;
     let before = collector.cpu_ticks();
@@ -120,9 +210,30 @@ pub(crate) async fn idle(side: Side, options: &Options) -> Result<Idle, String> 
     Ok(idle)
 }
 
-/// Sends the whole load, with samples taken all along.
-async fn send_and_watch(load: &Generate, collector: &Collector, sink: &Sink) -> Result<(Report, Vec<Sample>), String> {
-    let sending = generate(load.clone(), pending());
+/// Sends the whole load, with samples taken all along. The report is about the load alone, but for spans and what to expect.
+async fn send_and_watch(
+    load: &Generate,
+    giants: bool,
+    collector: &Collector,
+    sink: &Sink,
+) -> Result<(Report, Vec<Sample>), String> {
+    let sending = async {
+        if !giants {
+            return generate(load.clone(), pending()).await;
+        }
+        let [trace, request] = giants_beside(load)?;
+        let (report, trace, request) =
+            tokio::join!(generate(load.clone(), pending()), generate(trace, pending()), generate(request, pending()));
+        let mut report = report?;
+        for giant in [trace?, request?] {
+            report.spans += giant.spans;
+            report.lost_spans += giant.lost_spans;
+            report.rejected_spans += giant.rejected_spans;
+            report.first_error = report.first_error.or(giant.first_error);
+            report.expected.spans.join(&giant.expected.spans);
+        }
+        Ok(report)
+    };
     tokio::pin!(sending);
     let started = Instant::now();
     let mut samples = Vec::new();
@@ -134,10 +245,46 @@ async fn send_and_watch(load: &Generate, collector: &Collector, sink: &Sink) -> 
     }
 }
 
+/// One trace of 50 000 spans a second, and one request a second that just goes into 64 MiB.
+fn giants_beside(load: &Generate) -> Result<[Generate; 2], load::GenerateError> {
+    let alone = Generate {
+        services: 1,
+        connections: 1,
+        in_flight: 1,
+        flush_spread: Duration::ZERO,
+        arrivals: None,
+        progress: Arc::default(),
+        ..load.clone()
+    };
+    let sample = Generate { rate: 1_000, spans_per_request: 10_000, ..alone.clone() }.sample(1)?;
+    let span_bytes = sample.iter().map(Vec::len).sum::<usize>() / 10_000 + 1;
+    let spans = (GIANT_REQUEST_BYTES / span_bytes) as u32 / load.spans_per_trace * load.spans_per_trace;
+    let trace = Generate {
+        spans_per_trace: GIANT_TRACE_SPANS,
+        spans_per_request: GIANT_TRACE_SPANS,
+        rate: u64::from(GIANT_TRACE_SPANS),
+        seed: load.seed + 1,
+        ..alone.clone()
+    };
+    let request = Generate { spans_per_request: spans, rate: u64::from(spans), seed: load.seed + 2, ..alone };
+    Ok([trace, request])
+}
+
+/// How much a count grew a second while the load lasted. At a rate, the first seconds do not count: until the flush spread
+/// has passed, only a part of the services sends.
+fn each_second(samples: &[Sample], load: &Generate, count: impl Fn(&Sample) -> u64) -> f64 {
+    let ramp = if load.rate == 0 { Duration::ZERO } else { load.flush_spread.min(load.duration / 2) };
+    let mut within = samples.iter().filter(|sample| (ramp..=load.duration).contains(&sample.at));
+    let (Some(first), Some(last)) = (within.next(), within.next_back()) else { return 0.0 };
+    let (from, at) = if load.rate == 0 { (0, Duration::ZERO) } else { (count(first), first.at) };
+    (count(last) - from) as f64 / (last.at - at).as_secs_f64()
+}
+
 fn sample(started: Instant, progress: &Progress, collector: &Collector, sink: &Sink) -> Sample {
     Sample {
         at: started.elapsed(),
         traces_begun: progress.traces.load(Ordering::Relaxed),
+        spans_offered: progress.offered.load(Ordering::Relaxed),
         spans_accepted: progress.spans.load(Ordering::Relaxed),
         spans_arrived: sink.counts().spans.spans,
         resident_bytes: collector.resident_bytes(),
@@ -145,11 +292,12 @@ fn sample(started: Instant, progress: &Progress, collector: &Collector, sink: &S
 }
 
 /// Waits until so many spans have arrived, or until none has for longer than any wait explains; the collector's CPU time then.
-async fn wait_for(sink: &Sink, spans: u64, decision_wait: Duration, collector: &Collector) -> Duration {
+async fn wait_for(sink: &Sink, spans: u64, decision_wait: Duration, setup: Setup, collector: &Collector) -> Duration {
+    let patience = decision_wait + if setup.open { SHORT_PATIENCE } else { PATIENCE };
     let (mut seen, mut changed) = (0, Instant::now());
     loop {
         let (arrived, cpu) = (sink.counts().spans.spans, collector.cpu());
-        if arrived >= spans || changed.elapsed() > decision_wait + PATIENCE {
+        if arrived >= spans || changed.elapsed() > patience {
             return cpu;
         }
         if arrived > seen {
@@ -198,3 +346,14 @@ const SAMPLE_INTERVAL: Duration = Duration::from_millis(50);
 const PLATEAU: Duration = Duration::from_secs(1);
 /// How long after the wait a verdict may take to show at the sink.
 const PATIENCE: Duration = Duration::from_secs(15);
+/// The same where the run always ends so.
+const SHORT_PATIENCE: Duration = Duration::from_secs(5);
+/// So many requests in flight, and none for longer than this: enough for all that L offers.
+const OPEN_CONNECTIONS: u32 = 64;
+const OPEN_IN_FLIGHT: u32 = 80;
+const OPEN_ANSWER_MAX: Duration = Duration::from_secs(1);
+/// A load with a rate lasts at least so long: its first four seconds are a ramp.
+const PACED_MIN: Duration = Duration::from_secs(12);
+const GIANT_TRACE_SPANS: u32 = 50_000;
+/// 64 MiB are allowed; a little less, because spans differ.
+const GIANT_REQUEST_BYTES: usize = 66_000_000;

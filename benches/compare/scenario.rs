@@ -1,9 +1,13 @@
 //! The scenarios: what is sent, how the collector is configured, and what Tailrace has to reach.
 
-use load::{Generate, Keep, Mix, Target};
+use load::{Generate, Mix, Target};
 use std::{net::SocketAddr, sync::Arc, time::Duration};
 
-use crate::options::Options;
+use crate::{
+    case::Case,
+    configuration::{ATTRIBUTES, EVERYTHING, FILTER, MORE, RESOURCE, few},
+    options::Options,
+};
 
 /// One question to both sides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,8 +26,20 @@ pub(crate) enum Scenario {
     F,
     /// A over OTLP/HTTP with protobuf.
     G,
+    /// A over OTLP/HTTP with JSON.
+    H,
+    /// One trace of 50 000 spans and one request of nearly 64 MiB a second among small ones, against a run without them.
+    I,
+    /// Two worker threads against one, at 60 % of what one core can do.
+    J,
     /// Nothing at all.
     K,
+    /// More than twice of what the collector can do, with F's policies on a quarter of its core.
+    L,
+    /// A at half of what the collector can do.
+    M,
+    /// A at 80 % of what the collector can do.
+    N,
     /// A with processors in front of the sampler.
     P,
 }
@@ -46,14 +62,36 @@ pub(crate) struct Targets {
     pub(crate) memory_min: Option<f64>,
     /// Resident bytes of a waiting span.
     pub(crate) span_bytes_max: Option<f64>,
+    /// CPU a span, divided by that of the bare server.
+    pub(crate) floor_max: Option<f64>,
+    /// p99 of requests.
+    pub(crate) latency_max: Option<Duration>,
+    /// p99 of verdict and arrival lag.
+    pub(crate) lags_max: Option<(Duration, Duration)>,
 }
 
 impl Scenario {
+    pub(crate) const ALL: [Self; 15] = [
+        Self::A,
+        Self::B,
+        Self::C,
+        Self::D,
+        Self::E,
+        Self::F,
+        Self::G,
+        Self::H,
+        Self::I,
+        Self::J,
+        Self::K,
+        Self::L,
+        Self::M,
+        Self::N,
+        Self::P,
+    ];
+
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        [Self::A, Self::B, Self::C, Self::D, Self::E, Self::F, Self::G, Self::K, Self::P]
-            .into_iter()
-            .find(|scenario| format!("{scenario:?}").eq_ignore_ascii_case(text))
-            .ok_or(format!("unknown scenario `{text}`, there are A, B, C, D, E, F, G, K and P"))
+        let found = Self::ALL.into_iter().find(|scenario| format!("{scenario:?}").eq_ignore_ascii_case(text));
+        found.ok_or(format!("unknown scenario `{text}`, there are A to N and P"))
     }
 
     pub(crate) fn sentence(self) -> &'static str {
@@ -65,76 +103,135 @@ impl Scenario {
             Self::E => "20 k spans/s waiting for 30 s",
             Self::F => "as A with 25 policies of mixed kinds",
             Self::G => "as A over OTLP/HTTP with protobuf",
+            Self::H => "as A over OTLP/HTTP with JSON",
+            Self::I => "20 k spans/s, without and with a 50 000-span trace and a 64 MiB request a second",
+            Self::J => "60 % of one core's capacity, on one core and on two",
             Self::K => "idle",
+            Self::L => "25 policies, a quarter of the core, three times the load it can take",
+            Self::M => "as A at half of its capacity",
+            Self::N => "as A at 80 % of its capacity",
             Self::P => "as A behind memory_limiter, resource, attributes and filter",
         }
     }
 
     /// Whether a server that discards everything says anything about it.
     pub(crate) fn has_floor(self) -> bool {
-        matches!(self, Self::A | Self::B | Self::C)
+        matches!(self, Self::A | Self::B | Self::C | Self::G | Self::H)
     }
 
     pub(crate) fn decision_wait(self) -> Duration {
         Duration::from_secs(if self == Self::E { 30 } else { 5 })
     }
 
-    pub(crate) fn targets(self, mix: Mix) -> Targets {
-        // What a span takes depends on how it compresses; the bound is one for plain spans.
-        let span_bytes_max = (mix == Mix::Plain).then_some(200.0);
+    /// Whether only Tailrace is asked: about threads, limits and giants, which the reference answers by falling over.
+    pub(crate) fn is_ours_alone(self) -> bool {
+        matches!(self, Self::I | Self::J | Self::L)
+    }
+
+    /// The share of what the collector can do in A that this scenario sends.
+    pub(crate) fn share_of_capacity(self) -> Option<f64> {
         match self {
-            Self::A => Targets { speed_min: Some(10.0), span_bytes_max, memory_min: None },
-            Self::B => Targets { speed_min: Some(5.0), span_bytes_max, memory_min: None },
-            Self::D => Targets { speed_min: Some(6.0), span_bytes_max, memory_min: None },
-            Self::E => Targets { speed_min: None, span_bytes_max, memory_min: Some(12.0) },
-            Self::F => Targets { speed_min: Some(8.0), span_bytes_max, memory_min: None },
-            Self::P => Targets { speed_min: Some(6.0), span_bytes_max, memory_min: None },
-            Self::C | Self::G | Self::K => Targets::default(),
+            Self::J => Some(0.6),
+            Self::M => Some(0.5),
+            Self::N => Some(0.8),
+            _ => None,
         }
     }
 
+    /// Whether the verdict lag is read, which takes a scrape every 20 ms.
+    pub(crate) fn watches_verdicts(self) -> bool {
+        matches!(self, Self::I | Self::M | Self::N)
+    }
+
+    pub(crate) fn targets(self, mix: Mix) -> Targets {
+        let speed = |speed_min| Targets { speed_min: Some(speed_min), ..Targets::default() };
+        // What a span takes depends on how it compresses; the bound of A to D is one for plain spans.
+        let span_bytes_max = (mix == Mix::Plain).then_some(200.0);
+        match self {
+            Self::A => Targets { span_bytes_max, ..speed(15.0) },
+            Self::B => Targets { span_bytes_max, floor_max: Some(1.4), ..speed(7.0) },
+            Self::C => Targets { span_bytes_max, ..speed(11.0) },
+            Self::D => Targets { span_bytes_max, ..speed(9.0) },
+            Self::E => Targets {
+                memory_min: Some(17.0),
+                span_bytes_max: Some(if mix == Mix::Plain { 130.0 } else { 230.0 }),
+                ..Targets::default()
+            },
+            Self::F => speed(9.0),
+            Self::G => speed(15.0),
+            Self::H => speed(5.0),
+            Self::M => Targets { latency_max: Some(Duration::from_millis(5)), ..Targets::default() },
+            Self::N => Targets {
+                lags_max: Some((Duration::from_millis(150), Duration::from_millis(1500))),
+                ..Targets::default()
+            },
+            Self::P => speed(6.0),
+            Self::I | Self::J | Self::K | Self::L => Targets::default(),
+        }
+    }
+
+    pub(crate) fn policies(self, case: Case) -> String {
+        match self {
+            Self::D => EVERYTHING.to_owned(),
+            Self::F | Self::L => few(case.percentage()) + MORE,
+            _ => few(case.percentage()),
+        }
+    }
+}
+
+impl Case {
     /// The load, which is the same for every side.
     pub(crate) fn load(self, addresses: &Addresses, options: &Options) -> Generate {
         let base = Generate {
             target: Target::Grpc(addresses.grpc.to_string()),
             duration: options.duration,
-            mix: options.mix,
+            mix: self.mix,
+            gzip: self.gzip,
+            keep: self.keep(),
             seed: 1,
             progress: Arc::default(),
             ..Generate::default()
         };
-        match self {
-            Self::A | Self::F | Self::K | Self::P => base,
-            Self::B => Generate { spans_per_request: 10, connections: 64, in_flight: 1, ..base },
-            Self::C => Generate { gzip: true, ..base },
-            Self::D => Generate { keep: Keep::Everything, ..base },
-            Self::E => Generate { rate: 20_000, duration: Duration::from_secs(30), ..base },
-            Self::G => Generate { target: Target::Http(addresses.http.to_string()), ..base },
+        match self.scenario {
+            Scenario::B => Generate { spans_per_request: 10, connections: 64, in_flight: 1, ..base },
+            Scenario::E => Generate { rate: 20_000, duration: Duration::from_secs(30), ..base },
+            Scenario::G => Generate { target: Target::Http(addresses.http.to_string()), ..base },
+            Scenario::H => Generate { target: Target::HttpJson(addresses.http.to_string()), ..base },
+            Scenario::I => Generate { rate: 20_000, ..base },
+            Scenario::L => Generate { spans_per_request: 128, ..base },
+            _ => base,
         }
     }
 
     /// The configuration, which is the same for both collectors.
     pub(crate) fn configuration(self, addresses: &Addresses) -> String {
         let Addresses { grpc, http, metrics, sink } = addresses;
-        let wait = self.decision_wait().as_secs();
-        let policies = match self {
-            Self::D => EVERYTHING.to_owned(),
-            Self::F => [FEW, MORE].concat(),
-            _ => FEW.to_owned(),
-        };
+        let wait = self.scenario.decision_wait().as_secs();
+        let policies = self.scenario.policies(self);
+        let chain = format!(
+            "\n  memory_limiter: {{check_interval: 1s, limit_mib: 8000}}
+  resource: {RESOURCE}
+  attributes: {ATTRIBUTES}
+  filter: {FILTER}
+  batch: {{}}"
+        );
         // The reference loses most of what it keeps without these two; both sides get them.
-        let (batch, processors, queue) = match self {
-            Self::D => (
+        let (batch, processors, queue) = match self.scenario {
+            Scenario::D => (
                 "\n  batch: {send_batch_size: 4096, send_batch_max_size: 8192}",
                 "tail_sampling, batch",
                 ", sending_queue: {block_on_overflow: true}",
             ),
-            Self::P => (CHAIN, "memory_limiter, resource, attributes, filter, tail_sampling, batch", ""),
+            Scenario::P => (chain.as_str(), "memory_limiter, resource, attributes, filter, tail_sampling, batch", ""),
             _ => ("", "tail_sampling", ""),
         };
-        let compression = if self == Self::C { "gzip" } else { "none" };
-        let http = match self {
-            Self::G => format!(", http: {{endpoint: \"{http}\"}}"),
+        let compression = if self.gzip { "gzip" } else { "none" };
+        let http = match self.scenario {
+            Scenario::G | Scenario::H => format!(", http: {{endpoint: \"{http}\"}}"),
+            _ => String::new(),
+        };
+        let own = match self.scenario {
+            Scenario::L => format!("tailrace: {{memory_mib: {OVERLOAD_MIB}}}\n"),
             _ => String::new(),
         };
         format!(
@@ -149,50 +246,12 @@ exporters: {{otlp_grpc: {{endpoint: \"{sink}\", compression: {compression}, tls:
 service:
   telemetry: {{metrics: {{readers: [{{pull: {{exporter: {{prometheus: {{host: {}, port: {}}}}}}}}}]}}}}
   pipelines: {{traces: {{receivers: [otlp], processors: [{processors}], exporters: [otlp_grpc]}}}}
-",
+{own}",
             metrics.ip(),
             metrics.port(),
         )
     }
 }
 
-/// Processors as they stand in front of samplers. The filter looks at every span and finds none.
-const CHAIN: &str = "
-  memory_limiter: {check_interval: 1s, limit_mib: 8000}
-  resource: {attributes: [{key: deployment.environment.name, value: production, action: upsert}]}
-  attributes: {actions: [{key: team, value: payments, action: insert}, {key: user_agent.original, action: delete}]}
-  filter: {error_mode: ignore, traces: {span: ['attributes[\"url.path\"] == \"/metrics\"', 'name == \"ping\"']}}
-  batch: {}";
-
-const EVERYTHING: &str = "      - {name: all, type: always_sample}";
-
-/// What the generator knows the verdicts of.
-const FEW: &str = "      - {name: errors, type: status_code, status_code: {status_codes: [ERROR]}}
-      - {name: slow, type: latency, latency: {threshold_ms: 1000}}
-      - {name: few, type: probabilistic, probabilistic: {sampling_percentage: 1}}
-";
-
-/// Further policies that have to look at every span and keep nothing that the few would not keep.
-const MORE: &str = r#"      - {name: noise, type: drop, drop: {drop_sub_policy: [{name: path, type: string_attribute, string_attribute: {key: url.path, values: [/metrics, /livez]}}]}}
-      - {name: band, type: latency, latency: {threshold_ms: 2000, upper_threshold_ms: 2900}}
-      - {name: server-error, type: numeric_attribute, numeric_attribute: {key: http.response.status_code, min_value: 500, max_value: 599}}
-      - {name: many-rows, type: numeric_attribute, numeric_attribute: {key: db.response.returned_rows, min_value: 100000}}
-      - {name: admin, type: string_attribute, string_attribute: {key: http.route, values: [/admin, /login, /logout]}}
-      - {name: ledger, type: string_attribute, string_attribute: {key: db.collection.name, values: [ledger]}}
-      - {name: scripts, type: string_attribute, string_attribute: {key: url.path, enabled_regex_matching: true, values: ['^/internal/', '\.php$']}}
-      - {name: robots, type: string_attribute, string_attribute: {key: user_agent.original, enabled_regex_matching: true, values: ['(?i)crawler|spider']}}
-      - {name: debug, type: boolean_attribute, boolean_attribute: {key: debug, value: true}}
-      - {name: huge, type: span_count, span_count: {min_spans: 1000}}
-      - {name: vendor, type: trace_state, trace_state: {key: vendor, values: [keep]}}
-      - {name: flagged, type: and, and: {and_sub_policy: [{name: flag, type: trace_flags}, {name: s, type: latency, latency: {threshold_ms: 1200}}]}}
-      - {name: failed-call, type: and, and: {and_sub_policy: [{name: e, type: status_code, status_code: {status_codes: [ERROR]}}, {name: db, type: string_attribute, string_attribute: {key: server.address, enabled_regex_matching: true, values: ['^postgres-[0-9]+']}}]}}
-      - {name: slow-query, type: and, and: {and_sub_policy: [{name: s, type: latency, latency: {threshold_ms: 1500}}, {name: db, type: string_attribute, string_attribute: {key: db.system.name, values: [postgresql]}}]}}
-      - {name: not-ready, type: and, and: {and_sub_policy: [{name: n, type: not, not: {not_sub_policy: {name: r, type: string_attribute, string_attribute: {key: http.route, values: [/healthz/ready]}}}}, {name: e, type: status_code, status_code: {status_codes: [ERROR]}}]}}
-      - {name: limited, type: and, and: {and_sub_policy: [{name: s, type: latency, latency: {threshold_ms: 1000}}, {name: l, type: rate_limiting, rate_limiting: {spans_per_second: 1000}}]}}
-      - {name: shares, type: composite, composite: {max_total_spans_per_second: 1000, composite_sub_policy: [{name: a, type: latency, latency: {threshold_ms: 2500}}, {name: b, type: status_code, status_code: {status_codes: [ERROR]}}], rate_allocation: [{policy: a, percent: 50}, {policy: b, percent: 50}]}}
-      - {name: o-status, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['attributes["http.response.status_code"] >= 500']}}
-      - {name: o-name, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['IsMatch(name, "^DELETE ")']}}
-      - {name: o-service, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['resource.attributes["service.name"] == "nobody" and kind == SPAN_KIND_SERVER']}}
-      - {name: o-long, type: ottl_condition, ottl_condition: {error_mode: ignore, span: ['end_time - start_time > Duration("10s")', 'status.code == STATUS_CODE_ERROR and attributes["http.route"] != nil']}}
-      - {name: o-event, type: ottl_condition, ottl_condition: {error_mode: ignore, spanevent: ['name == "exception" and attributes["exception.type"] == "java.lang.OutOfMemoryError"']}}
-"#;
+/// What Tailrace may hold in L.
+pub(crate) const OVERLOAD_MIB: u64 = 160;

@@ -11,9 +11,11 @@ mod grpc;
 mod gzip;
 mod http;
 mod link;
+mod sample;
 mod worker;
 
 use crate::{
+    arrivals::Arrivals,
     expected::{Expected, Keep},
     latency::Latency,
     mix::Mix,
@@ -43,6 +45,8 @@ pub enum Target {
     Grpc(String),
     /// OTLP/HTTP with protobuf without TLS at `host:port`.
     Http(String),
+    /// OTLP/HTTP with JSON without TLS at `host:port`.
+    HttpJson(String),
     /// Nowhere: requests are made and thrown away, which shows what the generator itself can do.
     Nowhere,
 }
@@ -82,6 +86,10 @@ pub struct Generate {
     pub keep: Keep,
     /// How long a refused request is tried again before its spans count as lost.
     pub retry_max: Duration,
+    /// How long an answer may take; then the request is given up and its spans count as lost. Without it, for ever.
+    pub answer_max: Option<Duration>,
+    /// Where kept traces are noted as they begin, if somebody wants to know how long they take to arrive.
+    pub arrivals: Option<Arc<Arrivals>>,
     /// Counts while the run goes on, for who wants to watch it.
     pub progress: Arc<Progress>,
 }
@@ -91,6 +99,8 @@ pub struct Generate {
 pub struct Progress {
     /// Traces that were begun.
     pub traces: AtomicU64,
+    /// Spans that were sent, however often and whatever became of them.
+    pub offered: AtomicU64,
     /// Spans that were accepted.
     pub spans: AtomicU64,
     /// Answers that asked to come back later.
@@ -110,6 +120,8 @@ pub struct Report {
     pub bytes: u64,
     /// Answers that asked to come back later; the request was then tried again.
     pub refused: u64,
+    /// Those of them that said when to come back.
+    pub refused_with_delay: u64,
     /// Spans of requests that failed for good.
     pub lost_spans: u64,
     /// Spans that the other side rejected through partial success.
@@ -144,6 +156,7 @@ pub enum GenerateError {
 #[derive(Debug)]
 struct Run {
     options: Generate,
+    shape: Shape,
     started: Instant,
     schedule: Mutex<Schedule>,
     stopped: AtomicBool,
@@ -185,28 +198,6 @@ pub async fn generate(options: Generate, stop: impl Future<Output = ()>) -> Resu
 }
 
 impl Generate {
-    /// How many spans a second one core can make with these options, sending excluded, measured over `duration`.
-    ///
-    /// # Errors
-    /// [`GenerateError::Option`].
-    pub fn limit(&self, duration: Duration) -> Result<f64, GenerateError> {
-        let shape = self.shape()?;
-        let mut renderer = Renderer::new(&shape, self.mix);
-        let run = Run::new(shape, Self { rate: 0, duration: Duration::MAX, ..self.clone() });
-        let (mut out, mut compressor, mut spans) = (Vec::new(), self.gzip.then(gzip::Gzip::new), 0);
-        while run.started.elapsed() < duration
-            && let Next::Send { plan, .. } = run.next()
-        {
-            out.clear();
-            renderer.render(&plan, &mut out);
-            spans += u64::from(plan.traces) * plan.spans.len() as u64;
-            if let Some(compressor) = &mut compressor {
-                compressor.compress(&out, &mut Vec::with_capacity(out.len()));
-            }
-        }
-        Ok(spans as f64 / run.started.elapsed().as_secs_f64())
-    }
-
     fn shape(&self) -> Result<Shape, GenerateError> {
         let is_share = |share: f64| (0.0..=1.0).contains(&share);
         let wrong = if self.spans_per_trace == 0 || self.spans_per_trace > SPANS_PER_TRACE_MAX {
@@ -252,6 +243,8 @@ impl Default for Generate {
             seed: rand::random(),
             keep: Keep::AnyOf { errors: true, slow: true, percentage: 1.0 },
             retry_max: Duration::from_secs(60),
+            answer_max: None,
+            arrivals: None,
             progress: Arc::default(),
         }
     }
@@ -267,7 +260,8 @@ impl Run {
             started_ns: nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()),
         };
         Self {
-            schedule: Mutex::new(Schedule::new(shape, options.keep, pacing)),
+            schedule: Mutex::new(Schedule::new(shape.clone(), options.keep, pacing)),
+            shape,
             options,
             started: Instant::now(),
             stopped: AtomicBool::new(false),
@@ -300,6 +294,7 @@ impl Report {
         self.requests += part.requests;
         self.bytes += part.bytes;
         self.refused += part.refused;
+        self.refused_with_delay += part.refused_with_delay;
         self.lost_spans += part.lost_spans;
         self.rejected_spans += part.rejected_spans;
         self.first_error = self.first_error.take().or(part.first_error);

@@ -6,6 +6,7 @@
 //! follows from the seed and *n* alone ([`trace`]), so nothing is remembered about what was sent: the set of spans that a
 //! collector has to keep is known as a count and two sums ([`expected`]), and the [`sink`] computes the same over what arrives.
 
+pub mod arrivals;
 pub mod expected;
 pub mod generate;
 pub mod latency;
@@ -20,6 +21,7 @@ mod render;
 mod schedule;
 mod template;
 
+pub use arrivals::Arrivals;
 pub use expected::{Expected, Fingerprint, Keep};
 pub use generate::{Generate, GenerateError, Progress, Report, Target, generate};
 

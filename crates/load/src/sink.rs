@@ -11,7 +11,7 @@ mod grpc;
 mod http;
 mod inflate;
 
-use crate::expected::Fingerprint;
+use crate::{arrivals::Arrivals, expected::Fingerprint};
 use ::http::HeaderMap;
 use bytes::Bytes;
 use std::{
@@ -19,7 +19,7 @@ use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, Mutex, MutexGuard},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tokio::{net::TcpListener, sync::watch, task::JoinSet};
 
@@ -34,6 +34,8 @@ pub struct SinkOptions {
     pub record: Record,
     /// How requests are answered at first.
     pub behavior: Behavior,
+    /// Where the arrival of spans is noted.
+    pub arrivals: Option<Arc<Arrivals>>,
 }
 
 /// What a sink remembers of accepted requests, beyond counts.
@@ -117,6 +119,7 @@ pub struct Sink {
 #[derive(Debug)]
 struct Shared {
     record: Record,
+    arrivals: Option<Arc<Arrivals>>,
     behavior: watch::Sender<Behavior>,
     state: Mutex<State>,
 }
@@ -152,6 +155,7 @@ impl Sink {
         let (grpc_address, http_address) = (grpc.local_addr()?, http.local_addr()?);
         let shared = Arc::new(Shared {
             record: options.record,
+            arrivals: options.arrivals,
             behavior: watch::Sender::new(options.behavior),
             state: Mutex::default(),
         });
@@ -266,13 +270,20 @@ impl Shared {
     fn count(&self, body: &[u8], headers: &HeaderMap) -> Result<(), String> {
         let mut counted = Counts::default();
         let mut traces = HashMap::new();
+        let mut watched = Vec::new();
         let walked = count::spans(body, |span| {
             counted.spans.add(span.trace_id, span.span_id);
             counted.roots += u64::from(span.is_root);
+            if self.arrivals.is_some() && Arrivals::is_watched(&span.trace_id) {
+                watched.push(span.trace_id);
+            }
             if self.record != Record::Nothing {
                 *traces.entry(span.trace_id).or_insert(0) += 1;
             }
         });
+        if let Some(arrivals) = &self.arrivals {
+            arrivals.arrive(watched, Instant::now());
+        }
         let mut state = self.state();
         if let Err(error) = walked {
             state.counts.malformed += 1;
@@ -296,7 +307,7 @@ impl Shared {
 impl Default for SinkOptions {
     fn default() -> Self {
         let free = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        Self { grpc: free, http: free, record: Record::default(), behavior: Behavior::default() }
+        Self { grpc: free, http: free, record: Record::default(), behavior: Behavior::default(), arrivals: None }
     }
 }
 

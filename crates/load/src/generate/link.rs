@@ -36,12 +36,13 @@ impl Link {
                 Target::Grpc(address) => {
                     Some(Arc::new(GrpcConnection::open(address, options.gzip).await.map_err(cannot_connect(address))?))
                 }
-                Target::Http(_) | Target::Nowhere => None,
+                Target::Http(_) | Target::HttpJson(_) | Target::Nowhere => None,
             };
             for _ in 0..options.in_flight {
                 links.push(match (&options.target, &grpc) {
-                    (Target::Http(address), _) => {
-                        let connection = HttpConnection::open(address, options.gzip).await;
+                    (Target::Http(address) | Target::HttpJson(address), _) => {
+                        let json = matches!(options.target, Target::HttpJson(_));
+                        let connection = HttpConnection::open(address, options.gzip, json).await;
                         Self::Http(Box::new(connection.map_err(cannot_connect(address))?))
                     }
                     (_, Some(connection)) => Self::Grpc(Arc::clone(connection)),

@@ -1,11 +1,12 @@
 //! One request after the other: takes a plan, waits for its time, sends it until it is taken.
 
 use super::{
-    Report, Run,
+    Report, Run, Target,
     gzip::Gzip,
     link::{Answer, Link},
 };
 use crate::{
+    arrivals::Arrivals,
     render::Renderer,
     schedule::{Next, Plan},
 };
@@ -22,6 +23,7 @@ pub(super) struct Worker {
     link: Link,
     renderer: Renderer,
     gzip: Option<Gzip>,
+    json: bool,
     /// The request before compression, where there is compression.
     plain: Vec<u8>,
     frame: Arc<Vec<u8>>,
@@ -34,7 +36,8 @@ struct Lent(Arc<Vec<u8>>);
 impl Worker {
     pub(super) fn new(run: Arc<Run>, link: Link, renderer: Renderer) -> Self {
         let gzip = run.options.gzip.then(Gzip::new);
-        Self { run, link, renderer, gzip, plain: Vec::new(), frame: Arc::default(), report: Report::default() }
+        let json = matches!(run.options.target, Target::HttpJson(_));
+        Self { run, link, renderer, gzip, json, plain: Vec::new(), frame: Arc::default(), report: Report::default() }
     }
 
     /// Works until the schedule has nothing left.
@@ -44,6 +47,7 @@ impl Worker {
             self.wait_until(due).await;
             let began = if self.run.options.rate == 0 { Instant::now() } else { due };
             self.render(&plan);
+            self.note_begin(&plan);
             let spans = u64::from(plan.traces) * plan.spans.len() as u64;
             self.send(spans, began).await;
         }
@@ -62,6 +66,17 @@ impl Worker {
         }
     }
 
+    /// Notes the kept traces that this request is the first of.
+    fn note_begin(&self, plan: &Plan) {
+        let Some(arrivals) = self.run.options.arrivals.as_ref().filter(|_| plan.spans.start == 0) else { return };
+        let indices = (0..u64::from(plan.traces)).map(|number| plan.first_trace + number * u64::from(plan.stride));
+        let watched = indices.filter_map(|index| {
+            let trace = self.run.shape.trace(index);
+            (Arrivals::is_watched(&trace.id) && self.run.options.keep.keeps(&trace)).then_some(trace.id)
+        });
+        arrivals.begin(watched, Instant::now());
+    }
+
     /// Makes the frame: five bytes of gRPC prefix, then the message.
     fn render(&mut self, plan: &Plan) {
         let started = Instant::now();
@@ -72,11 +87,18 @@ impl Worker {
         frame.clear();
         frame.extend_from_slice(&[0; PREFIX]);
         match &mut self.gzip {
-            None => self.renderer.render(plan, frame),
-            Some(gzip) => {
+            None if !self.json => self.renderer.render(plan, frame),
+            gzip => {
                 self.plain.clear();
                 self.renderer.render(plan, &mut self.plain);
-                gzip.compress(&self.plain, frame);
+                if self.json {
+                    self.plain = otlp::json::encode(otlp::Signal::Traces, &self.plain)
+                        .expect("the renderer writes nothing but well-formed requests");
+                }
+                match gzip {
+                    Some(gzip) => gzip.compress(&self.plain, frame),
+                    None => frame.extend_from_slice(&self.plain),
+                }
             }
         }
         let len = (frame.len() - PREFIX) as u32;
@@ -88,13 +110,15 @@ impl Worker {
     /// Sends the frame until it is taken, given up or refused for good.
     async fn send(&mut self, spans: u64, began: Instant) {
         let mut backoff = BACKOFF_MIN;
+        self.run.options.progress.offered.fetch_add(spans, Ordering::Relaxed);
         loop {
-            let answer = self.link.export(Bytes::from_owner(Lent(Arc::clone(&self.frame)))).await;
+            let answer = self.export().await;
             let (after, message) = match answer {
                 Answer::Accepted { rejected_spans } => return self.accepted(spans, rejected_spans, began),
                 Answer::Failed(message) => return self.lost(spans, message),
                 Answer::Refused { after, message } => {
                     self.report.refused += 1;
+                    self.report.refused_with_delay += u64::from(after.is_some());
                     self.run.options.progress.refused.fetch_add(1, Ordering::Relaxed);
                     (after.unwrap_or(backoff), message)
                 }
@@ -105,6 +129,17 @@ impl Worker {
             }
             self.wait_until(Instant::now() + after).await;
             backoff = (backoff * 2).min(BACKOFF_MAX);
+        }
+    }
+
+    /// One attempt.
+    async fn export(&mut self) -> Answer {
+        let sending = self.link.export(Bytes::from_owner(Lent(Arc::clone(&self.frame))));
+        match self.run.options.answer_max {
+            None => sending.await,
+            Some(most) => tokio::time::timeout(most, sending)
+                .await
+                .unwrap_or_else(|_| Answer::Failed(format!("no answer within {} ms", most.as_millis()))),
         }
     }
 

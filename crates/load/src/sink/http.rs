@@ -27,14 +27,17 @@ pub(super) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn call(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let (head, body) = request.into_parts();
+    let (head, mut body) = request.into_parts();
+    if shared.discards() {
+        while let Some(Ok(_)) = body.frame().await {}
+        return Ok(plain(StatusCode::OK));
+    }
     if head.uri.path() != "/v1/traces" {
         return Ok(plain(StatusCode::NOT_FOUND));
     }
     let header = |name| head.headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok()).unwrap_or_default();
     let answer = match Limited::new(body, MESSAGE_BYTES_MAX).collect().await {
         Err(error) => Answer::Malformed(error.to_string()),
-        Ok(_) if shared.discards() => Answer::Accepted,
         Ok(body) => {
             let body = body.to_bytes();
             match message(header("content-type"), header("content-encoding"), &body) {

@@ -110,6 +110,8 @@ impl Arguments {
                 Content::Hard => Mix::Hard,
             },
             seed: self.seed,
+            answer_max: None,
+            arrivals: None,
             keep: Keep::Everything,
             retry_max: RETRY_MAX,
             progress: std::sync::Arc::default(),
