@@ -128,12 +128,21 @@ pub struct Running {
     listeners: Listeners,
 }
 
-/// Binds and starts what the settings ask for. Sockets in `inherited` that fit are taken out of it and used as they are,
-/// and so are the counters of a receiver of this name; what is left in it nobody needed.
+/// A receiver that is bound and accepts nothing yet: connections wait in the system's backlog.
+pub struct Ready {
+    /// Where it will listen, with the port that was bound.
+    pub addresses: Vec<(Protocol, SocketAddr)>,
+    /// The same for Unix sockets.
+    pub paths: Vec<(Protocol, PathBuf)>,
+    stats: Arc<ReceiverStats>,
+    name: Arc<str>,
+    doors: Vec<Door>,
+}
+
+/// [Binds](bind) and starts what the settings ask for.
 ///
 /// # Errors
-/// An address that cannot be bound, TLS files that cannot be used, or an authenticator that there is not. Nothing listens
-/// then; those who left their sockets still do.
+/// See [`bind`].
 pub async fn serve(
     name: &str,
     settings: &OtlpReceiver,
@@ -142,6 +151,23 @@ pub async fn serve(
     auths: Authenticators<'_>,
     inherited: &mut Inherited,
 ) -> io::Result<Running> {
+    bind(name, settings, intake, budget, auths, inherited).await.map(Ready::start)
+}
+
+/// Binds what the settings ask for. Sockets in `inherited` that fit are taken out of it and used as they are, and so are the
+/// counters of a receiver of this name; what is left in it nobody needed.
+///
+/// # Errors
+/// An address that cannot be bound, TLS files that cannot be used, or an authenticator that there is not. Nothing is bound
+/// then; those who left their sockets still listen.
+pub async fn bind(
+    name: &str,
+    settings: &OtlpReceiver,
+    intake: Arc<dyn Intake>,
+    budget: Arc<Budget>,
+    auths: Authenticators<'_>,
+    inherited: &mut Inherited,
+) -> io::Result<Ready> {
     let stats = inherited.stats(name).unwrap_or_default();
     let name: Arc<str> = Arc::from(name);
     let (receiver, pool) = (Arc::clone(&name), Pool::new(budget));
@@ -155,7 +181,16 @@ pub async fn serve(
     }
     let addresses = doors.iter().filter_map(Door::address).collect();
     let paths = doors.iter().filter_map(Door::path).collect();
-    Ok(Running { addresses, paths, stats, name, listeners: Listeners::start(doors) })
+    Ok(Ready { addresses, paths, stats, name, doors })
+}
+
+impl Ready {
+    /// Begins to accept connections.
+    #[must_use]
+    pub fn start(self) -> Running {
+        let Self { addresses, paths, stats, name, doors } = self;
+        Running { addresses, paths, stats, name, listeners: Listeners::start(doors) }
+    }
 }
 
 impl Running {

@@ -121,9 +121,9 @@ impl Feed {
             if one.lane.engine().is_some() {
                 one.lane.sample(&one.passed.body, scan, engine, clock, STEP_BYTES).await;
             } else if scan.rejected == 0 {
-                one.lane.pass(&one.parts, take(&mut one.passed), spans, clock);
+                one.lane.pass(take(&mut one.passed), spans, clock);
             } else {
-                one.lane.pass(&one.parts, without_rejected(&one.passed.body, scan).into(), spans, clock);
+                one.lane.pass(without_rejected(&one.passed.body, scan).into(), spans, clock);
             }
         }
         Ok(accepted)
@@ -141,7 +141,7 @@ impl Feed {
         }
         for one in &mut admitted {
             one.lane.count_before(&one.parts, &one.passed, one.items);
-            one.lane.pass(&one.parts, take(&mut one.passed), one.items, clock);
+            one.lane.pass(take(&mut one.passed), one.items, clock);
         }
         Ok(receiver::Accepted { items: whole, rejected: 0, message: String::new() })
     }

@@ -27,6 +27,7 @@ use otlp::{Keys, scan::Scan};
 use parking_lot::{Mutex, RwLock};
 use std::{
     collections::BTreeMap,
+    panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
     sync::{
         Arc,
@@ -198,26 +199,43 @@ impl Lane {
     }
 
     /// Takes what a pipeline in front of this one sends through a connector. It was accepted there, so it cannot be
-    /// refused here: what a processor fails on is lost, and counted.
+    /// refused here: what a processor fails on is lost, and counted. So is what a panic hits, which must not reach the lane in
+    /// front: that has sent its items.
     pub(crate) fn take_forwarded(&self, body: &[u8], items: u64, clock: Clock) {
         let parts = self.parts();
-        let edited = parts.before.edit(self.id.signal, body, clock.now().wall_ns);
-        let passed = match edited {
-            Ok(passed) => passed,
-            Err(error) => return self.lose(items, &error),
+        let edited = catch_unwind(AssertUnwindSafe(|| self.edit_forwarded(&parts, body, clock)));
+        let (passed, scan) = match edited {
+            Ok(Ok(edited)) => edited,
+            Ok(Err(error)) => return self.lose(items, &error),
+            Err(_) => return self.lose(items, &"BUG: it panicked"),
         };
-        let left = items.saturating_sub(passed.filtered());
-        if self.engine().is_none() {
+        let Some(scan) = scan else {
+            let left = items.saturating_sub(passed.filtered());
             self.count_before(&parts, &passed, left);
-            self.pass(&parts, passed.body, left, clock);
-            return;
+            return self.pass(passed.body, left, clock);
+        };
+        self.count_before(&parts, &passed, scan.spans.len() as u64 + scan.rejected);
+        if scan.rejected > 0 {
+            self.lose(scan.rejected, &"spans have no valid trace ID any more");
+        }
+        self.sample_all(&passed.body, &scan, clock);
+    }
+
+    /// A request behind the processors in front of the sampler; scanned, if there is a sampler.
+    fn edit_forwarded<'a>(
+        &self,
+        parts: &Parts,
+        body: &'a [u8],
+        clock: Clock,
+    ) -> Result<(Passed<'a>, Option<Scan>), String> {
+        let edited = parts.before.edit(self.id.signal, body, clock.now().wall_ns);
+        let passed = edited.map_err(|error| error.to_string())?;
+        if self.engine().is_none() {
+            return Ok((passed, None));
         }
         let mut scan = Scan::new(Arc::clone(&parts.keys));
-        if let Err(error) = scan.run(&passed.body) {
-            return self.lose(items, &error.error);
-        }
-        self.count_before(&parts, &passed, scan.spans.len() as u64);
-        self.sample_all(&passed.body, &scan, clock);
+        scan.run(&passed.body).map_err(|error| error.error.to_string())?;
+        Ok((passed, Some(scan)))
     }
 
     /// Items are lost because a processor failed on them.

@@ -8,11 +8,14 @@ use tokio::time::{Instant, sleep_until};
 
 impl Lane {
     /// Sends a request on, or gathers it.
-    pub(crate) fn pass(&self, parts: &Parts, body: Cow<'_, [u8]>, items: u64, clock: Clock) {
+    pub(crate) fn pass(&self, body: Cow<'_, [u8]>, items: u64, clock: Clock) {
         if items == 0 {
             return;
         }
         let mut counts = self.counts.lock();
+        // Not those that the request was edited by: a reload may have come since, after which nobody looks after what is
+        // gathered the old way, and the old destinations may have been closed.
+        let parts = &*self.parts();
         counts.passed += items;
         let Some(gather) = &parts.gather else {
             send(parts, &mut counts, body.into_owned(), items, true, clock);

@@ -110,7 +110,7 @@ async fn requests_are_gathered_until_full_or_old() {
         let counts = lane.counts.lock();
         (counts.gathered.items(), counts.sent)
     };
-    let send = |spans: usize| lane.pass(&lane.parts(), request(&[spans]).0.into(), spans as u64, clock);
+    let send = |spans: usize| lane.pass(request(&[spans]).0.into(), spans as u64, clock);
     send(3);
     assert_eq!(waiting_and_sent(), (3, 0));
     send(3);

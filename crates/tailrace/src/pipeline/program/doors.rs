@@ -34,6 +34,13 @@ pub(super) struct Door {
     running: Running,
 }
 
+/// A receiver that is bound and lets nobody in yet.
+pub(super) struct Bound {
+    settings: Receiver,
+    intake: Arc<Intake>,
+    ready: receiver::Ready,
+}
+
 /// What the receivers counted; shared with whoever shows it.
 #[derive(Clone, Default)]
 pub(super) struct Stats(Arc<RwLock<Vec<NamedStats>>>);
@@ -46,16 +53,17 @@ impl Doors {
         Self { budget, clock, open: BTreeMap::new(), stats: Stats::default(), pulses: Pulses::default() }
     }
 
-    /// Opens the receivers that `configuration` uses and that do not run with these very settings.
+    /// Binds the receivers that `configuration` uses and that do not run with these very settings. Nobody is let in before
+    /// the swap: what comes after this may fail, and then the plan is never put in force.
     ///
     /// # Errors
-    /// One that cannot be started, in words; none of the new ones is open then.
+    /// One that cannot be bound, in words; none of the new ones is then.
     pub(super) async fn open(
         &self,
         configuration: &Configuration,
         plan: &Plan,
         old: Option<&Plan>,
-    ) -> Result<BTreeMap<ComponentId, Door>, String> {
+    ) -> Result<BTreeMap<ComponentId, Bound>, String> {
         let goes_on = |id: &ComponentId| {
             let settings = configuration.receivers.get(id).filter(|_| plan.feeds.contains_key(id));
             let same_auths = old
@@ -72,17 +80,10 @@ impl Doors {
             let intake = Arc::new(Intake::new(Arc::clone(feed), self.clock));
             let name = id.to_string();
             let taker = Arc::clone(&intake) as Arc<dyn receiver::Intake>;
-            let running =
-                receiver::serve(&name, otlp, taker, Arc::clone(&self.budget), &authenticators, &mut inherited)
-                    .await
-                    .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
-            for (protocol, address) in &running.addresses {
-                tracing::info!(receiver = %name, %protocol, %address, "listening");
-            }
-            for (protocol, path) in &running.paths {
-                tracing::info!(receiver = %name, %protocol, path = %path.display(), "listening");
-            }
-            opened.insert(id.clone(), Door { settings: settings.clone(), intake, running });
+            let ready = receiver::bind(&name, otlp, taker, Arc::clone(&self.budget), &authenticators, &mut inherited)
+                .await
+                .map_err(|error| format!("cannot start the receiver `{name}`: {error}"))?;
+            opened.insert(id.clone(), Bound { settings: settings.clone(), intake, ready });
         }
         Ok(opened)
     }
@@ -97,11 +98,11 @@ impl Doors {
         Ok(inherited)
     }
 
-    /// Lets requests go the new way. Gives the receivers that are to be closed.
+    /// Lets requests go the new way, and lets clients in where receivers were opened. Gives the receivers that are to be closed.
     pub(super) fn swap(
         &mut self,
         feeds: &BTreeMap<ComponentId, Arc<Feed>>,
-        opened: BTreeMap<ComponentId, Door>,
+        opened: BTreeMap<ComponentId, Bound>,
     ) -> Vec<Running> {
         let mut closed = Vec::new();
         for (id, door) in std::mem::take(&mut self.open) {
@@ -113,7 +114,10 @@ impl Doors {
                 _ => closed.push(door.running),
             }
         }
-        self.open.extend(opened);
+        self.open.extend(opened.into_iter().map(|(id, bound)| {
+            let door = bound.start(&id);
+            (id, door)
+        }));
         let stats = self.open.iter().map(|(id, door)| (id.to_string(), Arc::clone(&door.running.stats)));
         *self.stats.0.write() = stats.collect();
         let pulses = self.open.iter().map(|(id, door)| (id.to_string(), door.running.pulse()));
@@ -139,9 +143,29 @@ impl Doors {
 
     /// Closes all of them; requests in flight get `grace` to end.
     pub(super) async fn stop(self, grace: Duration) {
-        for door in self.open.into_values() {
-            door.running.stop(grace).await;
+        stop_all(self.open.into_values().map(|door| door.running), grace).await;
+    }
+}
+
+impl Bound {
+    fn start(self, id: &ComponentId) -> Door {
+        let Self { settings, intake, ready } = self;
+        for (protocol, address) in &ready.addresses {
+            tracing::info!(receiver = %id, %protocol, %address, "listening");
         }
+        for (protocol, path) in &ready.paths {
+            tracing::info!(receiver = %id, %protocol, path = %path.display(), "listening");
+        }
+        Door { settings, intake, running: ready.start() }
+    }
+}
+
+/// Closes receivers, all at the same time.
+pub(super) async fn stop_all(receivers: impl IntoIterator<Item = Running>, grace: Duration) {
+    let stops = receivers.into_iter().map(|running| tokio::spawn(running.stop(grace)));
+    for stop in stops.collect::<Vec<_>>() {
+        // A panic in there has been told, and closes what it hit.
+        let _ = stop.await;
     }
 }
 
