@@ -39,10 +39,10 @@ pub(crate) struct Intake {
 pub(crate) struct Feed {
     lanes: Vec<Arc<Lane>>,
     keys: Arc<Keys>,
-    idle: Mutex<Vec<Scratch>>,
+    idle: Mutex<Vec<Box<Scratch>>>,
 }
 
-/// Buffers of one request being taken in.
+/// Buffers of one request being taken in; boxed, for it is kilobytes large and changes hands with each request.
 pub(crate) struct Scratch {
     scan: Scan,
     engine: engine::Scratch,
@@ -73,7 +73,7 @@ impl Feed {
     }
 
     async fn traces(&self, body: &[u8], clock: Clock) -> Result<receiver::Accepted, receiver::Refusal> {
-        let mut scratch = Vec::with_capacity(self.lanes.len());
+        let mut scratch = Vec::new();
         let outcome = self.take_traces(body, &mut scratch, clock).await;
         self.give_back(scratch);
         outcome
@@ -82,15 +82,14 @@ impl Feed {
     async fn take_traces(
         &self,
         body: &[u8],
-        scratch: &mut Vec<Scratch>,
+        scratch: &mut Vec<Box<Scratch>>,
         clock: Clock,
     ) -> Result<receiver::Accepted, receiver::Refusal> {
         let mut admitted = self.admitted(Signal::Traces, body, clock)?;
         // Lanes without processors share one scan of the request as it came.
         let mut shared = None;
-        let mut scans = Vec::with_capacity(admitted.len());
-        for one in &admitted {
-            let index = match shared {
+        for one in &mut admitted {
+            one.scan = match shared {
                 Some(index) if one.parts.before.is_empty() => index,
                 _ => {
                     let mut one_scratch = self.scratch();
@@ -100,9 +99,8 @@ impl Feed {
                 }
             };
             if one.parts.before.is_empty() {
-                shared = Some(index);
+                shared = Some(one.scan);
             }
-            scans.push(index);
         }
         for lane in &self.lanes {
             if lane.id.signal == Signal::Traces && !lane.has_room(ROOM_PATIENCE).await {
@@ -110,8 +108,10 @@ impl Feed {
             }
         }
         let mut accepted = receiver::Accepted::default();
-        for (one, index) in admitted.iter_mut().zip(scans) {
-            let Some(Scratch { scan, engine }) = scratch.get_mut(index) else { continue };
+        for one in &mut admitted {
+            let Some(Scratch { scan, engine }) = scratch.get_mut(one.scan).map(|scratch| &mut **scratch) else {
+                continue;
+            };
             let spans = scan.spans.len() as u64;
             one.lane.count_before(&one.parts, &one.passed, spans);
             let items = spans + one.passed.filtered();
@@ -119,7 +119,7 @@ impl Feed {
                 accepted = answer(items, scan.rejected);
             }
             if one.lane.engine().is_some() {
-                one.lane.sample(&one.passed.body, scan, engine, clock, STEP_BYTES).await;
+                one.lane.sample(&one.parts, &one.passed.body, scan, engine, clock, STEP_BYTES).await;
             } else if scan.rejected == 0 {
                 one.lane.pass(take(&mut one.passed), spans, clock);
             } else {
@@ -153,25 +153,29 @@ impl Feed {
         body: &'a [u8],
         clock: Clock,
     ) -> Result<Vec<Admitted<'a>>, receiver::Refusal> {
-        let wall_ns = clock.now().wall_ns;
         let lanes = self.lanes.iter().filter(|lane| lane.id.signal == signal);
         let admitted = lanes.map(|lane| {
             let parts = lane.parts();
+            let wall_ns = if parts.before.is_empty() { 0 } else { clock.now().wall_ns };
             let edited = parts.before.edit(signal, body, wall_ns);
             let passed = edited.map_err(|error| receiver::Refusal::Malformed(error.to_string()))?;
-            let edited = if let Cow::Owned(body) = &passed.body { body.capacity() } else { 0 };
-            let charge = parts.outlet.budget.charge_always(Class::Scratch, edited);
-            Ok(Admitted { lane, parts, passed, items: 0, _charge: charge })
+            let charge = match &passed.body {
+                Cow::Owned(edited) => Some(parts.outlet.budget.charge_always(Class::Scratch, edited.capacity())),
+                Cow::Borrowed(_) => None,
+            };
+            Ok(Admitted { lane, parts, passed, items: 0, scan: 0, _charge: charge })
         });
         admitted.collect()
     }
 
-    fn scratch(&self) -> Scratch {
+    fn scratch(&self) -> Box<Scratch> {
         let kept = self.idle.lock().pop();
-        kept.unwrap_or_else(|| Scratch { scan: Scan::new(Arc::clone(&self.keys)), engine: engine::Scratch::default() })
+        kept.unwrap_or_else(|| {
+            Box::new(Scratch { scan: Scan::new(Arc::clone(&self.keys)), engine: engine::Scratch::default() })
+        })
     }
 
-    fn give_back(&self, scratch: Vec<Scratch>) {
+    fn give_back(&self, scratch: Vec<Box<Scratch>>) {
         let mut idle = self.idle.lock();
         let room = IDLE_SCRATCH_MAX.saturating_sub(idle.len());
         let small = scratch.into_iter().filter(|scratch| scratch.scan.capacity_bytes() <= SCRATCH_BYTES_MAX);

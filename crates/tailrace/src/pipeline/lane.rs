@@ -109,8 +109,10 @@ pub(crate) struct Admitted<'a> {
     pub(crate) passed: Passed<'a>,
     /// Items that are left of it.
     pub(crate) items: u64,
+    /// Which of the request's scans is its own.
+    pub(crate) scan: usize,
     /// Of an edited copy; the request itself is charged by its receiver.
-    pub(crate) _charge: Charge,
+    pub(crate) _charge: Option<Charge>,
 }
 
 impl Lane {
@@ -183,7 +185,14 @@ impl Lane {
     /// Whether there is room for a request, or will be within `patience`: with `block_on_overflow` there is none while
     /// `num_traces` traces wait. Room comes with every slot that falls due, so nobody waits for another request.
     pub(crate) async fn has_room(&self, patience: Duration) -> bool {
-        let Some(engine) = self.engine() else { return true };
+        match self.engine() {
+            // There nearly always is; the wait is a large future that others need not carry along.
+            Some(engine) if !engine.has_room() => Box::pin(self.wait_for_room(engine, patience)).await,
+            _ => true,
+        }
+    }
+
+    async fn wait_for_room(&self, engine: &Engine, patience: Duration) -> bool {
         let until = Instant::now() + patience;
         loop {
             // Listening begins before the look, so that no news is missed in between.
@@ -218,7 +227,7 @@ impl Lane {
         if scan.rejected > 0 {
             self.lose(scan.rejected, &"spans have no valid trace ID any more");
         }
-        self.sample_all(&passed.body, &scan, clock);
+        self.sample_all(&parts, &passed.body, &scan, clock);
     }
 
     /// A request behind the processors in front of the sampler; scanned, if there is a sampler.

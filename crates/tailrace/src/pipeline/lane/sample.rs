@@ -17,6 +17,7 @@ impl Lane {
     /// Takes in a request that has been scanned, in steps between which the task yields.
     pub(crate) async fn sample(
         &self,
+        parts: &Parts,
         body: &[u8],
         scan: &Scan,
         scratch: &mut engine::Scratch,
@@ -40,21 +41,21 @@ impl Lane {
                 self.timings.add_pieces(pieces, clock.mono_ns().saturating_sub(now.mono_ns));
             }
         }
-        self.wake_if_needed(engine, first);
+        self.wake_if_needed(parts, engine, first);
     }
 
     /// Takes in a request that has been scanned, at one go: nobody waits for it.
-    pub(super) fn sample_all(&self, body: &[u8], scan: &Scan, clock: Clock) {
+    pub(super) fn sample_all(&self, parts: &Parts, body: &[u8], scan: &Scan, clock: Clock) {
         let Some(engine) = self.engine().filter(|_| !scan.spans.is_empty()) else { return };
         let token = Token::none();
         let arrival = engine.begin(body, scan, &token);
         let first = engine.traces_waiting() == 0;
         engine.ingest(&arrival, 0..scan.spans.len(), clock.now(), &mut engine::Scratch::default());
-        self.wake_if_needed(engine, first);
+        self.wake_if_needed(parts, engine, first);
     }
 
-    fn wake_if_needed(&self, engine: &Engine, first: bool) {
-        if first || engine.is_over_traces_max() || self.parts().outlet.budget.over_soft() {
+    fn wake_if_needed(&self, parts: &Parts, engine: &Engine, first: bool) {
+        if first || engine.is_over_traces_max() || parts.outlet.budget.over_soft() {
             self.nudge.look();
         }
     }

@@ -84,7 +84,7 @@ async fn a_request_waits_for_room_but_not_for_long() {
     assert!(lane.has_room(Duration::ZERO).await);
     let (body, scan) = request(&[2]);
     let mut scratch = Scratch::default();
-    lane.sample(&body, &scan, &mut scratch, Clock::new(), usize::MAX).await;
+    lane.sample(&lane.parts(), &body, &scan, &mut scratch, Clock::new(), usize::MAX).await;
     assert!(!lane.has_room(Duration::ZERO).await, "nobody frees anything");
 
     let waiting = Arc::clone(&lane);
