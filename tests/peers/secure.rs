@@ -160,7 +160,7 @@ impl Client {
                 if let Some(value) = shown.authorization {
                     command.args(["--otlp-header", &format!("authorization=\"{value}\"")]);
                 }
-                run(command).expect("telemetrygen runs");
+                run(&command).expect("telemetrygen runs");
                 // It ends well even where nothing was taken: what arrived tells.
                 None
             }
@@ -177,7 +177,7 @@ impl Client {
                 if let Some(value) = shown.authorization {
                     command.env("OTEL_EXPORTER_OTLP_HEADERS", format!("authorization={}", value.replace(' ', "%20")));
                 }
-                let output = run(command).expect("Python runs");
+                let output = run(&command).expect("Python runs");
                 Some(String::from_utf8_lossy(&output.stdout).contains("taken"))
             }
         }
@@ -198,7 +198,7 @@ fn curl(port: u16, shown: Shown, body: &str) -> std::io::Result<Output> {
 }
 
 /// Runs a client that may try for ever, but not for longer than some seconds.
-fn run(command: Command) -> std::io::Result<Output> {
+fn run(command: &Command) -> std::io::Result<Output> {
     let mut limited = Command::new("timeout");
     limited.arg("12").arg(command.get_program()).args(command.get_args());
     limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
