@@ -39,11 +39,13 @@ pub(crate) struct Intake {
 pub(crate) struct Feed {
     lanes: Vec<Arc<Lane>>,
     keys: Arc<Keys>,
-    idle: Mutex<Vec<Box<Scratch>>>,
+    idle: Mutex<Vec<Scratch>>,
 }
 
-/// Buffers of one request being taken in; boxed, for it is kilobytes large and changes hands with each request.
-pub(crate) struct Scratch {
+/// Room for one request being taken in; boxed, for it is kilobytes large and changes hands with each request.
+pub(crate) struct Scratch(Box<Buffers>);
+
+struct Buffers {
     scan: Scan,
     engine: engine::Scratch,
 }
@@ -82,7 +84,7 @@ impl Feed {
     async fn take_traces(
         &self,
         body: &[u8],
-        scratch: &mut Vec<Box<Scratch>>,
+        scratch: &mut Vec<Scratch>,
         clock: Clock,
     ) -> Result<receiver::Accepted, receiver::Refusal> {
         let mut admitted = self.admitted(Signal::Traces, body, clock)?;
@@ -93,7 +95,7 @@ impl Feed {
                 Some(index) if one.parts.before.is_empty() => index,
                 _ => {
                     let mut one_scratch = self.scratch();
-                    scan(&one.passed.body, &mut one_scratch.scan).await?;
+                    scan(&one.passed.body, &mut one_scratch.0.scan).await?;
                     scratch.push(one_scratch);
                     scratch.len() - 1
                 }
@@ -109,7 +111,7 @@ impl Feed {
         }
         let mut accepted = receiver::Accepted::default();
         for one in &mut admitted {
-            let Some(Scratch { scan, engine }) = scratch.get_mut(one.scan).map(|scratch| &mut **scratch) else {
+            let Some(Buffers { scan, engine }) = scratch.get_mut(one.scan).map(|scratch| &mut *scratch.0) else {
                 continue;
             };
             let spans = scan.spans.len() as u64;
@@ -168,17 +170,18 @@ impl Feed {
         admitted.collect()
     }
 
-    fn scratch(&self) -> Box<Scratch> {
+    fn scratch(&self) -> Scratch {
         let kept = self.idle.lock().pop();
         kept.unwrap_or_else(|| {
-            Box::new(Scratch { scan: Scan::new(Arc::clone(&self.keys)), engine: engine::Scratch::default() })
+            let scan = Scan::new(Arc::clone(&self.keys));
+            Scratch(Box::new(Buffers { scan, engine: engine::Scratch::default() }))
         })
     }
 
-    fn give_back(&self, scratch: Vec<Box<Scratch>>) {
+    fn give_back(&self, scratch: Vec<Scratch>) {
         let mut idle = self.idle.lock();
         let room = IDLE_SCRATCH_MAX.saturating_sub(idle.len());
-        let small = scratch.into_iter().filter(|scratch| scratch.scan.capacity_bytes() <= SCRATCH_BYTES_MAX);
+        let small = scratch.into_iter().filter(|scratch| scratch.0.scan.capacity_bytes() <= SCRATCH_BYTES_MAX);
         idle.extend(small.take(room));
     }
 }
