@@ -17,6 +17,8 @@ mod metrics;
 mod process;
 #[path = "peers/secure.rs"]
 mod secure;
+#[path = "peers/signals.rs"]
+mod signals;
 #[path = "peers/span.rs"]
 mod span;
 
