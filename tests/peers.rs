@@ -13,6 +13,8 @@ mod client;
 mod fetch;
 #[path = "peers/metrics.rs"]
 mod metrics;
+#[path = "peers/outward.rs"]
+mod outward;
 #[path = "peers/process.rs"]
 mod process;
 #[path = "peers/secure.rs"]

@@ -205,7 +205,7 @@ fn run(command: &Command) -> std::io::Result<Output> {
     limited.output()
 }
 
-fn certificate(name: &str) -> PathBuf {
+pub(crate) fn certificate(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../net/tests/certificates").join(format!("{name}.pem"))
 }
 
