@@ -59,7 +59,11 @@ impl Decode for Own {
             own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))
         {
             let at = fields.node("memory_mib").map_or(node.at, |node| node.at);
-            p.error(&at, format!("`memory_mib` must be at least {MEMORY_MIB_MIN}, found {memory_mib}"), None);
+            p.error(
+                &at,
+                format!("`memory_mib` must be from {MEMORY_MIB_MIN} to {}, found {memory_mib}", MEMORY_MIB_MAX - 1),
+                "remove it for 80 % of the memory that there is".to_string(),
+            );
         }
         fields.finish(p);
         Some(own)
