@@ -120,7 +120,7 @@ impl ServerIdentity {
             match self.settings.config(&self.alpn) {
                 Ok(config) => current.1 = Arc::new(config),
                 Err(error) => {
-                    tracing::warn!(%error, "TLS files could not be read again, the old ones stay in use; mend them")
+                    tracing::warn!(%error, "TLS files could not be read again, the old ones stay in use; mend them");
                 }
             }
         }

@@ -218,14 +218,13 @@ impl Decode for FilterSettings {
         settings.check_groups(node, ("trace_conditions", &settings.trace_conditions), TRACES, p);
         settings.check_groups(node, ("metric_conditions", &settings.metric_conditions), METRICS, p);
         settings.check_groups(node, ("log_conditions", &settings.log_conditions), LOGS, p);
-        let has_profiles = settings.profiles != ProfileFilters::default();
-        let has_conditions = !settings.profile_conditions.is_empty();
-        for (name, _) in
-            [("profiles", has_profiles), ("profile_conditions", has_conditions)].into_iter().filter(|it| it.1)
-        {
-            let at = node.lookup(name).map_or(node.at, |node| node.at);
-            let help = "remove it to silence this".to_string();
-            p.warning(&at, format!("`{name}` has no effect, for profiles are not supported"), help);
+        let profiles = settings.profiles != ProfileFilters::default();
+        let conditions = !settings.profile_conditions.is_empty();
+        for (name, is_used) in [("profiles", profiles), ("profile_conditions", conditions)] {
+            if let Some(node) = node.lookup(name).filter(|_| is_used) {
+                let help = "remove it to silence this".to_string();
+                p.warning(&node.at, format!("`{name}` has no effect, for profiles are not supported"), help);
+            }
         }
         (p.count(Severity::Error) == told).then_some(settings)
     }

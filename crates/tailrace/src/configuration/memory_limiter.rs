@@ -95,17 +95,13 @@ impl MemoryLimiter {
             );
         }
         if self.limit_percentage > 100 {
-            refuse(
-                "limit_percentage",
-                "`limit_percentage` must be at most 100",
-                "write a share of the memory, such as `80`",
-            );
+            refuse("limit_percentage", "`limit_percentage` must be at most 100", "write a percentage, such as `80`");
         }
         if self.spike_limit_percentage > 100 {
             refuse(
                 "spike_limit_percentage",
                 "`spike_limit_percentage` must be at most 100",
-                "write a share of the memory, such as `20`",
+                "write a percentage, such as `20`",
             );
         }
         if self.limit_mib > 0 && self.limit_mib <= self.spike_limit_mib {

@@ -144,9 +144,10 @@ pub(super) fn tell_undefined(
         }
         (None, Some((other, _))) => Some(format!("`{id}` is defined in `{other}`; add `{section}: {{{id}: {{}}}}`")),
         (None, None) if names.is_empty() => Some(format!("add `{section}: {{{id}: {{}}}}`")),
-        (None, None) => {
-            Some(format!("name one of {}, or define it", settings::quoted(names.iter().map(String::as_str))))
-        }
+        (None, None) => Some(format!(
+            "defined are {}; name one of them, or define `{id}`",
+            settings::quoted(names.iter().map(String::as_str))
+        )),
     };
     p.error(&reference.at, message, help);
 }
