@@ -76,6 +76,8 @@ const FILES_MIN: (usize, usize, usize) = (45, 30, 10);
 const KEYS_MIN: usize = 120;
 /// The exit code of a wrong configuration.
 const EXIT_CONFIGURATION: Option<i32> = Some(78);
+/// The command that prints all settings, secrets too.
+const PRINT: [&str; 2] = ["print-config", "--mode=unredacted"];
 
 #[test]
 fn each_file_does_what_its_head_says() {
@@ -97,6 +99,34 @@ fn each_file_does_what_its_head_says() {
     }
     for (path, names) in &waiting {
         println!("pending: {path}: {}", names.join(", "));
+    }
+    assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
+}
+
+/// What `print-config` prints is a configuration: with all its defaults written out it is accepted, and prints the same again.
+#[test]
+fn what_is_printed_can_be_read_again() {
+    let mut faults = Vec::new();
+    let (files, folder) = (files(), tempfile::tempdir().expect("a folder"));
+    for file in files.iter().filter(|file| file.expectation == Expectation::Runs && pending(file).is_empty()) {
+        let printed = String::from_utf8(tailrace(file, &PRINT).stdout).expect("UTF-8");
+        let path = folder.path().join(&file.name);
+        // What is printed is expanded already; a dollar sign in it stands for itself.
+        std::fs::write(&path, printed.replace('$', "$$")).expect("written");
+        let again = Command::new(env!("CARGO_BIN_EXE_tailrace"))
+            .current_dir(self::folder())
+            .env_clear()
+            .envs(file.env.iter().cloned())
+            .args(PRINT)
+            .arg("--config")
+            .arg(&path)
+            .output()
+            .expect("the binary runs");
+        let (shown, said) = (String::from_utf8_lossy(&again.stdout), String::from_utf8_lossy(&again.stderr));
+        if !again.status.success() || shown != printed {
+            let differing = printed.lines().zip(shown.lines()).find(|(first, second)| first != second);
+            faults.push(format!("{}: ends with {}, differs in {differing:?}\n{said}", file.name, again.status));
+        }
     }
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
 }

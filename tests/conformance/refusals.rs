@@ -29,7 +29,7 @@ const MISTAKES: &[(&str, &str, &str)] = &[
     ("policies_not_a_list", "`policies` must be a list", "{\n    \"name\""),
     ("regex_invalid", "invalid regex `([`", "\"([\""),
     ("regex_lookahead", "`(?=`", "\"a(?=b)\""),
-    ("span_ingest_stateful", "policy `x-0` cannot be asked piece by piece", "{\n      \"name\""),
+    ("span_ingest_stateful", "policy `x-0` needs whole traces", "{\n      \"name\""),
     ("status_code_empty", "`status_codes` is empty", "[]"),
     ("status_code_lower_case", "did you mean `ERROR`?", "\"error\""),
     ("status_code_unknown", "unknown status code `FAILED`", "\"FAILED\""),

@@ -33,6 +33,9 @@ const DIFFERENT: &[&[&str]] = &[
     &["service", "telemetry", "traces", "processors", "*", "batch", "exporter", "otlp", "headers"],
 ];
 
+/// What the real one prints as null and we not at all, because read back it would mean something else.
+const UNPRINTED: &[&[&str]] = &[&["exporters", "file", "rotation"]];
+
 /// What differs because it is not built yet.
 const PENDING: &[&[&str]] = &[];
 
@@ -52,7 +55,12 @@ fn effective_settings_equal_the_real_collectors() {
         compared += 1;
         let [ours, theirs] = [ours, theirs].map(|output| leaves(&output));
         let places = ours.keys().chain(theirs.keys().filter(|place| !ours.contains_key(*place)));
-        for place in places.filter(|place| ours.get(*place) != theirs.get(*place)) {
+        let is_unprinted = |place: &&Place| {
+            !ours.contains_key(*place)
+                && theirs.get(*place).is_some_and(|value| value == "null")
+                && UNPRINTED.iter().any(|pattern| matches(pattern, place))
+        };
+        for place in places.filter(|place| ours.get(*place) != theirs.get(*place) && !is_unprinted(place)) {
             if [DIFFERENT, PENDING].iter().all(|known| !known.iter().any(|pattern| matches(pattern, place))) {
                 let shown = |leaves: &BTreeMap<Place, String>| leaves.get(place).cloned().unwrap_or("nothing".into());
                 let (ours, theirs) = (shown(&ours), shown(&theirs));

@@ -29,7 +29,8 @@ impl BytesLimiting {
         fields.finish(p);
         if settings.bytes_per_second <= 0 {
             let message = "`bytes_per_second` is not above 0, so no traces pass but those of the first burst";
-            p.warning(&block.at, message, None);
+            let help = "write how many bytes may pass in a second".to_string();
+            p.warning(&block.at, message, help);
         }
         Some(settings)
     }

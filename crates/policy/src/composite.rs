@@ -51,10 +51,12 @@ impl Composite {
             rate_allocation: rate_allocation?,
         };
         if settings.composite_sub_policy.is_empty() {
-            p.warning(&block.at, "a `composite` without parts samples nothing", None);
+            let help = "put policies into `composite_sub_policy`".to_string();
+            p.warning(&block.at, "a `composite` without parts samples nothing", help);
         }
         if max_total_spans_per_second <= 0 {
-            p.warning(&block.at, "`max_total_spans_per_second` is not above 0, so nothing is sampled", None);
+            let help = "write how many spans may pass in a second".to_string();
+            p.warning(&block.at, "`max_total_spans_per_second` is not above 0, so nothing is sampled", help);
         }
         settings.warn_of_order(order_at, p);
         settings.warn_of_rates(rates_at, p);
@@ -67,7 +69,8 @@ impl Composite {
 
     fn warn_of_order(&self, at: settings::Location, p: &mut Problems) {
         if !self.policy_order.is_empty() && !self.names().eq(self.policy_order.iter().map(String::as_str)) {
-            let help = "list the parts in the order in which they are to be asked".to_string();
+            let help =
+                "put the parts into the order in which they are to be asked, and remove `policy_order`".to_string();
             p.warning(&at, "`policy_order` has no effect, the order of `composite_sub_policy` counts", help);
         }
     }
@@ -83,7 +86,8 @@ impl Composite {
         }
         for Allocation { policy, .. } in &self.rate_allocation {
             if !self.names().any(|name| name == policy) {
-                p.warning(&at, format!("`rate_allocation` names `{policy}`, which is no part of the composite"), None);
+                let help = format!("the parts are {}", settings::quoted(self.names()));
+                p.warning(&at, format!("`rate_allocation` names `{policy}`, which is no part of the composite"), help);
             }
         }
     }

@@ -143,7 +143,8 @@ impl Policy {
                 // Read all the same: otelcol refuses what is wrong in it.
                 p.within(*known, |p| Kind::decode(known, block, p));
                 let used = kind_name.as_deref().unwrap_or("missing");
-                p.warning(&block.at, format!("the block `{known}` is not used, the policy's type is `{used}`"), None);
+                let help = format!("remove it, or write `type: {known}`");
+                p.warning(&block.at, format!("the block `{known}` is not used, the policy's type is `{used}`"), help);
             }
         }
         check_rest(&fields.rest(), level, p);
@@ -152,7 +153,7 @@ impl Policy {
         }
         let is_named = node.lookup("name").is_some_and(|name| !name.is_absent() && name.as_text() != Some(""));
         if level == Level::Top && !is_named {
-            p.error(&node.at, "a policy needs a name", "add a `name` that no other policy has".to_string());
+            p.error(&node.at, "a policy needs a name", "add `name: …`, one that no other policy has".to_string());
         }
         Some(Self { name, kind: kind? })
     }
@@ -228,13 +229,13 @@ fn check_type(name: &str, at: Location, level: Level, p: &mut Problems) {
     let here = || TABLE.iter().filter(|(_, levels)| levels.contains(&level)).map(|(name, _)| *name);
     let levels = TABLE.iter().find(|(known, _)| *known == name).map(|(_, levels)| *levels);
     if name.is_empty() {
-        p.error(&at, "a policy needs a type", format!("add a `type`, one of {}", list(here())));
+        p.error(&at, "a policy needs a type", format!("add `type: …`, one of {}", list(here())));
     } else if levels.is_some_and(|levels| !levels.contains(&level)) {
-        p.error(&at, format!("policy type `{name}` cannot stand {level}"), format!("possible here: {}", list(here())));
+        p.error(&at, format!("policy type `{name}` cannot stand {level}"), format!("write one of {}", list(here())));
     } else if levels.is_none() {
         match suggest(name, here()) {
             Some(meant) => p.error(&at, format!("unknown policy type `{name}`, did you mean `{meant}`?"), None),
-            None => p.error(&at, format!("unknown policy type `{name}`"), format!("possible here: {}", list(here()))),
+            None => p.error(&at, format!("unknown policy type `{name}`"), format!("write one of {}", list(here()))),
         }
     }
 }
@@ -247,10 +248,14 @@ fn check_rest(rest: &[&Entry], level: Level, p: &mut Problems) {
         let hint = meant.map_or_else(String::new, |meant| format!(", did you mean `{meant}`?"));
         match (&entry.node.value, meant) {
             (Value::Map(_), Some(_)) => {
-                p.warning(&entry.key_at, format!("the block `{}` is not used{hint}", entry.key), None);
+                let help = "a block is called as the policy's `type`; rename or remove it".to_string();
+                p.warning(&entry.key_at, format!("the block `{}` is not used{hint}", entry.key), help);
             }
             (Value::Map(_) | Value::Null, _) => {}
-            _ => p.error(&entry.key_at, format!("unknown setting `{}` in `policy`{hint}", entry.key), None),
+            _ => {
+                let help = "a policy has `name`, `type` and a block called as its type".to_string();
+                p.error(&entry.key_at, format!("unknown setting `{}` in a policy{hint}", entry.key), help);
+            }
         }
     }
 }

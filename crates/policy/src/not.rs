@@ -20,7 +20,7 @@ impl Not {
         let node = fields.node("not_sub_policy").filter(|node| !node.is_absent());
         fields.finish(p);
         let Some(node) = node else {
-            p.error(&block.at, "a `not` needs a `not_sub_policy`", "put the policy to turn round there".to_string());
+            p.error(&block.at, "a `not` needs a `not_sub_policy`", "put the policy to turn round into it".to_string());
             return None;
         };
         let policy = p.within("not_sub_policy", |p| Policy::decode(node, Level::Not, p))?;

@@ -47,7 +47,8 @@ impl NumericAttribute {
             return None;
         }
         if settings.max_value != 0 && settings.min_value != 0 && settings.max_value < settings.min_value {
-            p.warning(&block.at, "`max_value` is below `min_value`, so no value can match", None);
+            let help = "exchange them, or remove one for no bound".to_string();
+            p.warning(&block.at, "`max_value` is below `min_value`, so no value can match", help);
         }
         Some(settings)
     }

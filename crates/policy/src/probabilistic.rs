@@ -56,7 +56,11 @@ impl Probabilistic {
         }
         if !(0.0..=100.0).contains(&percentage) {
             let acts_as = if percentage < 0.0 { 0 } else { 100 };
-            p.warning(&at, format!("`sampling_percentage` is not between 0 and 100 and acts as {acts_as}"), None);
+            p.warning(
+                &at,
+                format!("`sampling_percentage` is not between 0 and 100 and acts as {acts_as}"),
+                "write a percentage from 0 to 100".to_string(),
+            );
         }
         Some(settings)
     }

@@ -29,7 +29,8 @@ impl RateLimiting {
         fields.finish(p);
         if settings.spans_per_second <= 0 {
             let message = "`spans_per_second` is not above 0, so no traces pass but those of the first burst";
-            p.warning(&block.at, message, None);
+            let help = "write how many spans may pass in a second".to_string();
+            p.warning(&block.at, message, help);
         }
         Some(settings)
     }

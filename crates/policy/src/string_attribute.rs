@@ -55,7 +55,8 @@ impl StringAttribute {
         fields.finish(p);
         let values_at = values.map_or(block.at, |values| values.at);
         if settings.values.iter().all(|value| value.is_empty() && !settings.enabled_regex_matching) {
-            p.warning(&values_at, "`values` is empty, so nothing can match", None);
+            let help = "list the values to look for, as in `values: [checkout]`".to_string();
+            p.warning(&values_at, "`values` is empty, so nothing can match", help);
         }
         if settings.enabled_regex_matching {
             settings.patterns = compile_all(&settings.values, values, values_at, p)?;

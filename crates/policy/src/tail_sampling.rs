@@ -135,8 +135,9 @@ impl TailSampling {
         }
         let items = policies.map_or(&[][..], attribute::items);
         for (policy, node) in self.policies.iter().zip(items).filter(|(policy, _)| policy.is_stateful()) {
-            let message = format!("policy `{}` cannot be asked piece by piece, as `span-ingest` has it", policy.name);
-            let help = "limits, `max_spans` and `upper_threshold_ms` need the strategy `trace-complete`".to_string();
+            let message =
+                format!("policy `{}` needs whole traces, and `span-ingest` decides piece by piece", policy.name);
+            let help = "write `sampling_strategy: trace-complete`, or remove what limits rates, `max_spans` or `upper_threshold_ms`".to_string();
             p.error(&node.at, message, help);
         }
     }
@@ -156,7 +157,8 @@ impl TailSampling {
         });
         if is_empty {
             let at = policies.map_or(fields.at(), |node| node.at);
-            p.warning(&at, "without policies no trace is sampled", None);
+            let help = "add one, such as `{name: all, type: always_sample}`".to_string();
+            p.warning(&at, "without policies no trace is sampled", help);
         }
     }
 }
@@ -200,7 +202,7 @@ impl SamplingStrategy {
             None | Some("trace-complete") => {}
             Some("span-ingest") => return Self::SpanIngest,
             Some(other) => {
-                let message = format!("invalid `sampling_strategy` `{other}`");
+                let message = format!("unknown `sampling_strategy` `{other}`");
                 p.error(&at, message, "it is `trace-complete` or `span-ingest`".to_string());
             }
         }
@@ -218,7 +220,11 @@ fn decode_wait(fields: &mut Fields<'_>, key: &'static str, default: Duration, p:
     let is_off = default.is_zero() && wait.ns() <= 0;
     if is_off {
         if wait.is_negative() {
-            p.warning(&node.at, format!("`{key}` is negative, which turns it off"), None);
+            p.warning(
+                &node.at,
+                format!("`{key}` is negative, which turns it off"),
+                "write `0s` if it is to be off".to_string(),
+            );
         }
         return Duration::ZERO;
     }
@@ -244,7 +250,11 @@ fn decode_policies(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<Poli
     let policies = p.within("policies", |p| kinds::decode_list(node, "policies", Level::Top, p))?;
     let count: usize = policies.iter().map(Policy::count).sum();
     if count > POLICIES_MAX {
-        p.error(&node.at, format!("{count} policies are more than the {POLICIES_MAX} that can be had"), None);
+        p.error(
+            &node.at,
+            format!("{count} policies are more than the {POLICIES_MAX} that can be had"),
+            "join some, such as by more `values` in one".to_string(),
+        );
         return None;
     }
     Some(policies)
@@ -257,11 +267,7 @@ fn refuse_duplicate_names(policies: &Node, p: &mut Problems) {
     for node in items.iter().filter_map(|item| item.lookup("name")) {
         let Some(name) = node.as_text().filter(|name| !name.is_empty()) else { continue };
         if names.contains(&name) {
-            p.error(
-                &node.at,
-                format!("duplicate policy name `{name}`"),
-                "give each policy a name of its own".to_string(),
-            );
+            p.error(&node.at, format!("duplicate policy name `{name}`"), "rename one of the two".to_string());
         } else {
             names.push(name);
         }
@@ -272,14 +278,18 @@ fn decode_shards(fields: &mut Fields<'_>, p: &mut Problems) -> u32 {
     let shards: u32 = fields.take("num_shards", 1, p);
     if shards > SHARDS_MAX {
         let at = fields.node("num_shards").map_or(fields.at(), |node| node.at);
-        p.error(&at, format!("`num_shards` must not exceed {SHARDS_MAX}, found {shards}"), None);
+        p.error(
+            &at,
+            format!("`num_shards` must not exceed {SHARDS_MAX}, found {shards}"),
+            "remove it for the default".to_string(),
+        );
     }
     shards.clamp(1, SHARDS_MAX)
 }
 
 fn refuse_tail_storage(fields: &mut Fields<'_>, p: &mut Problems) {
     if let Some(node) = fields.unsupported("tail_storage").filter(|node| !node.is_absent()) {
-        let help = "leave it out: undecided traces are held in memory, compressed".to_string();
+        let help = "remove it; undecided traces are held in memory, compressed".to_string();
         p.error(&node.at, "`tail_storage` is not supported", help);
     }
 }

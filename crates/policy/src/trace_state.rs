@@ -33,7 +33,9 @@ impl TraceState {
         let at = fields.node("values").map_or(block.at, |values| values.at);
         fields.finish(p);
         if settings.possible().next().is_none() {
-            p.warning(&at, "`values` has none that a trace state can hold, so nothing can match", None);
+            let help =
+                "list at least one of printable ASCII without `,` and `=`, at most 256 characters long".to_string();
+            p.warning(&at, "`values` has none that a trace state can hold, so nothing can match", help);
         }
         Some(settings)
     }

@@ -149,11 +149,11 @@ impl ActionSettings {
 
     fn unknown_action(&self, kind: &str) -> Mistake {
         if kind.is_empty() {
-            return mistake("action", format!("an action needs `action`: one of {}", listed(&ACTIONS)));
+            return mistake("action", format!("an action needs `action`; write one of {}", listed(&ACTIONS)));
         }
-        let meant = settings::suggest(kind, ACTIONS).map(|meant| format!("did you mean `{meant}`?"));
-        let meant = meant.unwrap_or_else(|| format!("it is one of {}", listed(&ACTIONS)));
-        mistake("action", format!("unknown action `{}`, {meant}", self.action))
+        let meant = settings::suggest(kind, ACTIONS).map(|meant| format!(", did you mean `{meant}`?"));
+        let meant = meant.unwrap_or_else(|| format!("; write {}", listed(&ACTIONS)));
+        mistake("action", format!("unknown action `{}`{meant}", self.action))
     }
 
     /// The settings among these that are written.
@@ -170,7 +170,7 @@ impl ActionSettings {
 
     fn refuse(&self, kind: &str, names: &[&'static str]) -> Result<(), Mistake> {
         match self.written(names).first() {
-            Some(name) => Err(mistake(name, format!("the action `{kind}` has no `{name}`, remove it"))),
+            Some(name) => Err(mistake(name, format!("the action `{kind}` has no `{name}`; remove it"))),
             None => Ok(()),
         }
     }
@@ -186,7 +186,7 @@ impl ActionSettings {
         }
         if let [first, second, ..] = sources.as_slice() {
             let message =
-                format!("the action `{kind}` of `{}` has both `{first}` and `{second}`, keep one of them", self.key);
+                format!("the action `{kind}` of `{}` has both `{first}` and `{second}`; remove one of them", self.key);
             return Err(mistake(second, message));
         }
         self.refuse(kind, &["pattern", "converted_type"])?;
@@ -205,16 +205,19 @@ impl ActionSettings {
     fn groups(&self, kind: &str) -> Result<Extractor, Mistake> {
         self.refuse(kind, &["value", "from_attribute", "from_context", "converted_type"])?;
         if self.pattern.is_empty() {
-            return Err(mistake("pattern", format!("the action `{kind}` of `{}` needs a `pattern`", self.key)));
+            return Err(mistake(
+                "pattern",
+                format!("the action `{kind}` of `{}` needs a `pattern`; write one such as `^(?P<key>.*)$`", self.key),
+            ));
         }
         let extractor = Extractor::with_all_groups(&self.pattern).map_err(|error| self.invalid_pattern(&error))?;
         if extractor.names().next().is_none() {
-            let message = format!("the pattern `{}` has no group, write one as `(?P<key>…)`", self.pattern);
+            let message = format!("the pattern `{}` has no group; write one as `(?P<key>…)`", self.pattern);
             return Err(mistake("pattern", message));
         }
         if extractor.names().any(str::is_empty) {
             let message = format!(
-                "the pattern `{}` has a group without a name, write it as `(?P<key>…)` or `(?:…)`",
+                "the pattern `{}` has a group without a name; write it as `(?P<key>…)` or `(?:…)`",
                 self.pattern
             );
             return Err(mistake("pattern", message));
@@ -230,20 +233,20 @@ impl ActionSettings {
             "string" => Target::Str,
             "" => {
                 let message = format!(
-                    "the action `convert` of `{}` needs a `converted_type`: `int`, `double` or `string`",
+                    "the action `convert` of `{}` needs a `converted_type`; write `int`, `double` or `string`",
                     self.key
                 );
                 return Err(mistake("converted_type", message));
             }
             other => {
-                let message = format!("unknown `converted_type` `{other}`, it is `int`, `double` or `string`");
+                let message = format!("unknown `converted_type` `{other}`; write `int`, `double` or `string`");
                 return Err(mistake("converted_type", message));
             }
         })
     }
 
     fn invalid_pattern(&self, error: &str) -> Mistake {
-        mistake("pattern", format!("invalid pattern `{}`: {error}", self.pattern))
+        mistake("pattern", format!("invalid pattern `{}`: {error}; write it in Go's syntax (RE2)", self.pattern))
     }
 }
 

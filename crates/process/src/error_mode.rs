@@ -1,6 +1,6 @@
 //! `error_mode`: what a condition or a statement that fails does to a request.
 
-use settings::{Decode, Node, Problems};
+use settings::{Decode, Fields, Node, Problems};
 
 /// What an error does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,6 +25,12 @@ impl ErrorMode {
             Self::Silent => "silent",
             Self::Propagate => "propagate",
         }
+    }
+
+    /// Takes the mode that a group may have of its own; an empty text is how none is printed.
+    pub(crate) fn take_own(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Self> {
+        let node = fields.node("error_mode").filter(|node| !node.is_absent() && node.as_text() != Some(""))?;
+        p.within("error_mode", |p| Self::decode(node, p))
     }
 }
 

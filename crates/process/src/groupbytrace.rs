@@ -54,7 +54,7 @@ impl Decode for GroupByTraceSettings {
         {
             let at = fields.node(name).map_or(fields.at(), |node| node.at);
             if is_set {
-                p.error(&at, format!("`{name}` is not supported, by otelcol neither; remove it"), None);
+                p.error(&at, format!("`{name}` is not supported, nor is it by otelcol; remove it"), None);
             }
         }
         fields.finish(p);
@@ -104,7 +104,7 @@ mod tests {
             "discard_orphans: false\nnum_traces: 5\nnum_workers: 1\nstore_on_disk: false\nwait_duration: 10s\n";
         assert_eq!(settings.effective().to_yaml(settings::Mode::Unredacted), expected);
         let error = decode::<GroupByTraceSettings>("{store_on_disk: true}").unwrap_err();
-        assert_eq!(error, "`store_on_disk` is not supported, by otelcol neither; remove it");
+        assert_eq!(error, "`store_on_disk` is not supported, nor is it by otelcol; remove it");
     }
 
     #[test]

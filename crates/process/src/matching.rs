@@ -149,17 +149,17 @@ impl MatchProperties {
         let written = self.written();
         let listed = || known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         if let Some(other) = written.iter().find(|name| !known.contains(name)) {
-            return Err(format!("has `{other}`, which {signal} do not have; they have {}", listed()));
+            return Err(format!("has `{other}`, which {signal} do not have; use {}", listed()));
         }
         if written.is_empty() {
-            return Err(format!("names no property; {signal} have {}", listed()));
+            return Err(format!("names no property; add one of {}", listed()));
         }
         let is_unknown = |kind: &&String| !SPAN_KINDS.iter().skip(1).any(|known| known == kind);
         if self.match_type == "strict"
             && let Some(kind) = self.span_kinds.iter().find(is_unknown)
         {
             let kinds = SPAN_KINDS.iter().skip(1).map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-            return Err(format!("has the unknown span kind `{kind}`; they are {kinds}"));
+            return Err(format!("has the unknown span kind `{kind}`; write one of {kinds}"));
         }
         Skip::check(self, signal)
     }

@@ -90,7 +90,8 @@ impl Decode for SpanSettings {
         let has_rules = settings.name.to_attributes.as_ref().is_some_and(|to| !to.rules.is_empty());
         if settings.name.from_attributes.is_empty() && !has_rules && settings.status.is_none() {
             let message = "a `span` processor needs `name::from_attributes`, `name::to_attributes` or `status`";
-            p.error(&node.at, message, None);
+            let help = "add one, such as `name: {from_attributes: [http.route]}`";
+            p.error(&node.at, message, help.to_string());
             return None;
         }
         if let Err(error) = settings.matching.fits(Signal::Traces) {
@@ -130,7 +131,7 @@ impl Decode for ToAttributes {
             if let Err(error) = Extractor::with_all_groups(rule) {
                 let items = rules.and_then(|rules| rules.list("rules", &mut Problems::new())).unwrap_or_default();
                 let at = items.get(index).or(rules).map_or(node.at, |node| node.at);
-                p.error(&at, format!("invalid pattern `{rule}`: {error}"), None);
+                p.error(&at, format!("invalid pattern `{rule}`: {error}; write it in Go's syntax (RE2)"), None);
             }
         }
         Some(settings)
@@ -150,9 +151,13 @@ impl Decode for StatusSettings {
         let (code_at, description_at) = (at(node.lookup("code")), at(node.lookup("description")));
         fields.finish(p);
         if !CODES.iter().any(|(name, _)| *name == settings.code) {
-            p.error(&code_at, format!("unknown status `{}`, it is `Ok`, `Error` or `Unset`", settings.code), None);
+            p.error(&code_at, format!("unknown status `{}`; write `Ok`, `Error` or `Unset`", settings.code), None);
         } else if settings.code != "Error" && !settings.description.is_empty() {
-            p.error(&description_at, "only the status `Error` has a `description`", None);
+            p.error(
+                &description_at,
+                "only the status `Error` has a `description`",
+                "remove it, or write `code: Error`".to_string(),
+            );
         }
         Some(settings)
     }

@@ -34,10 +34,11 @@ impl ComponentId {
             Some((kind, name)) => (kind.trim(), Some(name.trim())),
             None => (text.trim(), None),
         };
-        let help = "an ID is a type, or a type and a name as in `otlp/2`";
+        let help = "write a type, or a type and a name as in `otlp/2`";
         if !kind_allowed(kind) {
             let help = format!("{help}; a type begins with a letter and goes on with letters, digits and `_`");
-            p.error(at, format!("`{kind}` in `{text}` is no component type"), help);
+            let place = if kind == text { String::new() } else { format!(" in `{text}`") };
+            p.error(at, format!("`{kind}`{place} is no component type"), help);
             return None;
         }
         if name.is_some_and(|name| !name_allowed(name)) {

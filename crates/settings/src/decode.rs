@@ -16,7 +16,7 @@ use crate::secret::Secret;
 use crate::shape::{Documented, Key, Notes, Scalar};
 use crate::suggest::suggest;
 
-pub use word::one_of;
+pub use word::{one_of, quoted};
 
 /// A value that a node can be turned into.
 pub trait Decode: Sized {
@@ -138,8 +138,8 @@ impl<'a> Fields<'a> {
                 // A key that is nearly this one will be told to be it.
                 let slip = |entry: &Entry| entry.key != key && suggest(&entry.key, [key]).is_some();
                 if !self.entries.iter().any(slip) {
-                    let help = format!("add `{key}: …` to `{}`", self.what);
-                    p.error(&self.at, format!("`{}` needs the setting `{key}`", self.what), help);
+                    let help = format!("add `{key}: …` to {}", quoted_name(&self.what));
+                    p.error(&self.at, format!("{} needs the setting `{key}`", quoted_name(&self.what)), help);
                 }
                 None
             }
@@ -166,7 +166,7 @@ impl<'a> Fields<'a> {
     pub fn finish(self, p: &mut Problems) {
         for entry in self.entries.iter().filter(|entry| !self.asked.contains(&entry.key.as_str())) {
             let known = self.known.iter().map(String::as_str);
-            let mut message = format!("unknown setting `{}` in `{}`", entry.key, self.what);
+            let mut message = format!("unknown setting `{}` in {}", entry.key, quoted_name(&self.what));
             let help = match suggest(&entry.key, known) {
                 Some(meant) => {
                     message.push_str(&format!(", did you mean `{meant}`?"));
@@ -192,11 +192,16 @@ impl<'a> Fields<'a> {
         let mut known: Vec<String> = self.known.iter().map(|key| format!("`{key}`")).collect();
         known.sort();
         match known.len() {
-            0 => Some("it has no settings".to_string()),
+            0 => Some("remove it; there are no settings here".to_string()),
             1..=KNOWN_SHOWN_MAX => Some(format!("known settings are {}", known.join(", "))),
-            _ => None,
+            _ => Some("remove it, or look it up in `config/REFERENCE.md`".to_string()),
         }
     }
+}
+
+/// How a map is called in messages: a key in backticks, other words as they are.
+pub(crate) fn quoted_name(what: &str) -> String {
+    if what.contains(' ') { what.to_string() } else { format!("`{what}`") }
 }
 
 /// Longer lists of known settings are not shown.
@@ -256,7 +261,7 @@ impl Decode for String {
                 None
             }
             _ => {
-                p.wrong(node, "text", None);
+                p.wrong(node, "text", "write one value, in quotes if it is not plain".to_string());
                 None
             }
         }
@@ -337,7 +342,7 @@ fn integer(node: &Node, p: &mut Problems) -> Option<i128> {
             None
         }
         _ => {
-            p.wrong(node, "an integer", None);
+            p.wrong(node, "an integer", "write a whole number, such as `512`".to_string());
             None
         }
     }
@@ -367,7 +372,7 @@ impl Decode for f64 {
             Value::Int(value) => Some(*value as f64),
             Value::Null => Some(0.0),
             _ => {
-                p.wrong(node, "a number", None);
+                p.wrong(node, "a number", "write one without quotes, such as `0.5`".to_string());
                 None
             }
         }
@@ -392,8 +397,8 @@ impl Decode for Duration {
                         ParseDurationError::UnitUnknown => {
                             "the units are `ns`, `us`, `ms`, `s`, `m` and `h`, without spaces"
                         }
-                        ParseDurationError::Number => "write a number with a unit, such as `300ms`, `1.5h` or `1h30m`",
-                        ParseDurationError::Range => "durations end at 292 years",
+                        ParseDurationError::Number => DURATION_HELP,
+                        ParseDurationError::Range => "write less than 292 years",
                     };
                     p.wrong(node, "a duration", help.to_string());
                     None
@@ -402,7 +407,7 @@ impl Decode for Duration {
             Value::Int(_) | Value::Float(_) => i64::decode(node, p).map(Duration::from_ns),
             Value::Null => Some(Duration::default()),
             _ => {
-                p.wrong(node, "a duration", None);
+                p.wrong(node, "a duration", DURATION_HELP.to_string());
                 None
             }
         }
@@ -473,6 +478,9 @@ impl<T: Decode> Decode for Vec<T> {
         }
     }
 }
+
+/// How a duration is written.
+const DURATION_HELP: &str = "write a number with a unit, such as `300ms`, `1.5h` or `1h30m`";
 
 /// How a list is written.
 pub(crate) const LIST_HELP: &str = "write `[a, b]`, or one item a line with `- ` before it";

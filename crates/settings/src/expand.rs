@@ -11,7 +11,7 @@
 use crate::location::{Location, Sources};
 use crate::node::{Node, Value};
 use crate::problems::Problems;
-use crate::yaml::{Budget, DEPTH_MAX, Place, TEXT_BYTES_MAX, parse};
+use crate::yaml::{Budget, DEPTH_HELP, DEPTH_MAX, Place, TEXT_BYTES_MAX, parse, size_help};
 
 /// Expands trees, from an environment and within one budget.
 pub struct Expansion<'e> {
@@ -51,7 +51,11 @@ impl Expansion<'_> {
 
     fn node(&mut self, node: Node, depth: usize) -> Node {
         if depth > DEPTH_MAX {
-            self.p.error(&node.at, format!("lists and maps lie more than {DEPTH_MAX} deep in each other"), None);
+            self.p.error(
+                &node.at,
+                format!("lists and maps lie more than {DEPTH_MAX} deep in each other"),
+                DEPTH_HELP.to_string(),
+            );
             return Node::new(Value::Null, node.at);
         }
         let Node { value, at, original } = node;
@@ -122,7 +126,8 @@ impl Expansion<'_> {
         let parsed = parse(&brought.text, brought.place, self.budget, &mut problems);
         if let (None, Place::Source(source)) = (&parsed, brought.place) {
             let message = format!("the file `{}` is no YAML, so it is taken as text", self.sources.name(source));
-            self.p.warning(&problems.iter().next().map_or(at, |problem| problem.at), message, None);
+            let help = "mend the YAML, or put the whole text in quotes if text is meant".to_string();
+            self.p.warning(&problems.iter().next().map_or(at, |problem| problem.at), message, help);
         }
         // One deeper, so that what brings itself ends.
         match parsed.map(|node| node.value) {
@@ -136,7 +141,7 @@ impl Expansion<'_> {
         let brought = self.bring(text.get(start..end)?, at)?;
         text.replace_range(start..end, &brought.text);
         if pastes > PASTES_MAX || text.len() > TEXT_BYTES_MAX {
-            let help = "let it end somewhere: what it stands for may not name it again";
+            let help = "bring less, and let it end: what it stands for may not name it again";
             self.p.error(at, "this expansion brings too much, or itself", help.to_string());
             return None;
         }
@@ -159,7 +164,7 @@ impl Expansion<'_> {
             }
         };
         if !self.budget.charge(1, brought.text.len()) {
-            self.p.error(at, "the expansions bring too much", None);
+            self.p.error(at, "the expansions bring too much", size_help());
             return None;
         }
         Some(brought)

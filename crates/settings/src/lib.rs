@@ -25,7 +25,7 @@ mod print;
 mod yaml;
 
 pub use component_id::{ComponentId, Reference};
-pub use decode::{Decode, Fields, one_of};
+pub use decode::{Decode, Fields, one_of, quoted};
 pub use documented::Documented;
 pub use duration::{Duration, ParseDurationError};
 pub use expand::Expansion;

@@ -10,7 +10,7 @@ use crate::expand::Expansion;
 use crate::location::{Location, Sources};
 use crate::node::{Entry, Node, Value};
 use crate::problems::Problems;
-use crate::yaml::{Budget, Place, TEXT_BYTES_MAX, parse};
+use crate::yaml::{Budget, Place, TEXT_BYTES_MAX, parse, size_help};
 
 /// Loads a configuration. The tree is there unless nothing could be read; whether it may be used is for the problems to say.
 pub fn load(
@@ -36,7 +36,11 @@ pub fn load_part(
     let from = &mut Expansion { env, sources: &mut sources, p: &mut problems, budget: &mut budget };
     let tree = merged.map(|tree| choose(tree, from));
     if budget.exhausted() && !problems.has_errors() {
-        problems.error(&Location::NOWHERE, "the configuration is too large, with what its expansions bring", None);
+        problems.error(
+            &Location::NOWHERE,
+            "the configuration is too large, with what its expansions bring",
+            size_help(),
+        );
     }
     (tree, sources, problems)
 }
@@ -62,6 +66,19 @@ pub(crate) fn read(path: &str) -> Result<String, String> {
     String::from_utf8(bytes).map_err(|_| "it is not UTF-8".to_string())
 }
 
+/// What to do about a file that cannot be read.
+fn way_out(reason: &str) -> &'static str {
+    match reason {
+        "it is not UTF-8" => "save it as UTF-8 text",
+        _ if reason.starts_with("it is longer") => "split it, and give each part with `--config`",
+        _ if reason.starts_with("permission") => "let the user read it whom the program runs as",
+        _ => "paths are seen from this folder",
+    }
+}
+
+/// What a configuration begins with.
+const MAP_TOP_HELP: &str = "begin with the sections `receivers:`, `exporters:` and `service:`";
+
 struct Loader<'l> {
     env: &'l dyn Fn(&str) -> Option<String>,
     sources: &'l mut Sources,
@@ -74,15 +91,20 @@ impl Loader<'_> {
         let (name, text) = match scheme(uri) {
             ("env", variable) => match (self.env)(variable) {
                 Some(text) => (format!("env:{variable}"), text),
-                None => return self.refuse(format!("the environment variable `{variable}` is not set")),
+                None => {
+                    let help = "set it to the text of a configuration, or give another `--config`";
+                    return self.refuse(format!("the environment variable `{variable}` is not set"), help);
+                }
             },
             ("yaml", text) => ("yaml".to_string(), text.to_string()),
             ("file", path) => match read(path) {
                 Ok(text) => (path.to_string(), text),
-                Err(reason) => return self.refuse(format!("the file `{path}` cannot be read: {reason}")),
+                Err(reason) => {
+                    return self.refuse(format!("the file `{path}` cannot be read: {reason}"), way_out(&reason));
+                }
             },
             (other, _) => {
-                let help = "the schemes are `file`, `env` and `yaml`";
+                let help = "write a path, `file:PATH`, `env:NAME` or `yaml:TEXT`";
                 self.p.error(&Location::NOWHERE, format!("unknown scheme `{other}` in `{uri}`"), help.to_string());
                 return None;
             }
@@ -93,7 +115,11 @@ impl Loader<'_> {
             Value::Map(entries) => Some(unfold(entries, tree.at)),
             Value::Null => Some(Node::new(Value::Map(Vec::new()), tree.at)),
             _ => {
-                self.p.error(&tree.at, format!("a configuration must be a map, found {}", tree.kind()), None);
+                self.p.error(
+                    &tree.at,
+                    format!("a configuration must be a map, found {}", tree.kind()),
+                    MAP_TOP_HELP.to_string(),
+                );
                 None
             }
         }
@@ -102,7 +128,8 @@ impl Loader<'_> {
     /// `key::sub=value`, also `key.sub=value`: the value is YAML.
     fn set(&mut self, set: &str) -> Option<Node> {
         let Some((path, value)) = set.split_once('=') else {
-            return self.refuse(format!("`--set {set}` has no `=`, write `--set key::sub=value`"));
+            let help = "write the setting's path and its value, as in `--set exporters::otlp::endpoint=backend:4317`";
+            return self.refuse(format!("`--set {set}` has no `=`"), help);
         };
         let source = self.sources.add("--set", set);
         let column = u32::try_from(path.chars().count()).unwrap_or(0).saturating_add(2);
@@ -114,8 +141,8 @@ impl Loader<'_> {
         Some(unfold(vec![Entry { key: path, key_at, node }], key_at))
     }
 
-    fn refuse(&mut self, message: String) -> Option<Node> {
-        self.p.error(&Location::NOWHERE, message, None);
+    fn refuse(&mut self, message: String, help: &str) -> Option<Node> {
+        self.p.error(&Location::NOWHERE, message, help.to_string());
         None
     }
 }

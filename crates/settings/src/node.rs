@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::decode::{Fields, LIST_HELP, MAP_HELP};
+use crate::decode::{Fields, LIST_HELP, MAP_HELP, quoted_name};
 use crate::duration::Duration;
 use crate::location::Location;
 use crate::problems::Problems;
@@ -142,7 +142,11 @@ impl Node {
             Value::Map(entries) => Some(Fields::new(what, self.at, entries, p)),
             Value::Null => Some(Fields::new(what, self.at, &[], p)),
             _ => {
-                p.error(&self.at, format!("`{what}` must be a map, found {}", self.kind()), MAP_HELP.to_string());
+                p.error(
+                    &self.at,
+                    format!("{} must be a map, found {}", quoted_name(what), self.kind()),
+                    MAP_HELP.to_string(),
+                );
                 None
             }
         }
@@ -155,7 +159,11 @@ impl Node {
             Value::List(items) => Some(items),
             Value::Null => Some(&[]),
             _ => {
-                p.error(&self.at, format!("`{what}` must be a list, found {}", self.kind()), LIST_HELP.to_string());
+                p.error(
+                    &self.at,
+                    format!("{} must be a list, found {}", quoted_name(what), self.kind()),
+                    LIST_HELP.to_string(),
+                );
                 None
             }
         }

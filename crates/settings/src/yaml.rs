@@ -46,6 +46,14 @@ const NODES_MAX: usize = 200_000;
 /// A configuration may not have more text, copies included.
 const BYTES_MAX: usize = 16 << 20;
 
+/// What to do about lists and maps that lie too deep in each other.
+pub(crate) const DEPTH_HELP: &str = "write it flatter; no setting lies that deep";
+
+/// What to do about a configuration that is too large.
+pub(crate) fn size_help() -> String {
+    format!("make do with {NODES_MAX} values and {} MiB of text, repetitions included", BYTES_MAX >> 20)
+}
+
 /// Reads one text. `None` after its problems were told; an empty text is null.
 pub(crate) fn parse(text: &str, place: Place, budget: &mut Budget, p: &mut Problems) -> Option<Node> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
@@ -197,8 +205,8 @@ impl<'b> Builder<'b> {
                 None => {
                     let tag = tag.replace("tag:yaml.org,2002:", "!!");
                     let message = match tag.as_str() {
-                        "!!binary" => "`!!binary` is not supported, write the text itself".to_string(),
-                        tag => format!("`{text}` is no `{tag}`"),
+                        "!!binary" => "`!!binary` is not supported; write the text itself".to_string(),
+                        tag => format!("`{text}` is no `{tag}`; remove the tag, or write a value of its kind"),
                     };
                     self.fail(&at, message);
                     Value::Null
@@ -219,7 +227,7 @@ impl<'b> Builder<'b> {
         }
         if self.awaits_key() {
             let Some(text) = node.as_text().map(str::to_string) else {
-                self.fail(&at, "a key must be text, as in `key: value`".to_string());
+                self.fail(&at, "a key must be text; write `key: value`".to_string());
                 return None;
             };
             self.charge(1, text.len(), &at)?;
@@ -235,7 +243,7 @@ impl<'b> Builder<'b> {
     fn open(&mut self, content: Content, anchor: usize, at: Location) -> Option<()> {
         self.charge(1, 0, &at)?;
         if self.awaits_key() {
-            self.fail(&at, "a key must be text, as in `key: value`".to_string());
+            self.fail(&at, "a key must be text; write `key: value`".to_string());
             return None;
         }
         if self.stack.len() >= DEPTH_MAX {
@@ -305,7 +313,10 @@ impl<'b> Builder<'b> {
             Value::Map(_) => vec![node],
             Value::List(items) if items.iter().all(|item| matches!(item.value, Value::Map(_))) => items,
             _ => {
-                self.fail(&at, "`<<` takes a map or a list of maps, as in `<<: *name`".to_string());
+                self.fail(
+                    &at,
+                    "`<<` takes a map or a list of maps; write `<<: *name`, where `&name` marks a map".to_string(),
+                );
                 return Some(());
             }
         };
@@ -342,13 +353,16 @@ impl<'b> Builder<'b> {
     }
 
     fn too_large(&mut self, at: &Location) -> Option<()> {
-        let help = format!("a configuration holds at most {NODES_MAX} values and {} MiB of text", BYTES_MAX >> 20);
-        self.p.error(at, "the configuration is too large, with what its aliases repeat", help);
+        self.p.error(at, "the configuration is too large, with what its aliases repeat", size_help());
         None
     }
 
     fn too_deep(&mut self, at: &Location) -> Option<()> {
-        self.p.error(at, format!("lists and maps lie more than {DEPTH_MAX} deep in each other"), None);
+        self.p.error(
+            at,
+            format!("lists and maps lie more than {DEPTH_MAX} deep in each other"),
+            DEPTH_HELP.to_string(),
+        );
         None
     }
 

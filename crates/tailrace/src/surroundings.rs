@@ -55,7 +55,7 @@ fn look<'s>(settings: &'s ResourceDetectionSettings, world: &World<'_>) -> Resul
         let found = detect(detector, settings, world).map_err(|error| format!("the detector `{name}`: {error}"))?;
         if found.attributes.is_empty() && settings.fail_on_missing_metadata && name != "env" && name != "dynatrace" {
             return Err(format!(
-                "the detector `{name}` finds nothing, remove it or set `fail_on_missing_metadata: false`"
+                "the detector `{name}` finds nothing; remove it, or set `fail_on_missing_metadata: false`"
             ));
         }
         all.push((name.as_str(), found));

@@ -69,7 +69,7 @@ impl<T> Watched<T> {
         if current.looked.elapsed() >= self.interval {
             current.looked = Instant::now();
             if let Err(problem) = self.renew(&mut current) {
-                tracing::warn!(%problem, "credentials could not be read again, the last ones stay in use");
+                tracing::warn!(%problem, "credentials could not be read again, the last ones stay in use; mend the file");
             }
         }
         current.value.clone()

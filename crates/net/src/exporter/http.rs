@@ -182,9 +182,11 @@ fn headers(settings: &HttpSettings, content_type: &'static str) -> Result<Header
 pub(super) fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, String> {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
-        let key: HeaderName = name.parse().map_err(|_| format!("`{name}` cannot be the name of a header"))?;
+        let key: HeaderName = name
+            .parse()
+            .map_err(|_| format!("`{name}` cannot be the name of a header; write letters, digits and `-` only"))?;
         let mut value = HeaderValue::from_str(value.expose())
-            .map_err(|_| format!("the value of the header `{name}` has characters that a header cannot have"))?;
+            .map_err(|_| format!("the value of the header `{name}` has characters that a header cannot have; write printable ASCII on one line"))?;
         value.set_sensitive(true);
         map.insert(key, value);
     }
@@ -193,13 +195,18 @@ pub(super) fn header_map(headers: &[(String, Secret)]) -> Result<HeaderMap, Stri
 
 /// An absolute http or https URL without credentials.
 pub(crate) fn parse_url(text: &str) -> Result<Uri, String> {
-    let uri: Uri = text.parse().map_err(|error| format!("`{text}` is not a URL: {error}"))?;
+    let uri: Uri =
+        text.parse().map_err(|_| format!("`{text}` is not a URL; write one such as `https://backend:4318`"))?;
     match (uri.scheme_str(), uri.authority()) {
         (Some("http" | "https"), Some(authority)) if authority.as_str().contains('@') => {
-            Err("credentials in a URL are not supported; write an `Authorization` header".to_owned())
+            Err("credentials in a URL are not supported; write a header `Authorization`, or use `basicauth`".to_owned())
         }
         (Some("http" | "https"), Some(authority)) if !authority.host().is_empty() => Ok(uri),
-        _ => Err(format!("`{text}` must begin with `http://` or `https://` and name a host")),
+        // What has a host and no scheme was meant well.
+        _ if !text.is_empty() && !text.contains("://") => {
+            Err(format!("`{text}` must begin with `http://` or `https://`; write `http://{text}` for plain text"))
+        }
+        _ => Err(format!("`{text}` must name a scheme and a host; write one such as `https://backend:4318`")),
     }
 }
 

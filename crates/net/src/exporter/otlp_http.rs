@@ -38,7 +38,8 @@ impl OtlpHttp {
             BodyEncoding::Json => "application/json",
         };
         let url = settings.url(signal);
-        let url = url.ok_or_else(|| format!("there is neither `endpoint` nor `{signal}_endpoint`"))?;
+        let url =
+            url.ok_or_else(|| format!("there is neither `endpoint` nor `{signal}_endpoint`; write one of them"))?;
         let poster = Poster::new(&settings.http, &url, content_type, auth)?;
         Ok(Self { poster, signal, encoding: settings.encoding })
     }

@@ -115,23 +115,31 @@ impl QueueSettings {
         if let Some(batch) = queue.batch.as_ref().filter(|batch| batch.sizer == queue.sizer)
             && batch.min_size > queue.queue_size
         {
-            p.error(&node.at, "`min_size` must be less than or equal to `queue_size`", None);
+            let at = node.lookup("batch").map_or(node.at, |batch| batch.lookup("min_size").unwrap_or(batch).at);
+            let message = format!("`min_size` {} is above `queue_size` {}", batch.min_size, queue.queue_size);
+            p.error(&at, message, "lower it, or raise `queue_size`".to_owned());
         }
         Some(queue)
     }
 
     /// What is taken and acts otherwise than in otelcol.
     fn tell_differences(&self, node: &Node, p: &mut Problems) {
+        let at = |key: &str| node.lookup(key).map_or(node.at, |node| node.at);
         if self.wait_for_result && self.storage.is_some() {
-            p.error(&node.at, "`wait_for_result` and `storage` exclude each other", "remove one".to_owned());
+            p.error(
+                &at("storage"),
+                "`wait_for_result` and `storage` exclude each other",
+                "remove one of them".to_owned(),
+            );
         }
         if let Some(name) = &self.storage {
-            let message = format!("the queue is in memory in this version, `storage: {name}` has no effect");
-            p.warning(&node.at, message, "what waits when the process is killed is lost".to_owned());
+            let message = format!("`storage: {name}` has no effect, for the queue is in memory in this version");
+            let help = "remove it to silence this; what waits when the process is killed is lost";
+            p.warning(&at("storage"), message, help.to_owned());
         }
         if self.wait_for_result {
             let message = "`wait_for_result` has no effect: requests are acknowledged before they are sent on";
-            p.warning(&node.at, message, "remove it".to_owned());
+            p.warning(&at("wait_for_result"), message, "remove it to silence this".to_owned());
         }
     }
 
@@ -203,13 +211,25 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
         p.error(&keys.at, "`metadata_keys` is not supported by this version yet", help.to_owned());
     }
     fields.finish(p);
-    for (wrong, message) in [
-        (batch.flush_timeout.is_zero(), "`flush_timeout` must be positive"),
-        (batch.max_size > 0 && batch.max_size < batch.min_size, "`max_size` must be at least `min_size`"),
-        (batch.sizer == Sizer::Requests, "`batch` can be sized by `items` or `bytes` only"),
+    let is_low = batch.max_size > 0 && batch.max_size < batch.min_size;
+    for (wrong, key, message, help) in [
+        (batch.flush_timeout.is_zero(), "flush_timeout", "`flush_timeout` must be above 0", "remove it for `200ms`"),
+        (
+            is_low,
+            "max_size",
+            "`max_size` is below `min_size`",
+            "raise it, or lower `min_size`, which is 8192 by default",
+        ),
+        (
+            batch.sizer == Sizer::Requests,
+            "sizer",
+            "a `batch` cannot be sized by `requests`",
+            "write `sizer: items` or `sizer: bytes` in `batch`",
+        ),
     ] {
         if wrong {
-            p.error(&node.at, message, None);
+            let at = node.lookup(key).map_or(node.at, |node| node.at);
+            p.error(&at, message, help.to_owned());
         }
     }
     Some(batch)
@@ -229,11 +249,14 @@ fn sizer(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Sizer> {
     found
 }
 
+/// A number above 0.
 fn positive(fields: &mut Fields<'_>, key: &str, default: u64, p: &mut Problems) -> u64 {
     fields.defaults_to(key, default);
     let Some(number) = fields.optional::<u32>(key, p).map(u64::from) else { return default };
     if number == 0 {
-        p.error(&fields.at(), format!("`{key}` must be positive"), None);
+        let at = fields.node(key).map_or(fields.at(), |node| node.at);
+        let help = format!("write a larger number, or remove it for {default}; `enabled: false` turns the queue off");
+        p.error(&at, format!("`{key}` must be above 0"), help);
     }
     number
 }

@@ -60,26 +60,42 @@ impl RetrySettings {
         };
         fields.finish(p);
         if retry.enabled {
-            for (_, message) in retry.mistakes().into_iter().filter(|(wrong, _)| *wrong) {
-                p.error(&node.at, message, None);
+            for (_, key, message, help) in retry.mistakes().into_iter().filter(|(wrong, ..)| *wrong) {
+                let at = node.lookup(key).map_or(node.at, |node| node.at);
+                p.error(&at, message, help.to_owned());
             }
         }
         Some(retry)
     }
 
-    /// What otelcol refuses.
-    fn mistakes(&self) -> [(bool, &'static str); 4] {
+    /// What otelcol refuses: in which setting, what, and the way out.
+    fn mistakes(&self) -> [(bool, &'static str, &'static str, &'static str); 4] {
         let ends = !self.max_elapsed_time.is_zero();
+        let raise = "raise it, or write `0s` to try for ever";
         [
-            (!(0.0..=1.0).contains(&self.randomization_factor), "`randomization_factor` must be between 0 and 1"),
-            (self.multiplier.is_nan() || self.multiplier < 0.0, "`multiplier` must be zero or more"),
+            (
+                !(0.0..=1.0).contains(&self.randomization_factor),
+                "randomization_factor",
+                "`randomization_factor` must be between 0 and 1",
+                "write a share of the interval, such as `0.5`",
+            ),
+            (
+                self.multiplier.is_nan() || self.multiplier < 0.0,
+                "multiplier",
+                "`multiplier` must be zero or more",
+                "write a factor, such as `1.5`",
+            ),
             (
                 ends && self.max_elapsed_time < self.initial_interval,
-                "`max_elapsed_time` must not be less than `initial_interval`",
+                "max_elapsed_time",
+                "`max_elapsed_time` is less than `initial_interval`",
+                raise,
             ),
             (
                 ends && self.max_elapsed_time < self.max_interval,
-                "`max_elapsed_time` must not be less than `max_interval`",
+                "max_elapsed_time",
+                "`max_elapsed_time` is less than `max_interval`",
+                raise,
             ),
         ]
     }

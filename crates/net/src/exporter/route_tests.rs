@@ -49,7 +49,7 @@ async fn each_signal_has_its_path() {
     settings.logs_endpoint = "http://logs/x".to_owned();
     assert_eq!(settings.url(Signal::Logs).unwrap(), "http://logs/x");
     let error = OtlpHttp::new(&settings, Signal::Metrics, None).err().unwrap();
-    assert_eq!(error, "there is neither `endpoint` nor `metrics_endpoint`");
+    assert_eq!(error, "there is neither `endpoint` nor `metrics_endpoint`; write one of them");
 }
 
 #[tokio::test]

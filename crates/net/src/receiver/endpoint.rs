@@ -61,7 +61,9 @@ impl Endpoint {
     /// A sentence for people.
     pub fn check(&self) -> Result<(), String> {
         match self.network {
-            Network::Unix if self.text.is_empty() => Err("a unix socket needs a path".to_owned()),
+            Network::Unix if self.text.is_empty() => {
+                Err("a unix socket needs a path; write one such as `/run/tailrace/otlp.sock`".to_owned())
+            }
             Network::Unix => Ok(()),
             _ => self.host_and_port().map(|_| ()),
         }
@@ -110,18 +112,31 @@ impl Endpoint {
             Network::Tcp6 => v6,
             Network::Tcp | Network::Unix => v4.or(v6),
         };
-        chosen.copied().ok_or_else(|| io::Error::new(io::ErrorKind::AddrNotAvailable, "the name has no such address"))
+        chosen.copied().ok_or_else(|| {
+            io::Error::new(
+                io::ErrorKind::AddrNotAvailable,
+                "the name has no address of this kind; write an address, or another `transport`",
+            )
+        })
     }
 
     fn host_and_port(&self) -> Result<(&str, u16), String> {
         let text = &self.text;
-        let (host, port) = text.rsplit_once(':').ok_or_else(|| format!("`{text}` has no port, write `{text}:4317`"))?;
+        if text.is_empty() {
+            return Err("this is empty; write `host:port`, such as `0.0.0.0:4317`".to_owned());
+        }
+        let (host, port) = text.rsplit_once(':').ok_or_else(|| format!("`{text}` has no port; write `{text}:4317`"))?;
         let host = match host.strip_prefix('[') {
-            Some(host) => host.strip_suffix(']').ok_or_else(|| format!("`{text}` has a `[` without its `]`"))?,
-            None if host.contains(':') => return Err(format!("`{text}`: write an IPv6 address as `[{host}]:{port}`")),
+            Some(host) => host
+                .strip_suffix(']')
+                .ok_or_else(|| format!("`{text}` has a `[` without its `]`; write one such as `[::1]:4317`"))?,
+            None if host.contains(':') => {
+                return Err(format!("the IPv6 address in `{text}` needs brackets; write `[{host}]:{port}`"));
+            }
             None => host,
         };
-        let port = port.parse().map_err(|_| format!("`{port}` in `{text}` is not a port from 0 to 65535"))?;
+        let port =
+            port.parse().map_err(|_| format!("`{port}` in `{text}` is no port; write a number from 0 to 65535"))?;
         Ok((host, port))
     }
 }
@@ -224,8 +239,8 @@ mod tests {
         check("localhost", Err("has no port"));
         check("::1:4317", Err("[::1]:4317"));
         check("[::1:4317", Err("without its `]`"));
-        check("localhost:http", Err("not a port"));
-        check("localhost:65536", Err("not a port"));
+        check("localhost:http", Err("is no port"));
+        check("localhost:65536", Err("is no port"));
     }
 
     #[tokio::test]

@@ -227,7 +227,7 @@ impl Door {
                 Err(error) if peers_fault(&error) => {}
                 Err(error) => {
                     self.shared.stats.accept_failed(self.protocol);
-                    tracing::warn!(%error, protocol = %self.protocol, "cannot accept connections for a moment");
+                    tracing::warn!(%error, protocol = %self.protocol, "cannot accept connections for a moment; raise the limit of open files if it is used up");
                     tokio::time::sleep(back_off).await;
                     back_off = (back_off * 2).min(BACK_OFF_MAX);
                 }

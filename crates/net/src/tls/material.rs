@@ -40,7 +40,7 @@ impl Material {
             && min > max
         {
             let message = format!("`min_version` {} is above `max_version` {}", min.name(), max.name());
-            p.error(&node.at, message, None);
+            p.error(&node.at, message, "exchange them, or remove one".to_owned());
         }
         material
     }
@@ -94,8 +94,8 @@ impl Decode for TlsClient {
         };
         fields.finish(p);
         if tls.material.certificate.is_some() != tls.material.key.is_some() {
-            let message = "`tls` needs both a certificate and its key, or neither";
-            p.error(&node.at, message, "write `cert_file` and `key_file`".to_owned());
+            let message = "`tls` has one of a certificate and its key";
+            p.error(&node.at, message, "write both `cert_file` and `key_file`, or neither".to_owned());
         }
         Some(tls)
     }
@@ -123,7 +123,8 @@ fn pem(fields: &mut Fields<'_>, [file_key, text_key]: [&str; 2], p: &mut Problem
     let text = fields.optional::<Secret>(text_key, p).filter(|text| !text.is_empty());
     match (file, text) {
         (Some(_), Some(_)) => {
-            p.error(&fields.at(), format!("`tls` has both `{file_key}` and `{text_key}`"), "remove one".to_owned());
+            let help = "remove one of them".to_owned();
+            p.error(&fields.at(), format!("`tls` has both `{file_key}` and `{text_key}`"), help);
             None
         }
         (Some(file), None) => Some(Pem::File(PathBuf::from(file))),
@@ -148,7 +149,7 @@ fn reject_tpm(fields: &mut Fields<'_>, p: &mut Problems) {
     fields.ignore(&["tpm"]);
     let Some(node) = fields.node("tpm") else { return };
     if node.lookup("enabled").is_some_and(|enabled| enabled.value == settings::Value::Bool(true)) {
-        p.error(&node.at, "keys in a TPM are not supported", "use `key_file`".to_owned());
+        p.error(&node.at, "keys in a TPM are not supported", "remove `tpm`, and write `key_file`".to_owned());
     }
 }
 
@@ -192,7 +193,7 @@ mod tests {
         for (yaml, expected) in [
             ("insecur: true", "unknown setting `insecur` in `tls`, did you mean `insecure`?"),
             ("ca_file: a\nca_pem: b", "`tls` has both `ca_file` and `ca_pem`"),
-            ("cert_file: a", "`tls` needs both a certificate and its key, or neither"),
+            ("cert_file: a", "`tls` has one of a certificate and its key"),
             ("max_version: \"1.1\"", "`max_version` must be a TLS version that is still safe, found `1.1`"),
             ("min_version: \"2\"", "`min_version` must be a TLS version that is still safe, found `2`"),
             ("min_version: \"1.3\"\nmax_version: \"1.2\"", "`min_version` 1.3 is above `max_version` 1.2"),

@@ -78,14 +78,18 @@ fn listed(
     let names: Vec<String> = fields.take(key, Vec::new(), p);
     let Some(node) = fields.node(key).filter(|_| !names.is_empty()) else { return names };
     let remains = names.iter().any(|name| known.contains(&name.as_str()));
-    let help = format!("there are {}", known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "));
+    let help = format!("there are {}", settings::quoted(known.iter().copied()));
     for name in names.iter().filter(|name| !known.contains(&name.as_str())) {
         if !of_go.contains(&name.as_str()) {
             let meant = suggest(name, known.iter().copied());
             let meant = meant.map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
             p.error(&node.at, format!("unknown {what} `{name}`{meant}"), help.clone());
         } else if remains {
-            p.warning(&node.at, format!("the {what} `{name}` is not supported and left out"), None);
+            p.warning(
+                &node.at,
+                format!("the {what} `{name}` is not supported and left out"),
+                "remove it to silence this".to_owned(),
+            );
         } else {
             p.error(
                 &node.at,

@@ -53,7 +53,9 @@ impl ResolvesClientCert for RotatingIdentity {
             match self.read() {
                 Ok(Some(key)) => current.1 = key,
                 Ok(None) => {}
-                Err(error) => tracing::warn!("the client certificate stays as it was: {error}"),
+                Err(error) => tracing::warn!(
+                    "the client certificate cannot be read again and stays as it was: {error}; mend the file"
+                ),
             }
         }
         Some(current.1.clone())

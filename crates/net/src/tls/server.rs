@@ -119,7 +119,9 @@ impl ServerIdentity {
             current.0 = Instant::now();
             match self.settings.config(&self.alpn) {
                 Ok(config) => current.1 = Arc::new(config),
-                Err(error) => tracing::warn!(%error, "TLS files could not be read again, the old ones stay in use"),
+                Err(error) => {
+                    tracing::warn!(%error, "TLS files could not be read again, the old ones stay in use; mend them");
+                }
             }
         }
         Arc::clone(&current.1)

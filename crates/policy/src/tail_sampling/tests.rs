@@ -159,8 +159,8 @@ fn settings_that_are_refused() {
             "1:20: error: `block_on_overflow` must be `true` or `false`, found the text `yes`",
         ),
         ("num_shards: 257", "1:13: error: `num_shards` must not exceed 256, found 257"),
-        ("sampling_strategy: sometimes", "1:20: error: invalid `sampling_strategy` `sometimes`"),
-        ("sampling_strategy: ''", "1:20: error: invalid `sampling_strategy` ``"),
+        ("sampling_strategy: sometimes", "1:20: error: unknown `sampling_strategy` `sometimes`"),
+        ("sampling_strategy: ''", "1:20: error: unknown `sampling_strategy` ``"),
         ("tail_storage: file_storage", "1:15: error: `tail_storage` is not supported"),
         ("decision_cache: {size: 5}", "1:18: error: unknown setting `size` in `decision_cache`"),
         (
@@ -231,8 +231,8 @@ fn policies_that_are_refused() {
             "{name: x, type: probabilistic, probabilistic: {sampling_percentage: .nan}}",
             "`sampling_percentage` is not a number",
         ),
-        ("{name: x, type: always_sample, latncy: 5}", "unknown setting `latncy` in `policy`, did you mean `latency`?"),
-        ("{name: x, type: always_sample, colour: red}", "unknown setting `colour` in `policy`"),
+        ("{name: x, type: always_sample, latncy: 5}", "unknown setting `latncy` in a policy, did you mean `latency`?"),
+        ("{name: x, type: always_sample, colour: red}", "unknown setting `colour` in a policy"),
         (
             "{name: x, type: and, and: {and_sub_policy: [{name: y, type: and}]}}",
             "policy type `and` cannot stand inside `and`",
@@ -365,7 +365,7 @@ fn span_ingest_takes_stateless_policies_only() {
         "{name: x, type: drop, drop: {drop_sub_policy: [{type: span_count, span_count: {max_spans: 1}}]}}",
         "{name: x, type: composite, composite: {max_total_spans_per_second: 5, composite_sub_policy: [{name: a, type: span_count, span_count: {max_spans: 1}}], rate_allocation: [{policy: a}]}}",
     ] {
-        let message = "3:5: error: policy `x` cannot be asked piece by piece, as `span-ingest` has it";
+        let message = "3:5: error: policy `x` needs whole traces, and `span-ingest` decides piece by piece";
         assert_eq!(told_with(policy), [message], "{policy}");
     }
     for policy in [

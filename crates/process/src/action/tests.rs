@@ -74,7 +74,7 @@ fn mistakes() {
     for (action, expected) in [
         (
             "{key: a}",
-            "an action needs `action`: one of `insert`, `update`, `upsert`, `delete`, `hash`, `extract` or `convert`",
+            "an action needs `action`; write one of `insert`, `update`, `upsert`, `delete`, `hash`, `extract` or `convert`",
         ),
         ("{key: a, action: inserd}", "unknown action `inserd`, did you mean `insert`?"),
         ("{key: a, actoin: insert}", "unknown setting `actoin` in `action`, did you mean `action`?"),
@@ -86,24 +86,30 @@ fn mistakes() {
         ),
         (
             "{key: a, action: insert, value: 1, from_attribute: b}",
-            "the action `insert` of `a` has both `value` and `from_attribute`, keep one of them",
+            "the action `insert` of `a` has both `value` and `from_attribute`; remove one of them",
         ),
-        ("{key: a, action: insert, value: 1, pattern: b}", "the action `insert` has no `pattern`, remove it"),
-        ("{key: a, action: delete, value: 1}", "the action `delete` has no `value`, remove it"),
-        ("{key: a, action: hash, pattern: '('}", "invalid pattern `(`: missing closing `)`"),
-        ("{key: a, action: extract}", "the action `extract` of `a` needs a `pattern`"),
-        ("{key: a, action: extract, pattern: x}", "the pattern `x` has no group, write one as `(?P<key>…)`"),
+        ("{key: a, action: insert, value: 1, pattern: b}", "the action `insert` has no `pattern`; remove it"),
+        ("{key: a, action: delete, value: 1}", "the action `delete` has no `value`; remove it"),
+        (
+            "{key: a, action: hash, pattern: '('}",
+            "invalid pattern `(`: missing closing `)`; write it in Go's syntax (RE2)",
+        ),
+        (
+            "{key: a, action: extract}",
+            "the action `extract` of `a` needs a `pattern`; write one such as `^(?P<key>.*)$`",
+        ),
+        ("{key: a, action: extract, pattern: x}", "the pattern `x` has no group; write one as `(?P<key>…)`"),
         (
             "{key: a, action: extract, pattern: (x)}",
-            "the pattern `(x)` has a group without a name, write it as `(?P<key>…)` or `(?:…)`",
+            "the pattern `(x)` has a group without a name; write it as `(?P<key>…)` or `(?:…)`",
         ),
         (
             "{key: a, action: convert}",
-            "the action `convert` of `a` needs a `converted_type`: `int`, `double` or `string`",
+            "the action `convert` of `a` needs a `converted_type`; write `int`, `double` or `string`",
         ),
         (
             "{key: a, action: convert, converted_type: bool}",
-            "unknown `converted_type` `bool`, it is `int`, `double` or `string`",
+            "unknown `converted_type` `bool`; write `int`, `double` or `string`",
         ),
         ("{key: 1, action: delete}", "`key` must be text, found the integer `1`"),
     ] {

@@ -114,27 +114,27 @@ fn what_does_not_fit_a_signal() {
         (
             "include: {}",
             Signal::Traces,
-            "`include` names no property; traces have `services`, `span_names`, `span_kinds`, `attributes`, `resources`, `libraries`",
+            "`include` names no property; add one of `services`, `span_names`, `span_kinds`, `attributes`, `resources`, `libraries`",
         ),
         (
             "exclude: {match_type: strict, log_bodies: [a]}",
             Signal::Traces,
-            "`exclude` has `log_bodies`, which traces do not have; they have `services`, `span_names`, `span_kinds`, `attributes`, `resources`, `libraries`",
+            "`exclude` has `log_bodies`, which traces do not have; use `services`, `span_names`, `span_kinds`, `attributes`, `resources`, `libraries`",
         ),
         (
             "include: {match_type: strict, services: [a]}",
             Signal::Logs,
-            "`include` has `services`, which logs do not have; they have `log_bodies`, `log_severity_texts`, `log_severity_number`, `attributes`, `resources`, `libraries`",
+            "`include` has `services`, which logs do not have; use `log_bodies`, `log_severity_texts`, `log_severity_number`, `attributes`, `resources`, `libraries`",
         ),
         (
             "include: {match_type: strict, attributes: [{key: a}]}",
             Signal::Metrics,
-            "`include` has `attributes`, which metrics do not have; they have `metric_names`, `resources`",
+            "`include` has `attributes`, which metrics do not have; use `metric_names`, `resources`",
         ),
         (
             "include: {match_type: strict, span_kinds: [server]}",
             Signal::Traces,
-            "`include` has the unknown span kind `server`; they are `SPAN_KIND_INTERNAL`, `SPAN_KIND_SERVER`, `SPAN_KIND_CLIENT`, `SPAN_KIND_PRODUCER`, `SPAN_KIND_CONSUMER`",
+            "`include` has the unknown span kind `server`; write one of `SPAN_KIND_INTERNAL`, `SPAN_KIND_SERVER`, `SPAN_KIND_CLIENT`, `SPAN_KIND_PRODUCER`, `SPAN_KIND_CONSUMER`",
         ),
     ] {
         assert_eq!(fits(matching, signal).unwrap_err(), expected, "{matching}");
@@ -148,23 +148,23 @@ fn mistakes() {
         ("{}", "an `attributes` processor needs `actions`"),
         (
             "{include: {services: [a]}, actions: [{key: a, action: hash}]}",
-            "these properties need a `match_type`: `strict` or `regexp`",
+            "these properties need a `match_type`; write `strict` or `regexp`",
         ),
         (
             "{include: {match_type: expr, services: [a]}, actions: [{key: a, action: hash}]}",
-            "unknown `match_type` `expr`, it is `strict` or `regexp`",
+            "unknown `match_type` `expr`; write `strict` or `regexp`",
         ),
         (
             "{include: {match_type: regexp, span_names: [a, '(']}, actions: [{key: a, action: hash}]}",
-            "invalid pattern `(`: missing closing `)`",
+            "invalid pattern `(`: missing closing `)`; write it in Go's syntax (RE2)",
         ),
         (
             "{include: {match_type: regexp, attributes: [{key: a, value: 1}]}, actions: [{key: a, action: hash}]}",
-            "the pattern for `a` must be text, put it in quotes or write `match_type: strict`",
+            "the pattern for `a` must be text; put it in quotes, or write `match_type: strict`",
         ),
         (
             "{include: {match_type: strict, attributes: [{value: 1}]}, actions: [{key: a, action: hash}]}",
-            "an attribute to match needs a `key`",
+            "an attribute to match needs a `key`; add `key: …`",
         ),
         (
             "{include: {match_typ: strict}, actions: [{key: a, action: hash}]}",

@@ -207,7 +207,7 @@ impl Decode for MetricProperties {
         if properties.match_type == "expr" && !properties.expressions.is_empty() {
             let at = node.lookup("match_type").map_or(node.at, |node| node.at);
             let help = "write the same as an OTTL condition in `metrics::datapoint`, which drops what it holds for";
-            p.error(&at, "the match type `expr` and its `expressions` are not supported", help.to_string());
+            p.error(&at, "the match type `expr` with `expressions` is not supported", help.to_string());
             return None;
         }
         let kind = properties.kind();

@@ -220,23 +220,23 @@ fn mistakes() {
         ("{traces: {spans: []}}", "unknown setting `spans` in `traces`, did you mean `span`?"),
         (
             "{traces: {span: ['true']}, spans: {include: {match_type: strict, services: [a]}}}",
-            "`spans` and the conditions in `traces` cannot be used together, keep one of them",
+            "`spans` and the conditions in `traces` cannot be used together; remove one of them",
         ),
         (
             "{traces: {span: ['true']}, trace_conditions: ['true']}",
-            "`trace_conditions` and `traces` cannot be used together, keep one of them",
+            "`trace_conditions` and `traces` cannot be used together; remove one of them",
         ),
         (
             "{metrics: {metric: ['true'], include: {match_type: strict, metric_names: [a]}}}",
-            "`metrics` and its `include` and `exclude` cannot be used together, keep one of them",
+            "`metrics` and its `include` and `exclude` cannot be used together; remove one of them",
         ),
         (
             "{metrics: {include: {match_type: expr, expressions: ['true']}}}",
-            "the match type `expr` and its `expressions` are not supported",
+            "the match type `expr` with `expressions` is not supported",
         ),
         (
             "{trace_conditions: ['span.name == 1', {context: span}]}",
-            "`trace_conditions` holds both conditions and groups of them, keep to one of these forms",
+            "`trace_conditions` holds both conditions and groups of them; keep to one of these forms",
         ),
         ("{trace_conditions: 'span.name == 1'}", "`trace_conditions` must be a list, found the text `span.name == 1`"),
         ("{trace_conditions: [null]}", "a condition in `trace_conditions` is empty"),
@@ -250,7 +250,7 @@ fn mistakes() {
         ),
         ("{trace_conditions: [{context: spam, conditions: ['true']}]}", "unknown context `spam`"),
         ("{logs: {include: {severity_number: {min: notice}}}}", "unknown severity `notice`"),
-        ("{logs: {include: {bodies: [a]}}}", "these properties need a `match_type`: `strict` or `regexp`"),
+        ("{logs: {include: {bodies: [a]}}}", "these properties need a `match_type`; write `strict` or `regexp`"),
     ] {
         assert_eq!(decode::<FilterSettings>(yaml).unwrap_err(), expected, "{yaml}");
     }

@@ -159,24 +159,28 @@ impl FilterSettings {
 }
 
 impl TraceFilters {
-    /// Whether no list of conditions is written, not even an empty one.
+    /// Whether there is no condition. To otelcol an empty list is one that is written, so that it refuses what it prints.
     pub(super) fn is_empty(&self) -> bool {
-        self.resource.is_none() && self.span.is_none() && self.spanevent.is_none()
+        [&self.resource, &self.span, &self.spanevent].into_iter().all(holds_nothing)
     }
 }
 
 impl MetricFilters {
-    /// Whether no list of conditions is written, not even an empty one.
+    /// Whether there is no condition.
     pub(super) fn is_empty(&self) -> bool {
-        self.resource.is_none() && self.metric.is_none() && self.datapoint.is_none()
+        [&self.resource, &self.metric, &self.datapoint].into_iter().all(holds_nothing)
     }
 }
 
 impl LogFilters {
-    /// Whether no list of conditions is written, not even an empty one.
+    /// Whether there is no condition.
     pub(super) fn is_empty(&self) -> bool {
-        self.resource.is_none() && self.log_record.is_none()
+        [&self.resource, &self.log_record].into_iter().all(holds_nothing)
     }
+}
+
+fn holds_nothing(list: &Option<Vec<String>>) -> bool {
+    list.as_ref().is_none_or(Vec::is_empty)
 }
 
 impl ConditionGroup {
@@ -214,9 +218,12 @@ impl Decode for FilterSettings {
         settings.check_groups(node, ("trace_conditions", &settings.trace_conditions), TRACES, p);
         settings.check_groups(node, ("metric_conditions", &settings.metric_conditions), METRICS, p);
         settings.check_groups(node, ("log_conditions", &settings.log_conditions), LOGS, p);
-        for name in ["profiles", "profile_conditions"] {
-            if let Some(node) = node.lookup(name).filter(|node| !node.is_absent()) {
-                p.warning(&node.at, format!("`{name}` has no effect, profiles are not supported"), None);
+        let profiles = settings.profiles != ProfileFilters::default();
+        let conditions = !settings.profile_conditions.is_empty();
+        for (name, is_used) in [("profiles", profiles), ("profile_conditions", conditions)] {
+            if let Some(node) = node.lookup(name).filter(|_| is_used) {
+                let help = "remove it to silence this".to_string();
+                p.warning(&node.at, format!("`{name}` has no effect, for profiles are not supported"), help);
             }
         }
         (p.count(Severity::Error) == told).then_some(settings)
@@ -236,7 +243,7 @@ fn groups(fields: &mut Fields<'_>, name: &str, p: &mut Problems) -> Vec<Conditio
     let Some(node) = fields.node(name).filter(|node| !node.is_absent()) else { return Vec::new() };
     p.takes_list(node);
     let Value::List(items) = &node.value else {
-        p.within(name, |p| p.wrong(node, "a list", None));
+        p.within(name, |p| p.wrong(node, "a list", "write one condition a line with `- ` before it".to_string()));
         return Vec::new();
     };
     let texts = items.iter().filter(|item| item.as_text().is_some()).count();
@@ -248,7 +255,7 @@ fn groups(fields: &mut Fields<'_>, name: &str, p: &mut Problems) -> Vec<Conditio
         return p.within(name, |p| Vec::decode(node, p)).unwrap_or_default();
     }
     if let Some(other) = items.iter().find(|item| item.as_text().is_none()) {
-        let message = format!("`{name}` holds both conditions and groups of them, keep to one of these forms");
+        let message = format!("`{name}` holds both conditions and groups of them; keep to one of these forms");
         p.error(&other.at, message, None);
         return Vec::new();
     }
@@ -262,7 +269,7 @@ impl FilterSettings {
         let at = |name: &str| node.lookup(name).map_or(node.at, |node| node.at);
         let mut refuse = |name: &str, both: bool, other: &str| {
             if both {
-                p.error(&at(name), format!("`{name}` and {other} cannot be used together, keep one of them"), None);
+                p.error(&at(name), format!("`{name}` and {other} cannot be used together; remove one of them"), None);
             }
         };
         let spans = self.spans.include.is_some() || self.spans.exclude.is_some();
@@ -297,7 +304,7 @@ impl FilterSettings {
                     let at = item.and_then(|item| item.lookup("context")).unwrap_or(list).at;
                     let known: Vec<String> = contexts.iter().map(|known| format!("`{}`", known.name())).collect();
                     let message = format!("the context `{}` is none of `{name}`", context.name());
-                    p.error(&at, message, format!("they are {}", known.join(", ")));
+                    p.error(&at, message, format!("write one of {}", known.join(", ")));
                 }
                 None => {
                     let mistakes = compile_group(self, group, contexts).err().unwrap_or_default();
@@ -386,14 +393,14 @@ impl Decode for ConditionGroup {
         let group = Self {
             context: Context::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(&context)),
             conditions: fields.take("conditions", Vec::new(), p),
-            error_mode: fields.optional("error_mode", p),
+            error_mode: ErrorMode::take_own(&mut fields, p),
         };
         let at = fields.node("context").map_or(fields.at(), |node| node.at);
         fields.finish(p);
         // Profiles have a context, too; it is of no use here, and no mistake where profiles are filtered.
         if group.context.is_none() && !context.is_empty() && !context.eq_ignore_ascii_case("profile") {
             let known: Vec<String> = Context::ALL.iter().map(|known| format!("`{}`", known.name())).collect();
-            p.error(&at, format!("unknown context `{context}`"), format!("they are {}", known.join(", ")));
+            p.error(&at, format!("unknown context `{context}`"), format!("write one of {}", known.join(", ")));
         }
         Some(group)
     }

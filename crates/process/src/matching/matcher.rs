@@ -245,7 +245,7 @@ impl AttributeMatcher {
     pub(crate) fn new(attribute: &AttributeMatch, kind: Kind<'_>) -> Result<Self, StringsError> {
         let error = |message: String| Err(StringsError { is_of_match_type: false, message });
         if attribute.key.is_empty() {
-            return error("an attribute to match needs a `key`".to_string());
+            return error("an attribute to match needs a `key`; add `key: …`".to_string());
         }
         let value = match (&attribute.value, kind.match_type) {
             (None, _) => ValueMatcher::Any,
@@ -255,7 +255,7 @@ impl AttributeMatcher {
             }
             (Some(_), "regexp") => {
                 return error(format!(
-                    "the pattern for `{}` must be text, put it in quotes or write `match_type: strict`",
+                    "the pattern for `{}` must be text; put it in quotes, or write `match_type: strict`",
                     attribute.key
                 ));
             }

@@ -46,7 +46,7 @@ impl Strings {
                 let compile = |text: &String| {
                     Pattern::new(text).map_err(|error| StringsError {
                         is_of_match_type: false,
-                        message: format!("invalid pattern `{text}`: {error}"),
+                        message: format!("invalid pattern `{text}`: {error}; write it in Go's syntax (RE2)"),
                     })
                 };
                 texts.iter().map(compile).collect::<Result<_, _>>().map(Self::Regexp)
@@ -68,8 +68,8 @@ impl Strings {
 /// The error of a match type that is neither `strict` nor `regexp`.
 pub(crate) fn unknown_match_type(match_type: &str) -> StringsError {
     let message = match match_type {
-        "" => "these properties need a `match_type`: `strict` or `regexp`".to_string(),
-        other => format!("unknown `match_type` `{other}`, it is `strict` or `regexp`"),
+        "" => "these properties need a `match_type`; write `strict` or `regexp`".to_string(),
+        other => format!("unknown `match_type` `{other}`; write `strict` or `regexp`"),
     };
     StringsError { is_of_match_type: true, message }
 }
@@ -96,7 +96,7 @@ impl Decode for RegexpSettings {
         let at = fields.node("cachemaxnumentries").map_or(fields.at(), |node| node.at);
         fields.finish(p);
         if settings.cacheenabled && settings.cachemaxnumentries < 0 {
-            p.error(&at, "`cachemaxnumentries` must be zero or more", None);
+            p.error(&at, "`cachemaxnumentries` must be zero or more", "write 0 for no bound".to_string());
             return None;
         }
         Some(settings)

@@ -106,7 +106,7 @@ impl Decode for ProbabilisticSamplerSettings {
             tell(
                 "sampling_precision",
                 "`sampling_precision` must be from 1 to 14 digits".to_string(),
-                "the default is 4",
+                "remove it for 4",
             );
         }
         Some(settings).filter(|_| p.count(Severity::Error) == told)

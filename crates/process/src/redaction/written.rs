@@ -176,7 +176,7 @@ fn patterns(key: &str, fields: &mut Fields<'_>, p: &mut Problems) -> Vec<String>
         if let Err(error) = Pattern::new(text) {
             let items = node.and_then(|node| node.list(key, &mut Problems::new())).unwrap_or_default();
             let at = items.get(index).or(node).map_or(fields.at(), |node| node.at);
-            p.error(&at, format!("invalid pattern `{text}`: {error}"), None);
+            p.error(&at, format!("invalid pattern `{text}`: {error}; write it in Go's syntax (RE2)"), None);
         }
     }
     texts

@@ -185,11 +185,12 @@ impl ResourceDetectionSettings {
                     if let Some(meant) = suggest(name, DETECTORS.iter().map(|detector| detector.name)) {
                         message.push_str(&format!(", did you mean `{meant}`?"));
                     }
-                    p.error(&at, message, None);
+                    let names = DETECTORS.iter().filter(|detector| detector.is_here).map(|detector| detector.name);
+                    p.error(&at, message, format!("those that find something here are {}", settings::quoted(names)));
                 }
             }
             if name == "k8snode" {
-                p.warning(&at, "the detector `k8snode` is called `k8s_api` now", None);
+                p.warning(&at, "the detector `k8snode` is called `k8s_api` now", "write `k8s_api`".to_string());
             }
         }
         if self.retry.enabled
@@ -197,15 +198,15 @@ impl ResourceDetectionSettings {
             && self.retry.max_elapsed_time == Duration::default()
         {
             let message = "`retry` needs a `timeout` or a `max_elapsed_time` above 0";
-            p.error(&at("timeout"), message, "without one detection might never end".to_string());
+            p.error(&at("timeout"), message, "write `timeout: 5s`; without one detection might never end".to_string());
         }
         if self.refresh_interval != Duration::default() {
             let message = "`refresh_interval` has no effect, for detection is done anew at each start and reload";
-            p.warning(&at("refresh_interval"), message, None);
+            p.warning(&at("refresh_interval"), message, "remove it to silence this".to_string());
         }
         if !self.attributes.is_empty() {
             let message = "`attributes` is gone from otelcol: its newer versions refuse it";
-            let help = "turn attributes off with `resource_attributes` of each detector";
+            let help = "remove it, and turn attributes off under `resource_attributes` of their detector";
             p.warning(&at("attributes"), message, help.to_string());
         }
     }

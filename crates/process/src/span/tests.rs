@@ -48,12 +48,15 @@ fn mistakes() {
     for (yaml, expected) in [
         ("{}", nothing),
         ("{name: {to_attributes: {rules: []}}}", nothing),
-        ("{name: {to_attributes: {rules: ['(']}}}", "invalid pattern `(`: missing closing `)`"),
-        ("{status: {code: OK}}", "unknown status `OK`, it is `Ok`, `Error` or `Unset`"),
+        (
+            "{name: {to_attributes: {rules: ['(']}}}",
+            "invalid pattern `(`: missing closing `)`; write it in Go's syntax (RE2)",
+        ),
+        ("{status: {code: OK}}", "unknown status `OK`; write `Ok`, `Error` or `Unset`"),
         ("{status: {code: Ok, description: x}}", "only the status `Error` has a `description`"),
         (
             "{status: {code: Ok}, include: {match_type: strict, metric_names: [a]}}",
-            "`include` has `metric_names`, which traces do not have; they have `services`, `span_names`, `span_kinds`, `attributes`, `resources`, `libraries`",
+            "`include` has `metric_names`, which traces do not have; use `services`, `span_names`, `span_kinds`, `attributes`, `resources`, `libraries`",
         ),
         ("{nam: {}}", "unknown setting `nam` in `span`, did you mean `name`?"),
     ] {

@@ -50,7 +50,11 @@ impl Decode for TransformSettings {
             && !matches!(&profiles.value, Value::Null)
             && profiles.list("profile_statements", p).is_some_and(|list| !list.is_empty())
         {
-            p.error(&profiles.at, "`profile_statements` are not supported, there are no profiles", None);
+            p.error(
+                &profiles.at,
+                "`profile_statements` are not supported",
+                "remove them; there are no profiles here".to_string(),
+            );
         }
         fields.describe_keys(&[("flatten_data", "Only `false`, for another value needs a gate of otelcol.")]);
         if fields.take("flatten_data", false, p) {
@@ -79,13 +83,16 @@ impl TransformSettings {
     }
 }
 
+/// How statements are written.
+const STATEMENTS_HELP: &str = "write `- set(span.name, \"x\")`, or `- {context: span, statements: […]}`";
+
 /// The groups of one signal. Plain statements make one group together, the last.
 fn groups(fields: &mut Fields<'_>, key: &str, signal: Signal, p: &mut Problems) -> Vec<GroupSettings> {
     let Some(node) = fields.node(key) else { return Vec::new() };
     p.takes_list(node);
     p.within(key, |p| {
         let Value::List(items) = &node.value else {
-            p.wrong(node, "a list of statements, or of groups with `context` and `statements`", None);
+            p.wrong(node, "a list", STATEMENTS_HELP.to_string());
             return Vec::new();
         };
         let mut groups = Vec::new();
@@ -99,7 +106,7 @@ fn groups(fields: &mut Fields<'_>, key: &str, signal: Signal, p: &mut Problems) 
                     p.error(&item.at, "a group of statements cannot follow plain ones", help.to_string());
                 }
                 (Value::Map(_), _) => groups.extend(group(item, signal, p)),
-                _ => p.wrong(item, "a statement, or a group with `context` and `statements`", None),
+                _ => p.wrong(item, "a statement or a group of them", STATEMENTS_HELP.to_string()),
             }
         }
         if !plain.is_empty() {
@@ -122,7 +129,7 @@ fn group(node: &Node, signal: Signal, p: &mut Problems) -> Option<GroupSettings>
         context: context.unwrap_or_default(),
         conditions: fields.take("conditions", Vec::new(), p),
         statements: fields.take("statements", Vec::new(), p),
-        error_mode: error_mode(&mut fields, p),
+        error_mode: ErrorMode::take_own(&mut fields, p),
         shared_cache: fields.take("shared_cache", false, p),
     };
     let (statements, conditions) = (fields.node("statements"), fields.node("conditions"));
@@ -140,11 +147,15 @@ fn context(fields: &mut Fields<'_>, signal: Signal, p: &mut Problems) -> Option<
     let text = p.within("context", |p| node.text(p))?;
     let name = text.to_ascii_lowercase();
     let known = contexts(signal);
+    // How no context is printed.
+    if name.is_empty() {
+        return Some(None);
+    }
     if let Some(context) = known.iter().find(|context| context.name() == name) {
         return Some(Some(*context));
     }
     let names: Vec<_> = known.iter().map(|context| format!("`{}`", context.name())).collect();
-    let help = format!("statements for {signal} have {}", names.join(", "));
+    let help = format!("write one of {}", names.join(", "));
     let message = match name.as_str() {
         "exemplar" | "profile" => format!("the context `{name}` is not supported"),
         _ if Context::ALL.iter().any(|context| context.name() == name) => {
@@ -210,7 +221,9 @@ impl GroupSettings {
                 Ok(context) => (context, Paths::Prefixed),
                 Err(why) => {
                     let at = place(statements, 0);
-                    p.error(&at, format!("the context of the statements cannot be inferred: {why}"), None);
+                    let help =
+                        "begin paths with their context, as in `span.name`, or write `context: span`".to_string();
+                    p.error(&at, format!("the context of the statements cannot be inferred: {why}"), help);
                     return;
                 }
             },
@@ -236,10 +249,4 @@ fn shown(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text.to_string(),
     }
-}
-
-/// The mode of a group; empty, as it is printed where none is written, is that of the processor.
-fn error_mode(fields: &mut Fields<'_>, p: &mut Problems) -> Option<ErrorMode> {
-    let node = fields.node("error_mode").filter(|node| !node.is_absent() && node.as_text() != Some(""))?;
-    p.within("error_mode", |p| ErrorMode::decode(node, p))
 }

@@ -185,8 +185,8 @@ fn mistakes_are_told_at_their_place() {
 fn refusals() {
     refused("v: {flatten_data: true}", &["`flatten_data` is not supported"]);
     refused("v: {profile_statements: ['set(a, 1)']}", &["`profile_statements` are not supported"]);
-    refused("v: {trace_statements: 5}", &["a list of statements"]);
-    refused("v: {trace_statements: [null]}", &["a statement, or a group with `context` and `statements`"]);
+    refused("v: {trace_statements: 5}", &["`trace_statements` must be a list"]);
+    refused("v: {trace_statements: [null]}", &["must be a statement or a group of them"]);
     refused("v: {trace_statements: [{context: log, statements: []}]}", &["the context `log` is none of traces"]);
     refused("v: {metric_statements: [{context: exemplar}]}", &["the context `exemplar` is not supported"]);
     refused("v: {trace_statements: [{context: spam}]}", &["unknown context `spam`"]);

@@ -16,6 +16,11 @@ pub fn one_of<T: Copy>(node: &Node, what: &str, words: &[(&str, T)], p: &mut Pro
     if let Some(meant) = suggest(&text, known()) {
         message.push_str(&format!(", did you mean `{meant}`?"));
     }
-    p.error(&node.at, message, format!("it is one of {}", known().collect::<Vec<_>>().join(", ")));
+    p.error(&node.at, message, format!("it is one of {}", quoted(known())));
     None
+}
+
+/// Words in backticks, for messages.
+pub fn quoted<'w>(words: impl IntoIterator<Item = &'w str>) -> String {
+    words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }

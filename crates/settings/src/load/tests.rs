@@ -36,7 +36,11 @@ fn sets_beat_files() {
     );
     check(&["yaml:a: 1"], &["a=x=y"], "a: x=y\n");
     check(&["yaml:a: 1"], &["a="], "a: null\n");
-    check(&["yaml:a: 1"], &["a"], "error: `--set a` has no `=`, write `--set key::sub=value`\n");
+    check(
+        &["yaml:a: 1"],
+        &["a"],
+        "error: `--set a` has no `=`\n  help: write the setting's path and its value, as in `--set exporters::otlp::endpoint=backend:4317`\n",
+    );
     let unclosed = "--set:1:3: error: this is not YAML: unclosed bracket '['\n  a=[1\n    ^^\n  help: look for a bracket or a \
                     quote that is not closed, here or in the lines before\n";
     check(&["yaml:a: 1"], &["a=[1"], unclosed);
@@ -47,19 +51,27 @@ fn uris() {
     check(
         &["ftp:x"],
         &[],
-        "error: unknown scheme `ftp` in `ftp:x`\n  help: the schemes are `file`, `env` and `yaml`\n",
+        "error: unknown scheme `ftp` in `ftp:x`\n  help: write a path, `file:PATH`, `env:NAME` or `yaml:TEXT`\n",
     );
-    check(&["env:NONE"], &[], "error: the environment variable `NONE` is not set\n");
+    check(
+        &["env:NONE"],
+        &[],
+        "error: the environment variable `NONE` is not set\n  help: set it to the text of a configuration, or give another `--config`\n",
+    );
     check(
         &["/nowhere/at/all.yaml"],
         &[],
-        "error: the file `/nowhere/at/all.yaml` cannot be read: no such file or directory\n",
+        "error: the file `/nowhere/at/all.yaml` cannot be read: no such file or directory\n  help: paths are seen from this folder\n",
     );
-    check(&["yaml:[1]"], &[], "yaml:1:1: error: a configuration must be a map, found a list\n  [1]\n  ^\n");
+    check(
+        &["yaml:[1]"],
+        &[],
+        "yaml:1:1: error: a configuration must be a map, found a list\n  [1]\n  ^\n  help: begin with the sections `receivers:`, `exporters:` and `service:`\n",
+    );
     check(
         &["yaml:just text"],
         &[],
-        "yaml:1:1: error: a configuration must be a map, found the text `just text`\n  just text\n  ^^^^^^^^^\n",
+        "yaml:1:1: error: a configuration must be a map, found the text `just text`\n  just text\n  ^^^^^^^^^\n  help: begin with the sections `receivers:`, `exporters:` and `service:`\n",
     );
 }
 
@@ -71,8 +83,15 @@ fn files() {
     std::fs::write(path("big.yaml"), "#".repeat(TEXT_BYTES_MAX + 1)).expect("written");
     std::fs::write(path("bytes.yaml"), [0xff, 0xfe]).expect("written");
     check(&[&path("a.yaml"), &format!("file:{}", path("a.yaml"))], &["a::c=2"], "a:\n    b: 1\n    c: 2\n");
-    for (name, reason) in [("big.yaml", "it is longer than 1024 KiB"), ("bytes.yaml", "it is not UTF-8")] {
-        check(&[&path(name)], &[], &format!("error: the file `{}` cannot be read: {reason}\n", path(name)));
+    let (split, encode) = ("split it, and give each part with `--config`", "save it as UTF-8 text");
+    for (name, reason, help) in
+        [("big.yaml", "it is longer than 1024 KiB", split), ("bytes.yaml", "it is not UTF-8", encode)]
+    {
+        check(
+            &[&path(name)],
+            &[],
+            &format!("error: the file `{}` cannot be read: {reason}\n  help: {help}\n", path(name)),
+        );
     }
 }
 

@@ -46,11 +46,14 @@ fn refusals() {
             "c.yaml:4:3: error: the key `b` is there twice\n    b: 3\n    ^\n  help: the first one is in line 2, column 3; remove \
              one of the two\n",
         ),
-        ("a: !!int x\n", "c.yaml:1:10: error: `x` is no `!!int`\n  a: !!int x\n           ^\n"),
-        ("[a]: 1\n", "c.yaml:1:1: error: a key must be text, as in `key: value`\n  [a]: 1\n  ^\n"),
+        (
+            "a: !!int x\n",
+            "c.yaml:1:10: error: `x` is no `!!int`; remove the tag, or write a value of its kind\n  a: !!int x\n           ^\n",
+        ),
+        ("[a]: 1\n", "c.yaml:1:1: error: a key must be text; write `key: value`\n  [a]: 1\n  ^\n"),
         (
             "a: {<<: 5}\n",
-            "c.yaml:1:5: error: `<<` takes a map or a list of maps, as in `<<: *name`\n  a: {<<: 5}\n      ^^\n",
+            "c.yaml:1:5: error: `<<` takes a map or a list of maps; write `<<: *name`, where `&name` marks a map\n  a: {<<: 5}\n      ^^\n",
         ),
         (
             "a: &x [*x]\n",

@@ -123,7 +123,7 @@ impl Arguments {
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     match settings::Duration::parse(text) {
         Ok(duration) if !duration.is_negative() => Ok(duration.to_std()),
-        Ok(_) => Err("must not be negative".to_string()),
+        Ok(_) => Err("must not be negative; write one such as `30s`".to_string()),
         Err(error) => Err(format!("{error}; write a number with a unit, such as `30s`")),
     }
 }

@@ -41,8 +41,8 @@ impl Decode for Batch {
             );
         }
         if let Some(keys) = fields.node("metadata_keys").filter(|_| !batch.metadata_keys.is_empty()) {
-            let help = "batches are not kept apart by client metadata; remove it to silence this";
-            p.warning(&keys.at, "`metadata_keys` is not supported by this version yet, ignored", help.to_string());
+            let help = "remove it to silence this; batches are not kept apart by client metadata";
+            p.warning(&keys.at, "`metadata_keys` has no effect in this version", help.to_string());
         }
         fields.finish(p);
         Some(batch)

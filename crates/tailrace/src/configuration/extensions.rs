@@ -96,8 +96,8 @@ pub(super) fn check(named: &[Named], defined: &[(ComponentId, Location)], servic
             p.error(at, message, format!("define it, `extensions: {{{id}: …}}`, and add it to `service::extensions`"));
         } else if is_known(&id.kind) && !ROLES.contains(&(id.kind.as_str(), *role)) {
             let fit: Vec<&str> = ROLES.iter().filter(|(_, one)| one == role).map(|(kind, _)| *kind).collect();
-            let message = format!("{by} names the {wanted} `{id}`, which is none");
-            p.error(at, message, format!("such extensions are {}", fit.join(", ")));
+            let message = format!("{by} names the {wanted} `{id}`, which is no {wanted}");
+            p.error(at, message, format!("name an extension of the type {}", settings::quoted(fit.iter().copied())));
         } else if !service.extensions.iter().any(|running| running.id == *id) {
             let message = format!("{by} names the {wanted} `{id}`, which is not in `service::extensions`");
             p.error(at, message, format!("only what stands there runs; write `service: {{extensions: [{id}]}}`"));

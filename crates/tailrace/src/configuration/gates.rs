@@ -27,8 +27,8 @@ impl Gates {
             if let Some(gate) = gates.gate(name) {
                 *gate = on;
             } else if LATER.contains(&name) && on {
-                let message = format!("the feature gate `{name}` is not supported by this version yet, ignored");
-                p.warning(&Location::NOWHERE, message, None);
+                let message = format!("the feature gate `{name}` has no effect in this version");
+                p.warning(&Location::NOWHERE, message, "remove it from `--feature-gates` to silence this".to_string());
             } else if !LATER.contains(&name) && !ACCEPTED.contains(&name) {
                 unknown(name, p);
             }
@@ -57,7 +57,7 @@ fn unknown(name: &str, p: &mut Problems) {
             message.push_str(&format!(", did you mean `{meant}`?"));
             None
         }
-        None => Some(format!("the gates are {}", known().collect::<Vec<_>>().join(", "))),
+        None => Some(format!("the gates are {}", settings::quoted(known()))),
     };
     p.error(&Location::NOWHERE, message, help);
 }

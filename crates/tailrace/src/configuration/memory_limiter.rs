@@ -80,52 +80,65 @@ impl MemoryLimiter {
     /// What otelcol refuses.
     fn check(&self, fields: &mut Fields<'_>, p: &mut Problems) {
         let at = fields.at();
-        let mut refuse = |key: &str, message: &str| {
+        let mut refuse = |key: &str, message: &str, help: &str| {
             let at = fields.node(key).map_or(at, |node| node.at);
-            p.error(&at, message, None);
+            p.error(&at, message, help.to_string());
         };
         if self.check_interval.is_zero() {
-            refuse("check_interval", "`check_interval` must be more than zero, write `check_interval: 1s`");
+            refuse("check_interval", "`check_interval` must be above 0", "write `check_interval: 1s`");
         }
         if self.limit_mib == 0 && self.limit_percentage == 0 {
             refuse(
                 "limit_mib",
-                "`memory_limiter` needs `limit_mib` or `limit_percentage`, write `limit_percentage: 80`",
+                "`memory_limiter` needs `limit_mib` or `limit_percentage`",
+                "write one of them, such as `limit_percentage: 80`",
             );
         }
         if self.limit_percentage > 100 {
-            refuse("limit_percentage", "`limit_percentage` must be at most 100");
+            refuse("limit_percentage", "`limit_percentage` must be at most 100", "write a percentage, such as `80`");
         }
         if self.spike_limit_percentage > 100 {
-            refuse("spike_limit_percentage", "`spike_limit_percentage` must be at most 100");
+            refuse(
+                "spike_limit_percentage",
+                "`spike_limit_percentage` must be at most 100",
+                "write a percentage, such as `20`",
+            );
         }
         if self.limit_mib > 0 && self.limit_mib <= self.spike_limit_mib {
-            refuse("spike_limit_mib", "`spike_limit_mib` must be less than `limit_mib`");
+            refuse(
+                "spike_limit_mib",
+                "`spike_limit_mib` must be less than `limit_mib`",
+                "lower it, or remove it for a fifth of the limit",
+            );
         }
         if self.limit_percentage > 0 && self.limit_percentage <= self.spike_limit_percentage {
-            refuse("spike_limit_percentage", "`spike_limit_percentage` must be less than `limit_percentage`");
+            refuse(
+                "spike_limit_percentage",
+                "`spike_limit_percentage` must be less than `limit_percentage`",
+                "lower it, or remove it for a fifth of the limit",
+            );
         }
         let (soft, hard) = (self.min_gc_interval_when_soft_limited, self.min_gc_interval_when_hard_limited);
         if soft < hard {
             let message =
                 "`min_gc_interval_when_soft_limited` must not be less than `min_gc_interval_when_hard_limited`";
-            refuse("min_gc_interval_when_soft_limited", message);
+            refuse("min_gc_interval_when_soft_limited", message, "raise it, or lower the other");
         }
         let (soft_max, hard_max) = (self.max_gc_interval_when_soft_limited, self.max_gc_interval_when_hard_limited);
         if !soft_max.is_zero() && soft_max < soft {
             let message =
                 "`max_gc_interval_when_soft_limited` must not be less than `min_gc_interval_when_soft_limited`";
-            refuse("max_gc_interval_when_soft_limited", message);
+            refuse("max_gc_interval_when_soft_limited", message, "raise it, or lower the other");
         }
         if !hard_max.is_zero() && hard_max < hard {
             let message =
                 "`max_gc_interval_when_hard_limited` must not be less than `min_gc_interval_when_hard_limited`";
-            refuse("max_gc_interval_when_hard_limited", message);
+            refuse("max_gc_interval_when_hard_limited", message, "raise it, or lower the other");
         }
         if !soft_max.is_zero() && !hard_max.is_zero() && soft_max < hard_max {
             let message =
                 "`max_gc_interval_when_soft_limited` must not be less than `max_gc_interval_when_hard_limited`";
-            refuse("max_gc_interval_when_soft_limited", message);
+            refuse("max_gc_interval_when_soft_limited", message, "raise it, or lower the other");
         }
     }
 }

@@ -58,8 +58,16 @@ impl Decode for Own {
         if let Some(memory_mib) =
             own.memory_mib.filter(|memory_mib| !(MEMORY_MIB_MIN..MEMORY_MIB_MAX).contains(memory_mib))
         {
+            let bound = match memory_mib < MEMORY_MIB_MIN {
+                true => format!("at least {MEMORY_MIB_MIN}"),
+                false => format!("below {MEMORY_MIB_MAX}"),
+            };
             let at = fields.node("memory_mib").map_or(node.at, |node| node.at);
-            p.error(&at, format!("`memory_mib` must be at least {MEMORY_MIB_MIN}, found {memory_mib}"), None);
+            p.error(
+                &at,
+                format!("`memory_mib` must be {bound}, found {memory_mib}"),
+                "remove it for 80 % of the memory that there is".to_string(),
+            );
         }
         fields.finish(p);
         Some(own)

@@ -105,14 +105,14 @@ impl Section<'_> {
         let meant = suggest(&id.kind, known.iter().copied()).filter(|_| !elsewhere::knows(&id.kind));
         let Some(meant) = meant else { return false };
         let message = format!("unknown type `{}` in `{}`, did you mean `{meant}`?", id.kind, self.name);
-        p.error(at, message, format!("the types are {}", known.join(", ")));
+        p.error(at, message, format!("the types are {}", settings::quoted(known.iter().copied())));
         true
     }
 
     fn tell_unused(&self, unused: &[&Entry], p: &mut Problems) {
         if let Some(first) = unused.first() {
             let listed = unused.iter().map(|entry| format!("`{}`", entry.key)).collect::<Vec<_>>().join(", ");
-            let message = format!("not supported by this version and not used, ignored: {listed}");
+            let message = format!("not supported by this version, and nothing uses it: {listed}");
             p.warning(&first.key_at, message, "remove what nothing uses to silence this".to_string());
         }
     }
@@ -144,7 +144,10 @@ pub(super) fn tell_undefined(
         }
         (None, Some((other, _))) => Some(format!("`{id}` is defined in `{other}`; add `{section}: {{{id}: {{}}}}`")),
         (None, None) if names.is_empty() => Some(format!("add `{section}: {{{id}: {{}}}}`")),
-        (None, None) => Some(format!("defined are {}", names.join(", "))),
+        (None, None) => Some(format!(
+            "defined are {}; name one of them, or define `{id}`",
+            settings::quoted(names.iter().map(String::as_str))
+        )),
     };
     p.error(&reference.at, message, help);
 }

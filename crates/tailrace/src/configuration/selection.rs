@@ -96,7 +96,7 @@ fn tell_unknown(names: &[String], all: &[Entry], at: &Location, p: &mut Problems
         if let Some(meant) = suggest(name, keys()) {
             message.push_str(&format!(", did you mean `{meant}`?"));
         }
-        let help = format!("the file has {}", keys().collect::<Vec<_>>().join(", "));
+        let help = format!("the file has {}", settings::quoted(keys()));
         p.error(at, message, help);
     }
 }
@@ -128,7 +128,11 @@ fn keep_known_extensions(service: &mut Node, p: &mut Problems) {
     if let Some(first) = left_out.first() {
         let listed = left_out.iter().filter_map(|item| item.as_text()).map(|id| format!("`{id}`"));
         let listed = listed.collect::<Vec<_>>().join(", ");
-        p.warning(&first.at, format!("extensions that this version does not support are left out: {listed}"), None);
+        p.warning(
+            &first.at,
+            format!("extensions that this version does not support are left out: {listed}"),
+            "remove them from `service::extensions` to silence this".to_string(),
+        );
     }
     items.retain(known);
 }

@@ -68,7 +68,8 @@ fn pipelines(node: &Node, p: &mut Problems) -> BTreeMap<PipelineId, Pipeline> {
     for entry in fields.entries() {
         let Some(id) = PipelineId::parse(&entry.key, &entry.key_at, p) else { continue };
         if let Some(first) = places.get(&id) {
-            let help = format!("the first one is in line {}", first.line);
+            let help =
+                format!("the first one is in line {}; remove one of the two, or rename it as in `{id}/2`", first.line);
             p.error(&entry.key_at, format!("the pipeline `{id}` is there twice"), help);
             continue;
         }

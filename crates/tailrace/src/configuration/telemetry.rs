@@ -66,5 +66,5 @@ fn written<const N: usize>(entries: [(&'static str, Option<Node>); N]) -> impl I
 /// Tells of something that is read and has no effect.
 fn no_effect(node: &Node, what: &str, p: &mut Problems) {
     let help = "remove it to silence this";
-    p.warning(&node.at, format!("{what} not supported by this version, ignored"), help.to_string());
+    p.warning(&node.at, format!("{what} not supported by this version and without effect"), help.to_string());
 }

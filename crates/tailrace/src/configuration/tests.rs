@@ -109,7 +109,7 @@ srevice: {}
     assert!(configuration.is_none());
     let expected = [
         "yaml:3:40: error: `send_batch_size` must be an integer, found the text `many`",
-        "yaml:4:3: warning: not supported by this version and not used, ignored: `kafka`",
+        "yaml:4:3: warning: not supported by this version, and nothing uses it: `kafka`",
         "yaml:5:3: error: `nosuch/1` in `processors` is not supported by this version; the pipeline `traces` uses it",
         "yaml:6:33: error: unknown setting `colour` in `terminal`, did you mean `color`?",
         "yaml:9:5: error: the pipeline `traces` must have at least one exporter",
@@ -118,7 +118,7 @@ srevice: {}
         "yaml:11:44: error: the processor `tail_sampling` is not defined in `processors`",
         "yaml:13:5: error: profiles are not supported, so the pipeline `profiles` cannot run",
         "yaml:14:5: error: unknown signal `trace` in the pipeline's ID `trace`, did you mean `traces`?",
-        "yaml:15:1: error: unknown setting `srevice` in `the configuration`, did you mean `service`?",
+        "yaml:15:1: error: unknown setting `srevice` in the configuration, did you mean `service`?",
     ];
     let found: Vec<&str> = shown.lines().filter(|line| line.starts_with("yaml:")).collect();
     assert_eq!(found, expected, "{shown}");
@@ -139,9 +139,9 @@ fn service_and_components() {
         (format!("{base}{pipeline}extensions: {{health_check: , pprof: {{endpoint: 'x:1'}}}}"), ""),
         (
             format!("{base}{pipeline}extensions: {{opamp: }}"),
-            "warning: not supported by this version and not used, ignored: `opamp`",
+            "warning: not supported by this version, and nothing uses it: `opamp`",
         ),
-        (format!("{base}{pipeline}processors: {{memory_limiter: }}"), "`check_interval` must be more than zero"),
+        (format!("{base}{pipeline}processors: {{memory_limiter: }}"), "`check_interval` must be above 0"),
         (
             format!("{base}{pipeline}processors: {{batch: {{send_batch_max_size: 5}}}}"),
             "is less than `send_batch_size` 8192",

@@ -196,7 +196,7 @@ impl Work {
                 tracing::warn!(
                     pipeline = lane.name,
                     traces = early,
-                    "decided traces before their time: more wait than `num_traces` or the memory budget allows"
+                    "decided traces before their time: more wait than `num_traces` or the memory budget allows; raise it, or lower `decision_wait`"
                 );
             }
         }

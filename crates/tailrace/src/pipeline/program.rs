@@ -176,13 +176,15 @@ impl Started {
         let read = tokio::task::spawn_blocking(move || load()).await;
         let outcome = match read {
             Ok(Some(configuration)) => self.reload(configuration).await,
-            Ok(None) => Err("it is not valid".to_owned()),
+            Ok(None) => Err("it is not valid, for the reasons above".to_owned()),
             Err(_) => Err("BUG: reading it panicked".to_owned()),
         };
         self.instruments.count_reload(outcome.is_ok());
         match outcome {
             Ok(()) => tracing::info!("the new configuration is in force"),
-            Err(error) => tracing::error!("the new configuration is not used, the old one stays in force: {error}"),
+            Err(error) => tracing::error!(
+                "the new configuration is not used, the old one stays in force: {error}; mend it and reload"
+            ),
         }
     }
 

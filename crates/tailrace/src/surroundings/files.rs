@@ -23,7 +23,9 @@ pub(super) fn elastic_beanstalk(world: &World<'_>) -> Result<Found, String> {
     let Some(text) = (world.file)(BEANSTALK) else { return Ok(Found::default()) };
     // JSON is YAML.
     let (tree, _, problems) = settings::load(&[format!("yaml:{text}")], &[], &|_| None);
-    let Some(tree) = tree.filter(|_| !problems.has_errors()) else { return Err(format!("`{BEANSTALK}` is no JSON")) };
+    let Some(tree) = tree.filter(|_| !problems.has_errors()) else {
+        return Err(format!("`{BEANSTALK}` is no JSON; mend the file, or remove the detector `elastic_beanstalk`"));
+    };
     let text = |key: &str| tree.lookup(key).and_then(Node::as_text).map(str::to_string);
     let deployment = tree.lookup("deployment_id").and_then(|node| match node.value {
         Value::Int(id) => Some(id.to_string()),

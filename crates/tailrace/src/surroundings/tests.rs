@@ -42,7 +42,8 @@ fn env() {
         ("a=%4", Err("a=%4")),
     ] {
         let found = look_around("{}", &[("OTEL_RESOURCE_ATTRIBUTES", text)]);
-        let error = |text| format!("the detector `env`: `{text}` in `OTEL_RESOURCE_ATTRIBUTES` is not `key=value`");
+        let error =
+            |text| format!("the detector `env`: `{text}` in `OTEL_RESOURCE_ATTRIBUTES` has no `=`; write `key=value`");
         assert_eq!(found, expected.map(str::to_string).map_err(error), "{text}");
     }
     check("{}", &[("OTEL_RESOURCE", "a=b")], "a=b");

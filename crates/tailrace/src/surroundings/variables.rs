@@ -13,7 +13,7 @@ pub(super) fn env(world: &World<'_>) -> Result<Found, String> {
     let mut found = Found::default();
     let mut rest = text.as_str();
     while !rest.is_empty() {
-        let invalid = || format!("`{rest}` in `OTEL_RESOURCE_ATTRIBUTES` is not `key=value`");
+        let invalid = || format!("`{rest}` in `OTEL_RESOURCE_ATTRIBUTES` has no `=`; write `key=value`");
         let pair = rest.trim_start();
         // The first character belongs to the key, whatever it is.
         let at = pair.bytes().skip(1).position(|byte| byte == b'=').ok_or_else(invalid)? + 1;

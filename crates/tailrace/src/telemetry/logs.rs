@@ -86,7 +86,7 @@ fn writer(output_paths: &[String]) -> Result<BoxMakeWriter, String> {
                 let path = path.strip_prefix("file://").unwrap_or(path);
                 let file = OpenOptions::new().create(true).append(true).open(path);
                 BoxMakeWriter::new(Mutex::new(
-                    file.map_err(|error| format!("cannot open the log file `{path}`: {error}"))?,
+                    file.map_err(|error| format!("cannot open the log file `{path}`: {error}; make its folder, or change `output_paths` of the log"))?,
                 ))
             }
         };

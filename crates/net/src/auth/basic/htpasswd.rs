@@ -74,7 +74,7 @@ impl Users {
             }
         }
         if users.is_empty() {
-            tracing::warn!("`htpasswd` names nobody, so nobody is let in");
+            tracing::warn!("`htpasswd` names nobody, so nobody is let in; add a line `name:hash` for each user");
         }
         let decoy = users.values().max_by_key(|hash| hash.cost()).filter(|hash| hash.cost() > 0).cloned();
         Users { users, decoy, verified: Verified::new() }

@@ -48,15 +48,10 @@ impl Decode for BasicAuth {
         match written {
             [true, true] => {
                 let message = "`basicauth` has both `htpasswd`, for servers, and `client_auth`, for clients";
-                p.error(
-                    &node.at,
-                    message,
-                    "make two of it, such as `basicauth/server` and `basicauth/client`".to_owned(),
-                );
+                p.error(&node.at, message, "define two, such as `basicauth/server` and `basicauth/client`".to_owned());
             }
             [false, false] => {
-                let help =
-                    "write `htpasswd` to check what others bring, or `client_auth` to bring something".to_owned();
+                let help = "write `htpasswd` for a receiver, or `client_auth` for an exporter".to_owned();
                 p.error(&node.at, "`basicauth` has no credentials", help);
             }
             _ => {}
@@ -75,7 +70,11 @@ impl Decode for Htpasswd {
         };
         fields.finish(p);
         if htpasswd.file.as_os_str().is_empty() && htpasswd.inline.is_empty() {
-            p.error(&node.at, "`htpasswd` names nobody", "write `file` or `inline`".to_owned());
+            p.error(
+                &node.at,
+                "`htpasswd` names nobody",
+                "write `file: PATH`, or `inline` with a line `name:hash` for each user".to_owned(),
+            );
         }
         Some(htpasswd)
     }
@@ -94,7 +93,11 @@ impl Decode for BasicClient {
         refuse_unsupported(&mut fields, &["aws_secrets_manager"], p);
         fields.finish(p);
         if client.username.contains(':') {
-            p.error(&node.at, "`username` cannot have a colon", None);
+            p.error(
+                &node.at,
+                "`username` cannot have a colon",
+                "choose a name without one; the colon ends the name on the wire".to_owned(),
+            );
         }
         Some(client)
     }

@@ -77,13 +77,13 @@ impl BearerTokenAuth {
         let file = !self.filename.as_os_str().is_empty();
         let mut wrong = |message: &str, help: &str| p.error(&node.at, message, help.to_owned());
         if self.token.is_empty() && self.tokens.is_empty() && !file {
-            wrong("`bearertokenauth` has no token", "write `token`, `tokens` or `filename`");
+            wrong("`bearertokenauth` has no token", "write one of `token`, `tokens` and `filename`");
         }
         if !self.token.is_empty() && !self.tokens.is_empty() {
-            wrong("`bearertokenauth` has both `token` and `tokens`", "remove one");
+            wrong("`bearertokenauth` has both `token` and `tokens`", "remove one of them");
         }
         if self.retry_on_failure.enabled && !file {
-            wrong("`retry_on_failure` is about a file, and there is none", "write `filename`");
+            wrong("`retry_on_failure` is about a file, and there is none", "write `filename: PATH`, or remove it");
         }
         if self.retry_on_failure.enabled && self.retry_on_failure.interval.is_zero() {
             wrong("`retry_on_failure` needs an `interval` above zero", "write `interval: 1s`");
@@ -94,7 +94,11 @@ impl BearerTokenAuth {
         }
         let unused = if !self.tokens.is_empty() { "filename" } else { "token" };
         if file && !(self.token.is_empty() && self.tokens.is_empty()) {
-            p.warning(&node.at, format!("`{unused}` is not used, since another source of tokens is set"), None);
+            p.warning(
+                &node.at,
+                format!("`{unused}` is not used, since another source of tokens is set"),
+                "remove it".to_owned(),
+            );
         }
     }
 

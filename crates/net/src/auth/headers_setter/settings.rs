@@ -106,7 +106,11 @@ impl HeaderSettings {
         };
         let key = key?;
         if http::HeaderName::from_bytes(key.as_bytes()).is_err() {
-            p.error(&node.at, format!("`{key}` cannot be the name of a header"), None);
+            p.error(
+                &node.at,
+                format!("`{key}` cannot be the name of a header"),
+                "write letters, digits and `-` only".to_owned(),
+            );
         }
         let has_default = default.is_some();
         let lonely = (value.is_some() || file.is_some()) && has_default;
@@ -128,11 +132,11 @@ impl HeaderSettings {
                 p.error(
                     &node.at,
                     format!("the header `{key}` has more than one source"),
-                    format!("leave one of {expected}"),
+                    format!("keep one of {expected}"),
                 );
             }
             (Some(Source::Context(..) | Source::Attribute(..)), _) => {
-                let help = "what a request brought is not known when its items leave";
+                let help = "write `value` or `value_file`; what a request brought is not known when its items leave";
                 let message = match has_default {
                     true => format!("the header `{key}` always has its `default_value`"),
                     false => format!("the header `{key}` is never set: it has no `default_value`"),

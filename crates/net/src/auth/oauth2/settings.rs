@@ -98,7 +98,11 @@ impl Oauth2Settings {
             (settings.token_url.is_empty(), "`token_url`"),
         ] {
             if missing {
-                p.error(&at, format!("`oauth2client` needs the setting {message}"), None);
+                p.error(
+                    &at,
+                    format!("`oauth2client` needs the setting {message}"),
+                    "add it under the extension".to_owned(),
+                );
             }
         }
         if let (Some(at), false, Err(error)) = (url_at, settings.token_url.is_empty(), parse_url(&settings.token_url)) {
@@ -106,7 +110,11 @@ impl Oauth2Settings {
         }
         for key in ["scope", "client_id", "client_secret"] {
             if let (Some(at), true) = (params_at, settings.endpoint_params.contains_key(key)) {
-                p.error(&at, format!("`endpoint_params` cannot replace `{key}`"), "use the setting for it".to_owned());
+                p.error(
+                    &at,
+                    format!("`endpoint_params` cannot replace `{key}`"),
+                    "remove it there, and write the setting of this name".to_owned(),
+                );
             }
         }
         Some(settings)

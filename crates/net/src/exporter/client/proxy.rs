@@ -23,10 +23,10 @@ impl Proxy {
     /// What is wrong with it, without the credentials.
     pub fn parse(text: &str) -> Result<Self, String> {
         let text = if text.contains("://") { text.to_owned() } else { format!("http://{text}") };
-        let uri: Uri = text.parse().map_err(|_| "the URL of the proxy is not a URL".to_owned())?;
+        let uri: Uri = text.parse().map_err(|_| "this is not the URL of a proxy".to_owned())?;
         if uri.scheme_str() != Some("http") {
             let scheme = uri.scheme_str().unwrap_or_default();
-            return Err(format!("a proxy is spoken to by `http://`, not by `{scheme}://`"));
+            return Err(format!("a proxy is spoken to by `http://` only, not by `{scheme}://`"));
         }
         let authority = uri.authority().map(ToString::to_string).unwrap_or_default();
         let (credentials, host) = match authority.rsplit_once('@') {
@@ -185,7 +185,10 @@ mod tests {
         let proxy = Proxy::parse("http://me:p%40ss@proxy:8080").unwrap();
         assert_eq!(proxy.authorization.as_ref().unwrap(), "Basic bWU6cEBzcw==");
         assert!(!format!("{proxy:?}").contains("bWU6"));
-        assert_eq!(Proxy::parse("socks5://p:1").unwrap_err(), "a proxy is spoken to by `http://`, not by `socks5://`");
+        assert_eq!(
+            Proxy::parse("socks5://p:1").unwrap_err(),
+            "a proxy is spoken to by `http://` only, not by `socks5://`"
+        );
         assert!(Proxy::parse("http://").is_err());
     }
 }

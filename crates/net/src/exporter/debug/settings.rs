@@ -72,7 +72,11 @@ impl DebugSettings {
                 "info" => Verbosity::Normal,
                 "warn" | "error" => Verbosity::Basic,
                 other => {
-                    p.error(&node.at, format!("unknown `loglevel` `{other}`"), "write `verbosity` instead".to_owned());
+                    p.error(
+                        &node.at,
+                        format!("unknown `loglevel` `{other}`"),
+                        "write `verbosity: normal`, or `basic` or `detailed`".to_owned(),
+                    );
                     Verbosity::Normal
                 }
             };
@@ -93,7 +97,7 @@ impl DebugSettings {
         self.output_paths = fields.optional("output_paths", p);
         if let (Some(at), Some(paths)) = (at, &self.output_paths) {
             if self.use_internal_logger {
-                let help = "write `use_internal_logger: false` or remove it";
+                let help = "write `use_internal_logger: false`, or remove `output_paths`";
                 p.error(&at, "`output_paths` has no effect while `use_internal_logger` is true", help.to_owned());
             } else if paths.is_empty() {
                 p.error(&at, "`output_paths` must not be empty", "write `[stdout]`, or remove it".to_owned());

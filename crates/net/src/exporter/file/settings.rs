@@ -139,7 +139,11 @@ impl FileSettings {
         let has_permissions = !self.directory_permissions.is_empty();
         let one_star = self.path.matches('*').count() == 1;
         let all = [
-            (self.path.is_empty(), "`path` must not be empty", "write the file to write to"),
+            (
+                self.path.is_empty(),
+                "`path` must not be empty",
+                "write the file to write, such as `/var/lib/tailrace/traces.json`",
+            ),
             (
                 self.append && self.rotation.is_some(),
                 "`append` and `rotation` exclude each other",
@@ -154,18 +158,18 @@ impl FileSettings {
             (
                 grouped && self.group_by.resource_attribute.is_empty(),
                 "`resource_attribute` must not be empty",
-                "name the resource attribute to group by",
+                "name the resource attribute to group by, or remove it for `fileexporter.path_segment`",
             ),
-            (grouped && self.group_by.max_open_files == 0, "`max_open_files` must be positive", "remove it for 100"),
+            (grouped && self.group_by.max_open_files == 0, "`max_open_files` must be above 0", "remove it for 100"),
             (
                 has_permissions && !self.create_directory,
                 "`directory_permissions` needs `create_directory: true`",
-                "write both or neither",
+                "write both, or remove `directory_permissions`",
             ),
             (
                 has_permissions && !mode.is_ok_and(|mode| mode <= 0o777),
                 "`directory_permissions` must be permissions in octal digits",
-                "write \"0755\"",
+                "write them in quotes, such as `\"0755\"`",
             ),
         ];
         all.into_iter().filter(|(wrong, ..)| *wrong).map(|(_, message, help)| (message, help)).collect()
@@ -184,7 +188,7 @@ impl FileSettings {
             FileFormat::Json => "json",
             FileFormat::Proto => "proto",
         };
-        Node::map_of([
+        let mut entries: Vec<(&str, Node)> = vec![
             ("append", self.append.into()),
             ("compression", if self.compression { "zstd" } else { "" }.into()),
             ("compression_params", Node::map_of(level)),
@@ -195,8 +199,10 @@ impl FileSettings {
             ("format", format.into()),
             ("group_by", self.group_by.effective()),
             ("path", self.path.as_str().into()),
-            ("rotation", self.rotation.as_ref().map_or_else(Node::null, RotationSettings::effective)),
-        ])
+        ];
+        // otelcol prints null where there is none; read back that would switch it on.
+        entries.extend(self.rotation.as_ref().map(|rotation| ("rotation", rotation.effective())));
+        Node::map_of(entries)
     }
 }
 
@@ -242,7 +248,11 @@ fn compression(fields: &mut Fields<'_>, p: &mut Problems) -> bool {
         Some("") | None => false,
         Some("zstd") => true,
         Some(other) => {
-            p.error(&node.at, format!("unknown compression `{other}`"), "files know `zstd` alone".to_owned());
+            p.error(
+                &node.at,
+                format!("unknown compression `{other}`"),
+                "write `zstd`, or remove it for none".to_owned(),
+            );
             false
         }
     }

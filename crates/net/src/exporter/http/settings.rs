@@ -196,7 +196,7 @@ fn proxy_url(fields: &mut Fields<'_>, p: &mut Problems) -> String {
     let node = fields.node("proxy_url").filter(|node| !node.is_absent());
     let url = node.and_then(|node| p.within("proxy_url", |p| node.text(p))).unwrap_or_default();
     if let (Some(node), false, Err(error)) = (node, url.is_empty(), Proxy::parse(&url)) {
-        p.error(&node.at, error, "write `http://host:port`".to_owned());
+        p.error(&node.at, error, "write one such as `http://proxy:3128`".to_owned());
     }
     url
 }
@@ -259,7 +259,7 @@ fn compression(fields: &mut Fields<'_>, default: Compression, p: &mut Problems) 
     if let Some(level) = level.filter(|level| !levels.contains(level)) {
         let name = encoding.header().unwrap_or("none");
         let help = match (levels.start(), levels.end()) {
-            (0, 0) => "it has no levels".to_owned(),
+            (0, 0) => "remove it; this compression has no levels".to_owned(),
             (low, high) => format!("write a number from {low} to {high}"),
         };
         p.error(&node.at, format!("the compression `{name}` has no level {level}"), help);
@@ -279,7 +279,7 @@ fn named(node: &Node, p: &mut Problems) -> Compression {
     }
     let encoding = known.into_iter().find(|encoding| encoding.header() == Some(&text)).unwrap_or_else(|| {
         let names: Vec<_> = known.iter().filter_map(|encoding| encoding.header()).collect();
-        let help = format!("known are `{}` and `none`", names.join("`, `"));
+        let help = format!("write `{}` or `none`", names.join("`, `"));
         p.error(&node.at, format!("unknown compression `{text}`"), help);
         Identity
     });

@@ -101,8 +101,11 @@ impl GrpcEndpoint {
                     socket: Some(PathBuf::from(path)),
                     https: false,
                 }),
-                false => Err(format!("`{text}` names no absolute path; write `unix:///path/of/socket`")),
+                false => Err(format!("`{text}` names no absolute path; write one such as `unix:///run/otlp.sock`")),
             };
+        }
+        if text.is_empty() {
+            return Err("this is empty; write `host:port`, such as `backend:4317`".to_owned());
         }
         let (https, rest) = match text.split_once("://") {
             None => (false, text),
@@ -110,19 +113,31 @@ impl GrpcEndpoint {
             Some(("https", rest)) => (true, rest.trim_end_matches('/')),
             Some(("dns" | "passthrough", rest)) => match rest.strip_prefix('/') {
                 Some(rest) => (false, rest),
-                None => return Err(format!("`{text}` names a resolver; write `dns:///host:port`")),
+                None => {
+                    return Err(format!(
+                        "`{text}` names a resolver between its slashes; write one such as `dns:///backend:4317`"
+                    ));
+                }
             },
-            Some((scheme, _)) => return Err(format!("the scheme `{scheme}` is not supported; write `host:port`")),
+            Some((scheme, _)) => {
+                return Err(format!(
+                    "the scheme `{scheme}` is not supported; write `host:port`, such as `backend:4317`"
+                ));
+            }
         };
-        let authority: http::uri::Authority = rest.parse().map_err(|_| format!("`{rest}` is not `host:port`"))?;
+        let authority: http::uri::Authority = rest.parse().map_err(|_| malformed(rest))?;
         if authority.as_str().contains('@') || authority.host().is_empty() {
-            return Err(format!("`{rest}` is not `host:port`"));
+            return Err(malformed(rest));
         }
         match authority.port_u16() {
             None => Err(format!("`{text}` has no port; write `{}:4317`", authority.host())),
             Some(_) => Ok(Self { text: text.to_owned(), authority: rest.to_owned(), socket: None, https }),
         }
     }
+}
+
+fn malformed(target: &str) -> String {
+    format!("`{target}` is no host and port; write `host:port`, such as `backend:4317`")
 }
 
 impl OtlpGrpcSettings {
@@ -171,8 +186,8 @@ impl OtlpGrpcSettings {
             }
         }
         if text.starts_with("http://") && !settings.tls.insecure {
-            let message = "`http://` does not switch TLS off for gRPC";
-            p.warning(&at, message, "write `tls: {insecure: true}` for plain text".to_owned());
+            let message = "`http://` does not turn TLS off for gRPC";
+            p.warning(&at, message, "add `tls: {insecure: true}` for plain text, or write `https://`".to_owned());
         }
         Some(settings)
     }
@@ -220,7 +235,7 @@ fn compression(node: &Node, p: &mut Problems) -> Compression {
         Some("snappy") => Encoding::SnappyFramed,
         Some(other) => {
             let message = format!("unknown compression `{other}`");
-            p.error(&node.at, message, "gRPC has `gzip`, `zstd`, `snappy` and `none`".to_owned());
+            p.error(&node.at, message, "write `gzip`, `zstd`, `snappy` or `none`".to_owned());
             Encoding::Identity
         }
     };

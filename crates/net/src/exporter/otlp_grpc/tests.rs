@@ -260,14 +260,19 @@ fn endpoints() {
         ("[::1]:4317", Ok(("[::1]:4317", false))),
         ("localhost", Err("`localhost` has no port; write `localhost:4317`")),
         ("unix:///run/x", Ok(("localhost", false))),
-        ("unix:run/x", Err("`unix:run/x` names no absolute path; write `unix:///path/of/socket`")),
-        ("ftp://a:1", Err("the scheme `ftp` is not supported; write `host:port`")),
-        ("dns://8.8.8.8/jaeger:4317", Err("`dns://8.8.8.8/jaeger:4317` names a resolver; write `dns:///host:port`")),
-        ("", Err("`` is not `host:port`")),
-        ("a b:1", Err("`a b:1` is not `host:port`")),
-        ("u:p@host:1", Err("`u:p@host:1` is not `host:port`")),
+        ("unix:run/x", Err("`unix:run/x` names no absolute path; write one such as `unix:///run/otlp.sock`")),
+        ("ftp://a:1", Err("the scheme `ftp` is not supported; write `host:port`, such as `backend:4317`")),
+        (
+            "dns://8.8.8.8/jaeger:4317",
+            Err(
+                "`dns://8.8.8.8/jaeger:4317` names a resolver between its slashes; write one such as `dns:///backend:4317`",
+            ),
+        ),
+        ("", Err("this is empty; write `host:port`, such as `backend:4317`")),
+        ("a b:1", Err("`a b:1` is no host and port; write `host:port`, such as `backend:4317`")),
+        ("u:p@host:1", Err("`u:p@host:1` is no host and port; write `host:port`, such as `backend:4317`")),
         ("host:99999", Err("`host:99999` has no port; write `host:4317`")),
-        ("host:4317/path", Err("`host:4317/path` is not `host:port`")),
+        ("host:4317/path", Err("`host:4317/path` is no host and port; write `host:port`, such as `backend:4317`")),
     ] {
         let parsed = GrpcEndpoint::parse(text);
         let found = parsed.as_ref().map(|endpoint| (endpoint.authority.as_str(), endpoint.https));

@@ -105,7 +105,7 @@ impl OtlpHttpSettings {
         fields.finish(p);
         let others = [&settings.traces_endpoint, &settings.metrics_endpoint, &settings.logs_endpoint];
         if base.is_empty() && settings.profiles_endpoint.is_empty() && others.iter().all(|url| url.is_empty()) {
-            let help = "write `endpoint: https://host:4318` or `traces_endpoint`";
+            let help = "add `endpoint: https://backend:4318`, or one for a signal such as `traces_endpoint`";
             p.error(&at, "`otlp_http` needs at least one endpoint", help.to_owned());
             return None;
         }

@@ -208,7 +208,11 @@ impl Decode for Cors {
         };
         fields.finish(p);
         if HeaderValue::from_str(&cors.exposed_headers.join(", ")).is_err() {
-            p.error(&node.at, "`exposed_headers` holds what cannot stand in a header", None);
+            p.error(
+                &node.at,
+                "`exposed_headers` holds what cannot stand in a header",
+                "list names of headers, in letters, digits and `-`".to_owned(),
+            );
             return None;
         }
         Some(cors)
@@ -238,7 +242,7 @@ fn network(node: &Node, p: &mut Problems) -> Network {
     known.unwrap_or_else(|| {
         if !text.is_empty() {
             let message = format!("the transport `{text}` is not supported");
-            p.error(&node.at, message, "there are `tcp`, `tcp4`, `tcp6` and `unix`".to_owned());
+            p.error(&node.at, message, "write `tcp`, `tcp4`, `tcp6` or `unix`".to_owned());
         }
         Network::Tcp
     })
@@ -255,7 +259,11 @@ fn codings(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<HttpCoding> {
         if coding.is_none() {
             let names = HttpCoding::ALL.map(HttpCoding::name);
             let meant = suggest(name, names).map(|meant| format!(", did you mean `{meant}`?")).unwrap_or_default();
-            p.error(&node.at, format!("unknown compression `{name}`{meant}"), None);
+            p.error(
+                &node.at,
+                format!("unknown compression `{name}`{meant}"),
+                format!("there are {}", settings::quoted(names.into_iter().filter(|name| !name.is_empty()))),
+            );
         }
         coding
     };
@@ -274,7 +282,11 @@ fn response_headers(fields: &mut Fields<'_>, p: &mut Problems) -> Option<Vec<(St
     });
     for (name, value) in &headers {
         if HeaderName::try_from(name).is_err() || HeaderValue::from_str(value.expose()).is_err() {
-            p.error(&node.at, format!("`{name}` with its value is not a header"), None);
+            p.error(
+                &node.at,
+                format!("`{name}` with its value is not a header"),
+                "write the name in letters, digits and `-`, the value in printable ASCII".to_owned(),
+            );
         }
     }
     Some(headers)

@@ -104,7 +104,7 @@ fn mistakes_are_told_with_the_way_out() {
     refused("protocols: {gprc: }", "unknown setting `gprc` in `protocols`, did you mean `grpc`?");
     refused("protocol: {grpc: }", "unknown setting `protocol` in `otlp`, did you mean `protocols`?");
     refused("protocols: {grpc: {endpoint: localhost}}", "`localhost` has no port");
-    refused("protocols: {grpc: {endpoint: 'a:70000'}}", "is not a port");
+    refused("protocols: {grpc: {endpoint: 'a:70000'}}", "is no port");
     refused("protocols: {grpc: {transport: udp}}", "the transport `udp` is not supported");
     refused("protocols: {grpc: {max_recv_msg_size_mib: -1}}", "`max_recv_msg_size_mib` must be zero or more");
     refused("protocols: {grpc: {auth: {}}}", "`auth` needs the setting `authenticator`");

@@ -45,7 +45,7 @@ fn what_the_collector_refuses_is_refused() {
 const REFUSED: &[(&str, &str)] = &[
     ("and_in_and", "policy type `and` cannot stand inside `and`"),
     ("bad_duration", "must be a duration"),
-    ("bad_strategy", "invalid `sampling_strategy`"),
+    ("bad_strategy", "unknown `sampling_strategy`"),
     ("composite_in_composite", "policy type `composite` cannot stand inside `composite`"),
     ("drop_in_and", "policy type `drop` cannot stand inside `and`"),
     ("duplicate_policy_name", "duplicate policy name"),
@@ -64,7 +64,7 @@ const REFUSED: &[(&str, &str)] = &[
     ("policies_not_a_list", "`policies` must be a list"),
     ("regex_invalid", "invalid regex"),
     ("regex_lookahead", "invalid regex"),
-    ("span_ingest_stateful", "cannot be asked piece by piece"),
+    ("span_ingest_stateful", "needs whole traces"),
     ("status_code_empty", "`status_codes` is empty"),
     ("status_code_lower_case", "unknown status code"),
     ("status_code_unknown", "unknown status code"),

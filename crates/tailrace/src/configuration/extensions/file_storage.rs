@@ -119,7 +119,7 @@ impl Decode for Compaction {
         if compaction.on_rebound && compaction.check_interval.is_zero() {
             let at = fields.node("check_interval").map_or(node.at, |node| node.at);
             let help = "write how often files are looked at, as in `5s`, or remove `on_rebound`";
-            p.error(&at, "`check_interval` must be more than zero with `on_rebound`", help.to_string());
+            p.error(&at, "`check_interval` must be above 0 with `on_rebound`", help.to_string());
         }
         fields.finish(p);
         Some(compaction)

@@ -111,7 +111,7 @@ impl Server {
         }
         if !["tcp", "tcp4", "tcp6", "unix"].contains(&server.transport.as_str()) {
             let at = fields.node("transport").map_or(fields.at(), |node| node.at);
-            let help = "it is one of tcp, tcp4, tcp6, unix";
+            let help = "it is one of `tcp`, `tcp4`, `tcp6`, `unix`";
             p.error(&at, format!("unknown transport `{}`", server.transport), help.to_string());
         }
         server

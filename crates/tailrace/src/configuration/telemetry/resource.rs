@@ -76,7 +76,7 @@ impl Decode for Resource {
         }
         if let Some(text) = fields.unsupported("attributes_list").filter(|node| !node.is_absent()) {
             let help = "write `attributes: [{name: …, value: …}]`";
-            p.error(&text.at, "`attributes_list` is not supported, by otelcol neither", help.to_string());
+            p.error(&text.at, "`attributes_list` is not supported, nor is it by otelcol", help.to_string());
         }
         let mut first_plain: Option<Location> = None;
         for entry in fields.rest() {

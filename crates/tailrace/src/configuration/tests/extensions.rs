@@ -62,7 +62,7 @@ fn others() {
         "`max_transaction_size` must be zero or more",
     );
     let rebound = "{compaction: {on_rebound: true, check_interval: 0s}}";
-    check("file_storage", rebound, &[], "`check_interval` must be more than zero");
+    check("file_storage", rebound, &[], "`check_interval` must be above 0");
     check("memory_limiter", "{check_interval: 1s, limit_mib: 100}", &["limit_mib: 100"], "");
     check("memory_limiter", "{check_interval: 1s}", &[], "needs `limit_mib` or `limit_percentage`");
     check("pprof", "", &["endpoint: localhost:1777"], "the extension `pprof` does nothing here");
@@ -94,7 +94,7 @@ fn components_name_extensions() {
         (file("file_storge", "file_storage: ", ""), "did you mean `file_storage`?"),
         (
             file("health_check", "health_check: ", "health_check"),
-            "the receiver `otlp` names the authenticator `health_check`, which is none",
+            "the receiver `otlp` names the authenticator `health_check`, which is no authenticator",
         ),
     ] {
         let (_, shown) = loaded(&text, &[]);

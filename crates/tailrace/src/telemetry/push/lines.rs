@@ -119,7 +119,7 @@ impl Sender {
         self.peer.send(request, self.timeout).await;
         let dropped = self.dropped.swap(0, Ordering::Relaxed);
         if dropped > 0 {
-            tracing::warn!(target: super::OWN, dropped, "log records were not pushed, for their queue was full");
+            tracing::warn!(target: super::OWN, dropped, "log records were not pushed, for their queue was full; look whether their backend answers");
         }
     }
 }
