@@ -14,7 +14,9 @@
 
 pub mod base64;
 mod decode;
+mod digits;
 mod encode;
+mod plain;
 mod text;
 
 pub use decode::decode;

@@ -9,10 +9,14 @@
 //!         └ start of the span's body
 //! ```
 
-use super::{JsonError, base64, text::Text};
+use super::{
+    JsonError, base64,
+    digits::{hex_value, short_decimal},
+    text::Text,
+};
 use crate::Signal;
 use crate::schema::{self, Field, Kind, Presence, Shape};
-use crate::wire::{DEPTH_MAX, WireType, put_fixed32, put_fixed64, put_len, put_tag, put_uint, put_varint};
+use crate::wire::{DEPTH_MAX, WireType, put_fixed32, put_fixed64, put_len, put_tag, put_uint, put_varint, varint_len};
 
 /// Turns an OTLP/JSON request of `signal`, such as an `ExportTraceServiceRequest`, into its protobuf bytes. What follows the
 /// object is ignored.
@@ -75,8 +79,9 @@ impl Decoder<'_> {
         let message = Message { first_run: self.runs.len(), start: self.out.len() };
         let fields = schema::fields(kind);
         let mut is_first = true;
+        let mut next = 0;
         while let Some(key) = self.text.key(&mut is_first)? {
-            match schema::by_name(fields, &key) {
+            match schema::by_name(fields, &key, &mut next) {
                 Some(field) => self.field(&message, field, depth).map_err(|error| error.within(field.camel))?,
                 None => self.text.skip()?,
             }
@@ -154,7 +159,8 @@ impl Decoder<'_> {
         }
         self.text.open(b'[')?;
         self.begin_run(message, field);
-        let start = self.out.len();
+        let before = self.out.len();
+        let start = self.begin_enclosed(field.number);
         let mut is_first = true;
         let mut index = 0usize;
         while self.text.element(&mut is_first)? {
@@ -162,7 +168,9 @@ impl Decoder<'_> {
             index += 1;
         }
         if index > 0 {
-            self.enclose(start, field.number);
+            self.end_enclosed(start);
+        } else {
+            self.out.truncate(before);
         }
         Ok(())
     }
@@ -180,25 +188,36 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Writes a message. A deep body moves once per level, at most [`DEPTH_MAX`] times.
+    /// Writes a message. A long deep body moves once per level, at most [`DEPTH_MAX`] times.
     fn child(&mut self, kind: schema::Message, number: u32, depth: u32) -> Result<(), JsonError> {
-        let start = self.out.len();
+        let start = self.begin_enclosed(number);
         self.object(kind, depth + 1)?;
-        self.enclose(start, number);
+        self.end_enclosed(start);
         Ok(())
     }
 
-    /// Moves what was written from `start` on to make room for its tag and length in front of it.
-    fn enclose(&mut self, start: usize, number: u32) {
-        let end = self.out.len();
-        // Written behind the body first: there it finds its own length.
+    /// Writes the tag of what comes in a length, and room for that: one byte, which is enough for most. Gives where the body
+    /// begins.
+    fn begin_enclosed(&mut self, number: u32) -> usize {
         put_tag(&mut self.out, number, WireType::Len);
-        put_varint(&mut self.out, (end - start) as u64);
-        let prefix_len = self.out.len() - end;
-        let mut prefix = [0; PREFIX_BYTES_MAX];
-        prefix[..prefix_len].copy_from_slice(&self.out[end..]);
-        self.out.copy_within(start..end, start + prefix_len);
-        self.out[start..start + prefix_len].copy_from_slice(&prefix[..prefix_len]);
+        self.out.push(0);
+        self.out.len()
+    }
+
+    /// Writes the length of the body that began at `start`; where it takes more than a byte the body moves.
+    fn end_enclosed(&mut self, start: usize) {
+        let end = self.out.len();
+        let mut len = (end - start) as u64;
+        let more = varint_len(len) - 1;
+        if more > 0 {
+            self.out.extend_from_slice(&[0; LENGTH_BYTES_MAX][..more]);
+            self.out.copy_within(start..end, start + more);
+        }
+        for byte in &mut self.out[start - 1..start + more] {
+            *byte = len as u8 | 0x80;
+            len >>= 7;
+        }
+        self.out[start + more - 1] &= 0x7f;
     }
 
     /// A default is left out, unless being there means something.
@@ -288,12 +307,18 @@ impl Decoder<'_> {
         match self.text.peek() {
             Some(b'"') => {
                 let text = self.text.string()?;
+                if let Some(value) = short_decimal(&text).and_then(|value| T::try_from(value).ok()) {
+                    return Ok(value);
+                }
                 let value =
                     str::from_utf8(&text).ok().filter(|text| T::is_written_so(text)).and_then(|text| text.parse().ok());
                 value.ok_or_else(|| self.text.error_at(at, format!("expected {}, found {}", T::NAME, quoted(&text))))
             }
             Some(b'-' | b'0'..=b'9') => {
                 let text = self.text.number()?;
+                if let Some(value) = short_decimal(text.as_bytes()).and_then(|value| T::try_from(value).ok()) {
+                    return Ok(value);
+                }
                 text.parse().map_err(|_| {
                     self.text.error_at(at, format!("expected {}, found {}", T::NAME, quoted(text.as_bytes())))
                 })
@@ -385,7 +410,7 @@ struct Message {
     start: usize,
 }
 
-trait Integer: std::str::FromStr {
+trait Integer: std::str::FromStr + TryFrom<u64> {
     const NAME: &'static str;
 
     /// Whether Go's `strconv` takes the text: a sign for signed ones only, digits, nothing else.
@@ -424,18 +449,14 @@ impl Integer for u32 {
     }
 }
 
-fn hex_value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
 /// The beginning of a text in backticks, safe to print.
 fn quoted(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.get(..QUOTED_MAX).unwrap_or(text));
     format!("`{}`", text.escape_debug())
 }
 
-/// A tag takes at most five bytes, a length at most ten.
-const PREFIX_BYTES_MAX: usize = 15;
+/// A length takes at most ten bytes.
+const LENGTH_BYTES_MAX: usize = 10;
 
 /// How much of a wrong value an error message repeats.
 const QUOTED_MAX: usize = 40;

@@ -4,7 +4,7 @@
 //! through untouched, and a lone surrogate becomes U+FFFD. Skipping a value needs neither recursion nor heap: what
 //! is open is one bit per level in a fixed array.
 
-use super::JsonError;
+use super::{JsonError, plain::plain_len};
 use std::borrow::Cow;
 
 /// How deep a value under an unknown key may nest, as in the reference decoder.
@@ -239,7 +239,7 @@ impl<'a> Text<'a> {
     /// The bytes up to the next quote, backslash or control character.
     fn plain_run(&mut self) -> &'a [u8] {
         let left = self.bytes.get(self.at..).unwrap_or_default();
-        let len = left.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(left.len());
+        let len = plain_len(left);
         self.at += len;
         &left[..len]
     }
