@@ -10,9 +10,9 @@
 //! ```
 
 use super::{
-    JsonError, base64,
+    JsonError, attribute, base64,
     digits::{hex_value, short_decimal},
-    text::Text,
+    text::{Fault, Text},
 };
 use crate::Signal;
 use crate::schema::{self, Field, Kind, Presence, Shape};
@@ -38,12 +38,12 @@ pub fn decode(signal: Signal, json: &[u8]) -> Result<Vec<u8>, JsonError> {
             Signal::Metrics => "resourceMetrics",
             Signal::Logs => "resourceLogs",
         };
-        return Err(decoder.text.error(format!("the body is empty, expected an object with `{parts}`")));
+        return Err(*decoder.text.error(format!("the body is empty, expected an object with `{parts}`")));
     }
-    if !decoder.text.null()? {
-        decoder.object(schema::Message::request(signal), 0)?;
+    match decoder.request(signal) {
+        Ok(()) => Ok(decoder.out),
+        Err(fault) => Err(*fault),
     }
-    Ok(decoder.out)
 }
 
 struct Decoder<'a> {
@@ -70,8 +70,12 @@ struct Run {
 }
 
 impl Decoder<'_> {
+    fn request(&mut self, signal: Signal) -> Result<(), Fault> {
+        if self.text.null()? { Ok(()) } else { self.object(schema::Message::request(signal), 0) }
+    }
+
     /// Reads an object into the body of a message at the end of `out`.
-    fn object(&mut self, kind: schema::Message, depth: u32) -> Result<(), JsonError> {
+    fn object(&mut self, kind: schema::Message, depth: u32) -> Result<(), Fault> {
         if depth > DEPTH_MAX {
             return Err(self.text.error(format!("messages are nested deeper than {DEPTH_MAX} levels")));
         }
@@ -90,7 +94,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn field(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), JsonError> {
+    fn field(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), Fault> {
         match field.kind {
             Kind::Messages(_) | Kind::Texts => return self.elements(message, field, depth),
             Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => return self.numbers(message, field),
@@ -107,7 +111,7 @@ impl Decoder<'_> {
     }
 
     /// `null` is a field's default. In a `oneof` it selects text and containers, as the reference decoder has it.
-    fn null(&mut self, message: &Message, field: &Field) -> Result<(), JsonError> {
+    fn null(&mut self, message: &Message, field: &Field) -> Result<(), Fault> {
         if let Kind::Id(_) | Kind::Bytes = field.kind {
             return Err(self.text.error("expected a string, found null"));
         }
@@ -123,7 +127,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn elements(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), JsonError> {
+    fn elements(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), Fault> {
         if self.text.null()? {
             return Ok(());
         }
@@ -139,7 +143,7 @@ impl Decoder<'_> {
     }
 
     /// One element; `null` is an empty one.
-    fn element(&mut self, field: &Field, depth: u32) -> Result<(), JsonError> {
+    fn element(&mut self, field: &Field, depth: u32) -> Result<(), Fault> {
         if self.text.null()? {
             put_len(&mut self.out, field.number, b"");
             return Ok(());
@@ -153,7 +157,7 @@ impl Decoder<'_> {
     }
 
     /// A list of numbers, packed; nothing if it is empty.
-    fn numbers(&mut self, message: &Message, field: &Field) -> Result<(), JsonError> {
+    fn numbers(&mut self, message: &Message, field: &Field) -> Result<(), Fault> {
         if self.text.null()? {
             return Ok(());
         }
@@ -175,7 +179,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn number(&mut self, kind: Kind) -> Result<(), JsonError> {
+    fn number(&mut self, kind: Kind) -> Result<(), Fault> {
         let at = self.text.position();
         let value = match kind {
             Kind::Doubles => self.double(at)?.to_bits(),
@@ -189,7 +193,13 @@ impl Decoder<'_> {
     }
 
     /// Writes a message. A long deep body moves once per level, at most [`DEPTH_MAX`] times.
-    fn child(&mut self, kind: schema::Message, number: u32, depth: u32) -> Result<(), JsonError> {
+    fn child(&mut self, kind: schema::Message, number: u32, depth: u32) -> Result<(), Fault> {
+        if kind == schema::Message::KeyValue
+            && let Some(len) = attribute::decode(self.text.rest(), &mut self.out, number, depth)
+        {
+            self.text.advance(len);
+            return Ok(());
+        }
         let start = self.begin_enclosed(number);
         self.object(kind, depth + 1)?;
         self.end_enclosed(start);
@@ -221,7 +231,7 @@ impl Decoder<'_> {
     }
 
     /// A default is left out, unless being there means something.
-    fn scalar(&mut self, kind: Kind, number: u32, keeps_default: bool) -> Result<(), JsonError> {
+    fn scalar(&mut self, kind: Kind, number: u32, keeps_default: bool) -> Result<(), Fault> {
         let at = self.text.position();
         match kind {
             Kind::Text => {
@@ -269,7 +279,7 @@ impl Decoder<'_> {
     }
 
     /// What stands on the wire for a number that is a varint there.
-    fn varint(&mut self, kind: Kind, at: usize) -> Result<u64, JsonError> {
+    fn varint(&mut self, kind: Kind, at: usize) -> Result<u64, Fault> {
         Ok(match kind {
             Kind::Bool => u64::from(self.text.boolean()?),
             Kind::Int64 => self.integer::<i64>(at)? as u64,
@@ -282,7 +292,7 @@ impl Decoder<'_> {
     }
 
     /// The empty text is no ID at all.
-    fn id(&mut self, len: usize, number: u32, at: usize) -> Result<(), JsonError> {
+    fn id(&mut self, len: usize, number: u32, at: usize) -> Result<(), Fault> {
         let text = self.text.string()?;
         if text.is_empty() {
             return Ok(());
@@ -303,7 +313,7 @@ impl Decoder<'_> {
     }
 
     /// A number without fraction and exponent, or the same as text.
-    fn integer<T: Integer>(&mut self, at: usize) -> Result<T, JsonError> {
+    fn integer<T: Integer>(&mut self, at: usize) -> Result<T, Fault> {
         match self.text.peek() {
             Some(b'"') => {
                 let text = self.text.string()?;
@@ -328,7 +338,7 @@ impl Decoder<'_> {
     }
 
     /// A number, or text that also may say `NaN` and `Infinity`. What does not fit is refused, not made infinite.
-    fn double(&mut self, at: usize) -> Result<f64, JsonError> {
+    fn double(&mut self, at: usize) -> Result<f64, Fault> {
         let text = match self.text.peek() {
             Some(b'"') => self.text.string()?,
             Some(b'-' | b'0'..=b'9') => self.text.number()?.as_bytes().into(),
@@ -341,7 +351,7 @@ impl Decoder<'_> {
             .ok_or_else(|| self.text.error_at(at, format!("expected a double, found {}", quoted(&text))))
     }
 
-    fn enumerated(&mut self, names: &[&str], at: usize) -> Result<i32, JsonError> {
+    fn enumerated(&mut self, names: &[&str], at: usize) -> Result<i32, Fault> {
         match self.text.peek() {
             Some(b'-' | b'0'..=b'9') => self.integer::<i32>(at),
             Some(b'"') => {

@@ -5,7 +5,7 @@
 //! and its last. Unknown fields have no JSON form and are left out.
 
 use super::{
-    base64,
+    attribute, base64,
     digits::{put_decimal, put_hex, put_signed},
     plain::{is_plain_ascii, plain_len},
 };
@@ -29,9 +29,12 @@ fn object(out: &mut Vec<u8>, message: Message, body: &[u8], depth: u32) -> Resul
     if depth > DEPTH_MAX {
         return Err(WireError::TooDeep);
     }
+    if message == Message::KeyValue && attribute::encode(out, body, depth) {
+        return Ok(());
+    }
     let mut separator = b'{';
     let present = Present::of(message, body, depth)?;
-    for (field, place) in schema::fields(message).iter().zip(present.fields).filter(|(_, place)| place.end > 0) {
+    for (field, place) in schema::fields(message).iter().zip(&present.fields).filter(|(_, place)| place.end > 0) {
         let values = Values { reader: Reader::within(body, place.start, place.end), number: field.number, depth };
         let start = out.len();
         out.extend_from_slice(&[separator, b'"']);
@@ -205,7 +208,7 @@ fn double(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
     if is_plain_ascii(bytes) {
         out.extend_from_slice(bytes);
@@ -236,7 +239,7 @@ fn escaped(out: &mut Vec<u8>, mut bytes: &[u8]) {
     }
 }
 
-fn quoted(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+pub(super) fn quoted(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
     out.push(b'"');
     put(out);
     out.push(b'"');

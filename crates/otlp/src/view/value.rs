@@ -88,7 +88,7 @@ impl<'a> Attributes<'a> {
 
 /// Key and value body of an entry that is written as all senders write it: the key, the value, and no more.
 #[inline]
-fn plain_entry(body: &[u8]) -> Option<(&[u8], &[u8])> {
+pub(crate) fn plain_entry(body: &[u8]) -> Option<(&[u8], &[u8])> {
     const KEY: u32 = 1 << 3 | 2;
     const VALUE: u32 = 2 << 3 | 2;
     let mut reader = Reader::new(body);
