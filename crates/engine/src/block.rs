@@ -221,7 +221,9 @@ impl OpenBlock {
         let base_ns = *self.base_ns.get_or_insert_with(|| usual.base_ns());
         let Some(apart) = usual.store(base_ns) else { return false };
         let form = if usual.parent_id.is_none() { ROOT } else { CHILD };
-        self.put_head(trace, text[0].len() + text[1].len(), form | begins);
+        let text_len = text[0].len() + text[1].len();
+        self.put_head(trace, text_len, form | begins);
+        self.make_room(text_len);
         self.heads.extend_from_slice(apart.as_bytes());
         self.texts.extend_from_slice(text[0]);
         self.texts.extend_from_slice(text[1]);
@@ -229,8 +231,28 @@ impl OpenBlock {
     }
 
     fn put_whole(&mut self, trace: u32, parts: &[&[u8]], begins: u64) {
-        self.put_head(trace, parts.iter().map(|part| part.len()).sum(), WHOLE | begins);
+        let text_len = parts.iter().map(|part| part.len()).sum();
+        self.put_head(trace, text_len, WHOLE | begins);
+        self.make_room(text_len);
         parts.iter().for_each(|part| self.texts.extend_from_slice(part));
+    }
+
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        if self.texts.capacity() - self.texts.len() < more {
+            self.grow(more);
+        }
+    }
+
+    /// Doubles a small block, and makes a larger one as large as blocks become: it will fill up soon, and is copied no more.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let len = self.texts.len();
+        if len < DOUBLED_BYTES {
+            self.texts.reserve(more);
+        } else {
+            self.texts.reserve_exact(more.max(FULL_BYTES.saturating_sub(len)));
+        }
     }
 
     #[inline]
@@ -241,6 +263,11 @@ impl OpenBlock {
         self.traces.add(trace);
     }
 }
+
+/// Up to this many bytes an open block grows by doubling. From here on doubling would make as much room as the whole takes.
+const DOUBLED_BYTES: usize = BLOCK_BYTES / 4;
+/// What a block takes with its last span, unless that is a large one.
+const FULL_BYTES: usize = 64 << 10;
 
 /// How a span is stored.
 const FORM_BITS: u32 = 3;

@@ -13,7 +13,7 @@
 //! Invariant: the entries that did not move stand in the order of the wire.
 
 use crate::{any_value, splice::Splice};
-use otlp::wire::{Reader, WireError, WireType};
+use otlp::wire::{Reader, Tag, WireError, WireType};
 use std::{borrow::Cow, ops::Range};
 
 /// The attributes of one message. One list serves many messages, so that it allocates for the largest alone.
@@ -69,17 +69,21 @@ impl<'e> AttributeList<'e> {
         self.is_changed = false;
         self.number = number;
         self.end = within.end;
+        let wanted = Tag { field: number, wire: WireType::Len }.key();
         let mut reader = Reader::within(self.source, within.start, within.end);
         while !reader.is_empty() {
             let start = reader.position();
-            let tag = reader.tag()?;
-            if tag.field != number || tag.wire != WireType::Len {
-                reader.skip(tag, 0)?;
+            let key = reader.key()?;
+            if key != wanted {
+                reader.skip(Tag::of(key)?, 0)?;
                 continue;
             }
             let body = reader.len_delimited()?;
             let end = reader.position();
-            let (key, value) = key_value(body)?;
+            let (key, value) = match short_key_value(body) {
+                Some((key, value)) => (key, Cow::Borrowed(value)),
+                None => key_value(body)?,
+            };
             let field = self.fields.len();
             self.fields.push(Place { start, body: end - body.len(), end });
             self.entries.push(Entry { key, value, field, is_moved: false, is_changed: false });
@@ -225,8 +229,16 @@ impl<'e> AttributeList<'e> {
     }
 }
 
-/// Key and value of a KeyValue, the value as the body of its `AnyValue`.
+/// Key and value of a KeyValue that is nothing else, both shorter than 128 bytes.
 #[inline]
+fn short_key_value(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    let [KEY_BYTE, key_len @ 0..0x80, rest @ ..] = body else { return None };
+    let (key, rest) = rest.split_at_checked(usize::from(*key_len))?;
+    let [VALUE_BYTE, value_len @ 0..0x80, value @ ..] = rest else { return None };
+    (usize::from(*value_len) == value.len()).then_some((key, value))
+}
+
+/// Key and value of a KeyValue, the value as the body of its `AnyValue`.
 fn key_value(body: &[u8]) -> Result<(&[u8], Cow<'_, [u8]>), WireError> {
     let mut reader = Reader::new(body);
     if reader.key() == Ok(KEY) {
@@ -271,6 +283,8 @@ fn unusual_key_value(body: &[u8]) -> Result<(&[u8], Cow<'_, [u8]>), WireError> {
 const KEY: u32 = 1 << 3 | 2;
 /// `KeyValue.value` as it stands on the wire.
 const VALUE: u32 = 2 << 3 | 2;
+const KEY_BYTE: u8 = KEY as u8;
+const VALUE_BYTE: u8 = VALUE as u8;
 
 #[cfg(test)]
 mod tests {
