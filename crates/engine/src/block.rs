@@ -38,6 +38,8 @@ pub(crate) struct OpenBlock {
     /// What the starts of usual spans count from, as the first of them sets it.
     base_ns: Option<u64>,
     traces: TraceRange,
+    /// Bytes of the heads of the block before, if that became full: this one will, too, and need as many.
+    before: Option<usize>,
 }
 
 /// The lowest and the highest index of the traces in a block: traces arrive in the order of their indices, so most blocks
@@ -211,7 +213,8 @@ impl OpenBlock {
 
     /// Closes the block and leaves an empty one.
     pub(crate) fn close(&mut self) -> Block {
-        let Self { heads, texts, traces, base_ns, .. } = std::mem::take(self);
+        let before = self.is_full().then_some(self.heads.len());
+        let Self { heads, texts, traces, base_ns, .. } = std::mem::replace(self, Self { before, ..Self::default() });
         Block::of(heads.into_boxed_slice(), texts, base_ns, traces)
     }
 
@@ -244,15 +247,19 @@ impl OpenBlock {
         }
     }
 
-    /// Doubles a small block, and makes a larger one as large as blocks become: it will fill up soon, and is copied no more.
+    /// Doubles a small block, unless the one before became full, and makes a larger one as large as blocks become: it will fill
+    /// up soon, and is copied no more.
     #[cold]
     fn grow(&mut self, more: usize) {
         let len = self.texts.len();
-        if len < DOUBLED_BYTES {
+        let before = self.before.take();
+        if let Some(heads) = before {
+            self.heads.reserve_exact((heads + heads / 8).saturating_sub(self.heads.len()));
+        } else if len < DOUBLED_BYTES {
             self.texts.reserve(more);
-        } else {
-            self.texts.reserve_exact(more.max(FULL_BYTES.saturating_sub(len)));
+            return;
         }
+        self.texts.reserve_exact(more.max(FULL_BYTES.saturating_sub(len)));
     }
 
     #[inline]

@@ -14,8 +14,7 @@ mod value;
 
 pub use log::LogView;
 pub use metric::{MetricKind, MetricView, PointKind, PointView};
-pub(crate) use value::plain_entry;
-pub use value::{ArrayValues, Attributes, array_values, key_value, map_entries, value};
+pub use value::{ArrayValues, Attributes, array_values, key_value, map_entries, plain_entry, value};
 
 use crate::schema::{self, Message};
 use crate::wire::{Reader, Tag, WireError};

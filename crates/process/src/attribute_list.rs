@@ -80,7 +80,7 @@ impl<'e> AttributeList<'e> {
             }
             let body = reader.len_delimited()?;
             let end = reader.position();
-            let (key, value) = match short_key_value(body) {
+            let (key, value) = match otlp::view::plain_entry(body) {
                 Some((key, value)) => (key, Cow::Borrowed(value)),
                 None => key_value(body)?,
             };
@@ -229,15 +229,6 @@ impl<'e> AttributeList<'e> {
     }
 }
 
-/// Key and value of a KeyValue that is nothing else, both shorter than 128 bytes.
-#[inline]
-fn short_key_value(body: &[u8]) -> Option<(&[u8], &[u8])> {
-    let [KEY_BYTE, key_len @ 0..0x80, rest @ ..] = body else { return None };
-    let (key, rest) = rest.split_at_checked(usize::from(*key_len))?;
-    let [VALUE_BYTE, value_len @ 0..0x80, value @ ..] = rest else { return None };
-    (usize::from(*value_len) == value.len()).then_some((key, value))
-}
-
 /// Key and value of a KeyValue, the value as the body of its `AnyValue`.
 fn key_value(body: &[u8]) -> Result<(&[u8], Cow<'_, [u8]>), WireError> {
     let mut reader = Reader::new(body);
@@ -283,8 +274,6 @@ fn unusual_key_value(body: &[u8]) -> Result<(&[u8], Cow<'_, [u8]>), WireError> {
 const KEY: u32 = 1 << 3 | 2;
 /// `KeyValue.value` as it stands on the wire.
 const VALUE: u32 = 2 << 3 | 2;
-const KEY_BYTE: u8 = KEY as u8;
-const VALUE_BYTE: u8 = VALUE as u8;
 
 #[cfg(test)]
 mod tests {

@@ -20,7 +20,7 @@ use std::{borrow::Cow, io::Write};
 /// # Errors
 /// Where the protobuf structure is broken.
 pub fn encode(signal: Signal, request: &[u8]) -> Result<Vec<u8>, WireError> {
-    let mut out = Vec::with_capacity(request.len() * 2);
+    let mut out = Vec::with_capacity(request.len() * 3);
     object(&mut out, Message::request(signal), request, 0)?;
     Ok(out)
 }

@@ -21,7 +21,7 @@ impl<'a> Bodies<'a> {
         Self::new(&[], 1, 0)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn step(&mut self) -> Result<Option<&'a [u8]>, WireError> {
         while !self.reader.is_empty() {
             let tag = self.reader.tag()?;
@@ -37,7 +37,7 @@ impl<'a> Bodies<'a> {
 impl<'a> Iterator for Bodies<'a> {
     type Item = &'a [u8];
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
         let body = self.step().ok().flatten();
         if body.is_none() {
