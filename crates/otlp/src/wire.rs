@@ -225,30 +225,21 @@ impl<'a> Reader<'a> {
     /// Whatever the value is broken by.
     #[inline(always)]
     pub fn skip(&mut self, tag: Tag, depth: u32) -> Result<(), WireError> {
-        if tag.wire == WireType::Len && depth < DEPTH_MAX {
-            self.len_delimited()?;
-        } else {
-            self.position = end_of_value(*self, tag, depth)?;
+        if depth >= DEPTH_MAX {
+            return Err(WireError::TooDeep);
         }
-        Ok(())
+        match tag.wire {
+            WireType::Varint => self.varint().map(drop),
+            WireType::Fixed64 => self.fixed64().map(drop),
+            WireType::Len => self.len_delimited().map(drop),
+            WireType::Fixed32 => self.fixed32().map(drop),
+            WireType::GroupEnd => Err(WireError::BadGroup),
+            WireType::GroupStart => {
+                self.position = end_of_group(*self, tag.field, depth)?;
+                Ok(())
+            }
+        }
     }
-}
-
-/// Where the value of this tag that `reader` stands before ends.
-#[inline(never)]
-fn end_of_value(mut reader: Reader<'_>, tag: Tag, depth: u32) -> Result<usize, WireError> {
-    if depth >= DEPTH_MAX {
-        return Err(WireError::TooDeep);
-    }
-    match tag.wire {
-        WireType::Varint => reader.varint().map(drop)?,
-        WireType::Fixed64 => reader.fixed64().map(drop)?,
-        WireType::Len => reader.len_delimited().map(drop)?,
-        WireType::Fixed32 => reader.fixed32().map(drop)?,
-        WireType::GroupEnd => return Err(WireError::BadGroup),
-        WireType::GroupStart => return end_of_group(reader, tag.field, depth),
-    }
-    Ok(reader.position)
 }
 
 /// Where the group of this field that `reader` stands in ends. Open groups are remembered in a fixed array, so nesting costs
