@@ -9,7 +9,7 @@
 use super::{
     digits::{put_signed, short_decimal},
     encode::{quoted, string},
-    plain::plain_len,
+    plain::{is_plain_ascii, plain_len},
 };
 use crate::schema::{Message, key};
 use crate::view::plain_entry;
@@ -56,6 +56,15 @@ pub(super) fn encode(out: &mut Vec<u8>, body: &[u8], depth: u32) -> bool {
         return false;
     };
     let Some(value) = read(value) else { return false };
+    if let Plain::Text(text) = value
+        && is_plain_ascii(key)
+        && is_plain_ascii(text)
+    {
+        for part in [br#"{"key":""#, key, br#"","value":{"stringValue":""#, text, br#""}}"#] {
+            out.extend_from_slice(part);
+        }
+        return true;
+    }
     out.extend_from_slice(br#"{"key":"#);
     string(out, key);
     out.extend_from_slice(br#","value":{""#);

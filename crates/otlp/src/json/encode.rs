@@ -273,6 +273,7 @@ impl Default for Value<'_> {
 impl<'a> Iterator for Values<'a> {
     type Item = Result<Value<'a>, WireError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         while !self.reader.is_empty() {
             match self.step() {
@@ -289,6 +290,7 @@ impl<'a> Iterator for Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    #[inline]
     fn step(&mut self) -> Result<Option<Value<'a>>, WireError> {
         let tag = self.reader.tag()?;
         if tag.field != self.number {
