@@ -38,6 +38,8 @@ pub(crate) struct OpenBlock {
     /// What the starts of usual spans count from, as the first of them sets it.
     base_ns: Option<u64>,
     traces: TraceRange,
+    /// Bytes of the heads of the block before, if that became full: this one will, too, and need as many.
+    before: Option<usize>,
 }
 
 /// The lowest and the highest index of the traces in a block: traces arrive in the order of their indices, so most blocks
@@ -211,7 +213,8 @@ impl OpenBlock {
 
     /// Closes the block and leaves an empty one.
     pub(crate) fn close(&mut self) -> Block {
-        let Self { heads, texts, traces, base_ns, .. } = std::mem::take(self);
+        let before = self.is_full().then_some(self.heads.len());
+        let Self { heads, texts, traces, base_ns, .. } = std::mem::replace(self, Self { before, ..Self::default() });
         Block::of(heads.into_boxed_slice(), texts, base_ns, traces)
     }
 
@@ -221,7 +224,9 @@ impl OpenBlock {
         let base_ns = *self.base_ns.get_or_insert_with(|| usual.base_ns());
         let Some(apart) = usual.store(base_ns) else { return false };
         let form = if usual.parent_id.is_none() { ROOT } else { CHILD };
-        self.put_head(trace, text[0].len() + text[1].len(), form | begins);
+        let text_len = text[0].len() + text[1].len();
+        self.put_head(trace, text_len, form | begins);
+        self.make_room(text_len);
         self.heads.extend_from_slice(apart.as_bytes());
         self.texts.extend_from_slice(text[0]);
         self.texts.extend_from_slice(text[1]);
@@ -229,8 +234,32 @@ impl OpenBlock {
     }
 
     fn put_whole(&mut self, trace: u32, parts: &[&[u8]], begins: u64) {
-        self.put_head(trace, parts.iter().map(|part| part.len()).sum(), WHOLE | begins);
+        let text_len = parts.iter().map(|part| part.len()).sum();
+        self.put_head(trace, text_len, WHOLE | begins);
+        self.make_room(text_len);
         parts.iter().for_each(|part| self.texts.extend_from_slice(part));
+    }
+
+    #[inline]
+    fn make_room(&mut self, more: usize) {
+        if self.texts.capacity() - self.texts.len() < more {
+            self.grow(more);
+        }
+    }
+
+    /// Doubles a small block, unless the one before became full, and makes a larger one as large as blocks become: it will fill
+    /// up soon, and is copied no more.
+    #[cold]
+    fn grow(&mut self, more: usize) {
+        let len = self.texts.len();
+        let before = self.before.take();
+        if let Some(heads) = before {
+            self.heads.reserve_exact((heads + heads / 8).saturating_sub(self.heads.len()));
+        } else if len < DOUBLED_BYTES {
+            self.texts.reserve(more);
+            return;
+        }
+        self.texts.reserve_exact(more.max(FULL_BYTES.saturating_sub(len)));
     }
 
     #[inline]
@@ -241,6 +270,11 @@ impl OpenBlock {
         self.traces.add(trace);
     }
 }
+
+/// Up to this many bytes an open block grows by doubling. From here on doubling would make as much room as the whole takes.
+const DOUBLED_BYTES: usize = BLOCK_BYTES / 4;
+/// What a block takes with its last span, unless that is a large one.
+const FULL_BYTES: usize = 64 << 10;
 
 /// How a span is stored.
 const FORM_BITS: u32 = 3;

@@ -107,6 +107,11 @@ impl Builder {
         GroupIndex(index)
     }
 
+    /// Makes room for spans of so many bytes in all, tags and lengths included, so that taking them in copies nothing anew.
+    pub fn reserve(&mut self, bytes: usize) {
+        self.arena.reserve_exact(bytes.saturating_sub(self.arena.len()));
+    }
+
     /// Adds a span to `group`, which this builder gave since the last [`Builder::finish`].
     ///
     /// # Panics

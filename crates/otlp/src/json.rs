@@ -12,9 +12,12 @@
 //! Invariants: no input panics; unknown values nest to 10 000 and known messages to [`DEPTH_MAX`](crate::wire::DEPTH_MAX)
 //! without unbounded stack; nothing is allocated beyond a small multiple of the input.
 
+mod attribute;
 pub mod base64;
 mod decode;
+mod digits;
 mod encode;
+mod plain;
 mod text;
 
 pub use decode::decode;
@@ -39,7 +42,7 @@ pub struct JsonError {
 
 impl JsonError {
     /// Adds an outer name or `[index]` to the path.
-    fn within(mut self, outer: &str) -> Self {
+    fn within(mut self: Box<Self>, outer: &str) -> Box<Self> {
         let joint = if self.path.is_empty() || self.path.starts_with('[') { "" } else { "." };
         self.path = format!("{outer}{joint}{}", self.path);
         self

@@ -14,9 +14,10 @@ mod value;
 
 pub use log::LogView;
 pub use metric::{MetricKind, MetricView, PointKind, PointView};
-pub use value::{ArrayValues, Attributes, array_values, key_value, map_entries, value};
+pub use value::{ArrayValues, Attributes, array_values, key_value, map_entries, plain_entry, value};
 
-use crate::wire::{Reader, WireError};
+use crate::schema::{self, Message};
+use crate::wire::{Reader, Tag, WireError};
 use fields::{Bodies, bytes, fixed32, fixed64, int32, uint32};
 
 /// One span with what it belongs to.
@@ -269,25 +270,51 @@ impl<'a> SpanView<'a> {
     /// # Errors
     /// Where the structure is broken.
     pub fn parse(body: &'a [u8]) -> Result<Self, WireError> {
+        const fn key(name: &str) -> u32 {
+            schema::key(Message::Span, name)
+        }
+        const TRACE_ID: u32 = key("trace_id");
+        const SPAN_ID: u32 = key("span_id");
+        const TRACE_STATE: u32 = key("trace_state");
+        const PARENT_SPAN_ID: u32 = key("parent_span_id");
+        const NAME: u32 = key("name");
+        const KIND: u32 = key("kind");
+        const START: u32 = key("start_time_unix_nano");
+        const END: u32 = key("end_time_unix_nano");
+        const ATTRIBUTE: u32 = key("attributes");
+        const EVENT: u32 = key("events");
+        const LINK: u32 = key("links");
+        const DROPPED_ATTRIBUTES: u32 = key("dropped_attributes_count");
+        const DROPPED_EVENTS: u32 = key("dropped_events_count");
+        const DROPPED_LINKS: u32 = key("dropped_links_count");
+        const STATUS: u32 = key("status");
+        const FLAGS: u32 = key("flags");
         let mut view = Self { body, ..Self::default() };
         let mut reader = Reader::new(body);
         while !reader.is_empty() {
-            let tag = reader.tag()?;
-            match tag.field {
-                1 => view.trace_id = bytes(&mut reader, tag)?,
-                2 => view.span_id = bytes(&mut reader, tag)?,
-                3 => view.trace_state = bytes(&mut reader, tag)?,
-                4 => view.parent_span_id = bytes(&mut reader, tag)?,
-                5 => view.name = bytes(&mut reader, tag)?,
-                6 => view.kind = int32(&mut reader, tag)?,
-                7 => view.start_ns = fixed64(&mut reader, tag)?,
-                8 => view.end_ns = fixed64(&mut reader, tag)?,
-                10 => view.dropped_attributes = uint32(&mut reader, tag)?,
-                12 => view.dropped_events = uint32(&mut reader, tag)?,
-                14 => view.dropped_links = uint32(&mut reader, tag)?,
-                15 => view.merge_status(bytes(&mut reader, tag)?)?,
-                16 => view.flags = fixed32(&mut reader, tag)?,
-                _ => reader.skip(tag, 3)?,
+            match reader.key()? {
+                ATTRIBUTE | EVENT | LINK => drop(reader.len_delimited()?),
+                TRACE_ID => view.trace_id = reader.len_delimited()?,
+                SPAN_ID => view.span_id = reader.len_delimited()?,
+                TRACE_STATE => view.trace_state = reader.len_delimited()?,
+                PARENT_SPAN_ID => view.parent_span_id = reader.len_delimited()?,
+                NAME => view.name = reader.len_delimited()?,
+                KIND => view.kind = reader.varint()? as i32,
+                START => view.start_ns = reader.fixed64()?,
+                END => view.end_ns = reader.fixed64()?,
+                DROPPED_ATTRIBUTES => view.dropped_attributes = reader.varint()? as u32,
+                DROPPED_EVENTS => view.dropped_events = reader.varint()? as u32,
+                DROPPED_LINKS => view.dropped_links = reader.varint()? as u32,
+                STATUS => view.merge_status(reader.len_delimited()?)?,
+                FLAGS => view.flags = reader.fixed32()?,
+                key => {
+                    let tag = Tag::of(key)?;
+                    // Attributes, events and links are looked at by whoever reads them.
+                    if matches!(tag.field, 1..=8 | 10 | 12 | 14..=16) {
+                        return Err(WireError::WrongWireType);
+                    }
+                    reader.skip(tag, 3)?;
+                }
             }
         }
         Ok(view)

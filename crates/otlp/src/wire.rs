@@ -223,6 +223,7 @@ impl<'a> Reader<'a> {
     ///
     /// # Errors
     /// Whatever the value is broken by.
+    #[inline(always)]
     pub fn skip(&mut self, tag: Tag, depth: u32) -> Result<(), WireError> {
         if depth >= DEPTH_MAX {
             return Err(WireError::TooDeep);
@@ -233,34 +234,40 @@ impl<'a> Reader<'a> {
             WireType::Len => self.len_delimited().map(drop),
             WireType::Fixed32 => self.fixed32().map(drop),
             WireType::GroupEnd => Err(WireError::BadGroup),
-            WireType::GroupStart => self.skip_group(tag.field, depth),
-        }
-    }
-
-    /// Open groups are remembered in a fixed array, so nesting costs no stack and no heap.
-    fn skip_group(&mut self, field: u32, depth: u32) -> Result<(), WireError> {
-        let mut open = [0u32; DEPTH_MAX as usize];
-        open[0] = field;
-        let mut count = 1u32;
-        while count > 0 {
-            let tag = self.tag().map_err(|error| if self.is_empty() { WireError::BadGroup } else { error })?;
-            match tag.wire {
-                WireType::GroupEnd => {
-                    count -= 1;
-                    if open.get(count as usize) != Some(&tag.field) {
-                        return Err(WireError::BadGroup);
-                    }
-                }
-                WireType::GroupStart if depth + count < DEPTH_MAX => {
-                    *open.get_mut(count as usize).ok_or(WireError::TooDeep)? = tag.field;
-                    count += 1;
-                }
-                WireType::GroupStart => return Err(WireError::TooDeep),
-                _ => self.skip(tag, depth + count)?,
+            WireType::GroupStart => {
+                self.position = end_of_group(*self, tag.field, depth)?;
+                Ok(())
             }
         }
-        Ok(())
     }
+}
+
+/// Where the group of this field that `reader` stands in ends. Open groups are remembered in a fixed array, so nesting costs
+/// no stack and no heap.
+#[cold]
+#[inline(never)]
+fn end_of_group(mut reader: Reader<'_>, field: u32, depth: u32) -> Result<usize, WireError> {
+    let mut open = [0u32; DEPTH_MAX as usize];
+    open[0] = field;
+    let mut count = 1u32;
+    while count > 0 {
+        let tag = reader.tag().map_err(|error| if reader.is_empty() { WireError::BadGroup } else { error })?;
+        match tag.wire {
+            WireType::GroupEnd => {
+                count -= 1;
+                if open.get(count as usize) != Some(&tag.field) {
+                    return Err(WireError::BadGroup);
+                }
+            }
+            WireType::GroupStart if depth + count < DEPTH_MAX => {
+                *open.get_mut(count as usize).ok_or(WireError::TooDeep)? = tag.field;
+                count += 1;
+            }
+            WireType::GroupStart => return Err(WireError::TooDeep),
+            _ => reader.skip(tag, depth + count)?,
+        }
+    }
+    Ok(reader.position)
 }
 
 impl Tag {

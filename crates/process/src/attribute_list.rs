@@ -13,7 +13,7 @@
 //! Invariant: the entries that did not move stand in the order of the wire.
 
 use crate::{any_value, splice::Splice};
-use otlp::wire::{Reader, WireError, WireType};
+use otlp::wire::{Reader, Tag, WireError, WireType};
 use std::{borrow::Cow, ops::Range};
 
 /// The attributes of one message. One list serves many messages, so that it allocates for the largest alone.
@@ -69,17 +69,21 @@ impl<'e> AttributeList<'e> {
         self.is_changed = false;
         self.number = number;
         self.end = within.end;
+        let wanted = Tag { field: number, wire: WireType::Len }.key();
         let mut reader = Reader::within(self.source, within.start, within.end);
         while !reader.is_empty() {
             let start = reader.position();
-            let tag = reader.tag()?;
-            if tag.field != number || tag.wire != WireType::Len {
-                reader.skip(tag, 0)?;
+            let key = reader.key()?;
+            if key != wanted {
+                reader.skip(Tag::of(key)?, 0)?;
                 continue;
             }
             let body = reader.len_delimited()?;
             let end = reader.position();
-            let (key, value) = key_value(body)?;
+            let (key, value) = match otlp::view::plain_entry(body) {
+                Some((key, value)) => (key, Cow::Borrowed(value)),
+                None => key_value(body)?,
+            };
             let field = self.fields.len();
             self.fields.push(Place { start, body: end - body.len(), end });
             self.entries.push(Entry { key, value, field, is_moved: false, is_changed: false });
@@ -226,7 +230,6 @@ impl<'e> AttributeList<'e> {
 }
 
 /// Key and value of a KeyValue, the value as the body of its `AnyValue`.
-#[inline]
 fn key_value(body: &[u8]) -> Result<(&[u8], Cow<'_, [u8]>), WireError> {
     let mut reader = Reader::new(body);
     if reader.key() == Ok(KEY) {

@@ -27,6 +27,9 @@ use std::{
 /// Bytes that an envelope adds to a span at most, besides its headers: tags and lengths.
 const ENVELOPE_BYTES: usize = 48;
 
+/// Tag and length of a span, at most.
+const SPAN_FIELD_BYTES: usize = 1 + 5;
+
 /// Traces with their verdicts, waiting to be assembled.
 #[derive(Debug)]
 pub struct Settled {
@@ -57,6 +60,8 @@ impl Settled {
             unreadable: 0,
             emit,
         };
+        let kept = self.slots.iter().map(SettledSlot::kept_bytes).sum();
+        assembly.builder.reserve(limits.bytes_max.min(kept));
         let mut raw = Vec::new();
         let mut panics = self.panics;
         for mut slot in self.slots {
@@ -127,6 +132,12 @@ impl SettledSlot {
         // With the batch in which the traces are complete.
         assembly.notes.append(&mut notes);
         engine.shards[self.shard].lock().books.block_opens += opens;
+    }
+
+    /// About how many bytes its kept spans take in a batch, rather more than less.
+    fn kept_bytes(&self) -> usize {
+        let kept = self.traces.iter().zip(&self.fates).filter(|(_, fate)| matches!(fate, Fate::Kept(_)));
+        kept.map(|(trace, _)| trace.bytes as usize + trace.spans as usize * SPAN_FIELD_BYTES).sum()
     }
 
     fn keeps(&self, trace: u32) -> bool {

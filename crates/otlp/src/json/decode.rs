@@ -9,10 +9,14 @@
 //!         └ start of the span's body
 //! ```
 
-use super::{JsonError, base64, text::Text};
+use super::{
+    JsonError, attribute, base64,
+    digits::{hex_value, short_decimal},
+    text::{Fault, Text},
+};
 use crate::Signal;
 use crate::schema::{self, Field, Kind, Presence, Shape};
-use crate::wire::{DEPTH_MAX, WireType, put_fixed32, put_fixed64, put_len, put_tag, put_uint, put_varint};
+use crate::wire::{DEPTH_MAX, WireType, put_fixed32, put_fixed64, put_len, put_tag, put_uint, put_varint, varint_len};
 
 /// Turns an OTLP/JSON request of `signal`, such as an `ExportTraceServiceRequest`, into its protobuf bytes. What follows the
 /// object is ignored.
@@ -34,12 +38,12 @@ pub fn decode(signal: Signal, json: &[u8]) -> Result<Vec<u8>, JsonError> {
             Signal::Metrics => "resourceMetrics",
             Signal::Logs => "resourceLogs",
         };
-        return Err(decoder.text.error(format!("the body is empty, expected an object with `{parts}`")));
+        return Err(*decoder.text.error(format!("the body is empty, expected an object with `{parts}`")));
     }
-    if !decoder.text.null()? {
-        decoder.object(schema::Message::request(signal), 0)?;
+    match decoder.request(signal) {
+        Ok(()) => Ok(decoder.out),
+        Err(fault) => Err(*fault),
     }
-    Ok(decoder.out)
 }
 
 struct Decoder<'a> {
@@ -66,8 +70,12 @@ struct Run {
 }
 
 impl Decoder<'_> {
+    fn request(&mut self, signal: Signal) -> Result<(), Fault> {
+        if self.text.null()? { Ok(()) } else { self.object(schema::Message::request(signal), 0) }
+    }
+
     /// Reads an object into the body of a message at the end of `out`.
-    fn object(&mut self, kind: schema::Message, depth: u32) -> Result<(), JsonError> {
+    fn object(&mut self, kind: schema::Message, depth: u32) -> Result<(), Fault> {
         if depth > DEPTH_MAX {
             return Err(self.text.error(format!("messages are nested deeper than {DEPTH_MAX} levels")));
         }
@@ -75,8 +83,9 @@ impl Decoder<'_> {
         let message = Message { first_run: self.runs.len(), start: self.out.len() };
         let fields = schema::fields(kind);
         let mut is_first = true;
+        let mut next = 0;
         while let Some(key) = self.text.key(&mut is_first)? {
-            match schema::by_name(fields, &key) {
+            match schema::by_name(fields, &key, &mut next) {
                 Some(field) => self.field(&message, field, depth).map_err(|error| error.within(field.camel))?,
                 None => self.text.skip()?,
             }
@@ -85,7 +94,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn field(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), JsonError> {
+    fn field(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), Fault> {
         match field.kind {
             Kind::Messages(_) | Kind::Texts => return self.elements(message, field, depth),
             Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => return self.numbers(message, field),
@@ -102,7 +111,7 @@ impl Decoder<'_> {
     }
 
     /// `null` is a field's default. In a `oneof` it selects text and containers, as the reference decoder has it.
-    fn null(&mut self, message: &Message, field: &Field) -> Result<(), JsonError> {
+    fn null(&mut self, message: &Message, field: &Field) -> Result<(), Fault> {
         if let Kind::Id(_) | Kind::Bytes = field.kind {
             return Err(self.text.error("expected a string, found null"));
         }
@@ -118,7 +127,7 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    fn elements(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), JsonError> {
+    fn elements(&mut self, message: &Message, field: &Field, depth: u32) -> Result<(), Fault> {
         if self.text.null()? {
             return Ok(());
         }
@@ -134,7 +143,7 @@ impl Decoder<'_> {
     }
 
     /// One element; `null` is an empty one.
-    fn element(&mut self, field: &Field, depth: u32) -> Result<(), JsonError> {
+    fn element(&mut self, field: &Field, depth: u32) -> Result<(), Fault> {
         if self.text.null()? {
             put_len(&mut self.out, field.number, b"");
             return Ok(());
@@ -148,13 +157,14 @@ impl Decoder<'_> {
     }
 
     /// A list of numbers, packed; nothing if it is empty.
-    fn numbers(&mut self, message: &Message, field: &Field) -> Result<(), JsonError> {
+    fn numbers(&mut self, message: &Message, field: &Field) -> Result<(), Fault> {
         if self.text.null()? {
             return Ok(());
         }
         self.text.open(b'[')?;
         self.begin_run(message, field);
-        let start = self.out.len();
+        let before = self.out.len();
+        let start = self.begin_enclosed(field.number);
         let mut is_first = true;
         let mut index = 0usize;
         while self.text.element(&mut is_first)? {
@@ -162,12 +172,14 @@ impl Decoder<'_> {
             index += 1;
         }
         if index > 0 {
-            self.enclose(start, field.number);
+            self.end_enclosed(start);
+        } else {
+            self.out.truncate(before);
         }
         Ok(())
     }
 
-    fn number(&mut self, kind: Kind) -> Result<(), JsonError> {
+    fn number(&mut self, kind: Kind) -> Result<(), Fault> {
         let at = self.text.position();
         let value = match kind {
             Kind::Doubles => self.double(at)?.to_bits(),
@@ -180,29 +192,46 @@ impl Decoder<'_> {
         Ok(())
     }
 
-    /// Writes a message. A deep body moves once per level, at most [`DEPTH_MAX`] times.
-    fn child(&mut self, kind: schema::Message, number: u32, depth: u32) -> Result<(), JsonError> {
-        let start = self.out.len();
+    /// Writes a message. A long deep body moves once per level, at most [`DEPTH_MAX`] times.
+    fn child(&mut self, kind: schema::Message, number: u32, depth: u32) -> Result<(), Fault> {
+        if kind == schema::Message::KeyValue
+            && let Some(len) = attribute::decode(self.text.rest(), &mut self.out, number, depth)
+        {
+            self.text.advance(len);
+            return Ok(());
+        }
+        let start = self.begin_enclosed(number);
         self.object(kind, depth + 1)?;
-        self.enclose(start, number);
+        self.end_enclosed(start);
         Ok(())
     }
 
-    /// Moves what was written from `start` on to make room for its tag and length in front of it.
-    fn enclose(&mut self, start: usize, number: u32) {
-        let end = self.out.len();
-        // Written behind the body first: there it finds its own length.
+    /// Writes the tag of what comes in a length, and room for that: one byte, which is enough for most. Gives where the body
+    /// begins.
+    fn begin_enclosed(&mut self, number: u32) -> usize {
         put_tag(&mut self.out, number, WireType::Len);
-        put_varint(&mut self.out, (end - start) as u64);
-        let prefix_len = self.out.len() - end;
-        let mut prefix = [0; PREFIX_BYTES_MAX];
-        prefix[..prefix_len].copy_from_slice(&self.out[end..]);
-        self.out.copy_within(start..end, start + prefix_len);
-        self.out[start..start + prefix_len].copy_from_slice(&prefix[..prefix_len]);
+        self.out.push(0);
+        self.out.len()
+    }
+
+    /// Writes the length of the body that began at `start`; where it takes more than a byte the body moves.
+    fn end_enclosed(&mut self, start: usize) {
+        let end = self.out.len();
+        let mut len = (end - start) as u64;
+        let more = varint_len(len) - 1;
+        if more > 0 {
+            self.out.extend_from_slice(&[0; LENGTH_BYTES_MAX][..more]);
+            self.out.copy_within(start..end, start + more);
+        }
+        for byte in &mut self.out[start - 1..start + more] {
+            *byte = len as u8 | 0x80;
+            len >>= 7;
+        }
+        self.out[start + more - 1] &= 0x7f;
     }
 
     /// A default is left out, unless being there means something.
-    fn scalar(&mut self, kind: Kind, number: u32, keeps_default: bool) -> Result<(), JsonError> {
+    fn scalar(&mut self, kind: Kind, number: u32, keeps_default: bool) -> Result<(), Fault> {
         let at = self.text.position();
         match kind {
             Kind::Text => {
@@ -250,7 +279,7 @@ impl Decoder<'_> {
     }
 
     /// What stands on the wire for a number that is a varint there.
-    fn varint(&mut self, kind: Kind, at: usize) -> Result<u64, JsonError> {
+    fn varint(&mut self, kind: Kind, at: usize) -> Result<u64, Fault> {
         Ok(match kind {
             Kind::Bool => u64::from(self.text.boolean()?),
             Kind::Int64 => self.integer::<i64>(at)? as u64,
@@ -263,7 +292,7 @@ impl Decoder<'_> {
     }
 
     /// The empty text is no ID at all.
-    fn id(&mut self, len: usize, number: u32, at: usize) -> Result<(), JsonError> {
+    fn id(&mut self, len: usize, number: u32, at: usize) -> Result<(), Fault> {
         let text = self.text.string()?;
         if text.is_empty() {
             return Ok(());
@@ -284,16 +313,22 @@ impl Decoder<'_> {
     }
 
     /// A number without fraction and exponent, or the same as text.
-    fn integer<T: Integer>(&mut self, at: usize) -> Result<T, JsonError> {
+    fn integer<T: Integer>(&mut self, at: usize) -> Result<T, Fault> {
         match self.text.peek() {
             Some(b'"') => {
                 let text = self.text.string()?;
+                if let Some(value) = short_decimal(&text).and_then(|value| T::try_from(value).ok()) {
+                    return Ok(value);
+                }
                 let value =
                     str::from_utf8(&text).ok().filter(|text| T::is_written_so(text)).and_then(|text| text.parse().ok());
                 value.ok_or_else(|| self.text.error_at(at, format!("expected {}, found {}", T::NAME, quoted(&text))))
             }
             Some(b'-' | b'0'..=b'9') => {
                 let text = self.text.number()?;
+                if let Some(value) = short_decimal(text.as_bytes()).and_then(|value| T::try_from(value).ok()) {
+                    return Ok(value);
+                }
                 text.parse().map_err(|_| {
                     self.text.error_at(at, format!("expected {}, found {}", T::NAME, quoted(text.as_bytes())))
                 })
@@ -303,7 +338,7 @@ impl Decoder<'_> {
     }
 
     /// A number, or text that also may say `NaN` and `Infinity`. What does not fit is refused, not made infinite.
-    fn double(&mut self, at: usize) -> Result<f64, JsonError> {
+    fn double(&mut self, at: usize) -> Result<f64, Fault> {
         let text = match self.text.peek() {
             Some(b'"') => self.text.string()?,
             Some(b'-' | b'0'..=b'9') => self.text.number()?.as_bytes().into(),
@@ -316,7 +351,7 @@ impl Decoder<'_> {
             .ok_or_else(|| self.text.error_at(at, format!("expected a double, found {}", quoted(&text))))
     }
 
-    fn enumerated(&mut self, names: &[&str], at: usize) -> Result<i32, JsonError> {
+    fn enumerated(&mut self, names: &[&str], at: usize) -> Result<i32, Fault> {
         match self.text.peek() {
             Some(b'-' | b'0'..=b'9') => self.integer::<i32>(at),
             Some(b'"') => {
@@ -385,7 +420,7 @@ struct Message {
     start: usize,
 }
 
-trait Integer: std::str::FromStr {
+trait Integer: std::str::FromStr + TryFrom<u64> {
     const NAME: &'static str;
 
     /// Whether Go's `strconv` takes the text: a sign for signed ones only, digits, nothing else.
@@ -424,18 +459,14 @@ impl Integer for u32 {
     }
 }
 
-fn hex_value(digit: u8) -> Option<u8> {
-    char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok())
-}
-
 /// The beginning of a text in backticks, safe to print.
 fn quoted(text: &[u8]) -> String {
     let text = String::from_utf8_lossy(text.get(..QUOTED_MAX).unwrap_or(text));
     format!("`{}`", text.escape_debug())
 }
 
-/// A tag takes at most five bytes, a length at most ten.
-const PREFIX_BYTES_MAX: usize = 15;
+/// A length takes at most ten bytes.
+const LENGTH_BYTES_MAX: usize = 10;
 
 /// How much of a wrong value an error message repeats.
 const QUOTED_MAX: usize = 40;

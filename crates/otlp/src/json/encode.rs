@@ -1,10 +1,14 @@
 //! Protobuf bytes to OTLP/JSON as the specification writes it.
 //!
 //! Messages are walked field by field of the schema, so that what protobuf allows to be scattered (elements of a list, a
-//! message in several parts) comes together. A message's tags are walked once per field that is present, which is cheap
-//! because children are stepped over by their length. Unknown fields have no JSON form and are left out.
+//! message in several parts) comes together. A message's tags are walked once, and then those between a field's first value
+//! and its last. Unknown fields have no JSON form and are left out.
 
-use super::base64;
+use super::{
+    attribute, base64,
+    digits::{put_decimal, put_hex, put_signed},
+    plain::{is_plain_ascii, plain_len},
+};
 use crate::Signal;
 use crate::schema::{self, Field, Kind, Message, Presence, Shape};
 use crate::wire::{DEPTH_MAX, Reader, WireError, WireType};
@@ -16,7 +20,7 @@ use std::{borrow::Cow, io::Write};
 /// # Errors
 /// Where the protobuf structure is broken.
 pub fn encode(signal: Signal, request: &[u8]) -> Result<Vec<u8>, WireError> {
-    let mut out = Vec::with_capacity(request.len() * 2);
+    let mut out = Vec::with_capacity(request.len() * 3);
     object(&mut out, Message::request(signal), request, 0)?;
     Ok(out)
 }
@@ -25,16 +29,17 @@ fn object(out: &mut Vec<u8>, message: Message, body: &[u8], depth: u32) -> Resul
     if depth > DEPTH_MAX {
         return Err(WireError::TooDeep);
     }
+    if message == Message::KeyValue && attribute::encode(out, body, depth) {
+        return Ok(());
+    }
     let mut separator = b'{';
     let present = Present::of(message, body, depth)?;
-    for (field, _) in schema::fields(message).iter().zip(present.fields).filter(|(_, is_present)| *is_present) {
-        let is_choice = field.presence == Presence::Choice;
-        let from = if is_choice { present.choice_at } else { 0 };
-        let values = Values { reader: Reader::within(body, from, body.len()), number: field.number, depth };
+    for (field, place) in schema::fields(message).iter().zip(&present.fields).filter(|(_, place)| place.end > 0) {
+        let values = Values { reader: Reader::within(body, place.start, place.end), number: field.number, depth };
         let start = out.len();
-        out.push(separator);
-        string(out, field.camel.as_bytes());
-        out.push(b':');
+        out.extend_from_slice(&[separator, b'"']);
+        out.extend_from_slice(field.camel.as_bytes());
+        out.extend_from_slice(b"\":");
         let is_written = match field.kind {
             Kind::Messages(_) | Kind::Texts => array(out, field, values, depth).map(|()| true),
             Kind::Doubles | Kind::Fixed64s | Kind::Uint64s => numbers(out, field.kind, values),
@@ -54,36 +59,49 @@ fn object(out: &mut Vec<u8>, message: Message, body: &[u8], depth: u32) -> Resul
     Ok(())
 }
 
-/// Which fields of the schema a message has.
+/// Where the fields of the schema stand in a message.
 struct Present {
-    fields: [bool; FIELDS_MAX],
-    /// Where the field of the `oneof` that counts, the last one, begins without another one behind it.
-    choice_at: usize,
+    fields: [Place; FIELDS_MAX],
+}
+
+/// Where the first value of a field begins and the last one that counts ends; nowhere, if there is none.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    start: usize,
+    end: usize,
 }
 
 impl Present {
     fn of(message: Message, body: &[u8], depth: u32) -> Result<Self, WireError> {
         let fields = schema::fields(message);
-        let mut present = Self { fields: [false; FIELDS_MAX], choice_at: 0 };
+        let mut present = Self { fields: [Place::default(); FIELDS_MAX] };
         let mut choice = None;
+        let mut next = 0;
         let mut reader = Reader::new(body);
         while !reader.is_empty() {
             let at = reader.position();
             let tag = reader.tag()?;
-            if let Some(index) = fields.iter().position(|field| field.number == tag.field && field.has_json()) {
-                let field = &fields[index];
+            let known = schema::by_number(fields, tag.field, next)
+                .and_then(|index| Some((index, fields.get(index).filter(|field| field.has_json())?)));
+            if let Some((_, field)) = known {
                 let shape = field.kind.shape();
                 if shape.wire() != tag.wire && (tag.wire != WireType::Len || !shape.is_packable()) {
                     return Err(WireError::WrongWireType);
                 }
-                if field.presence == Presence::Choice && choice != Some(index) {
-                    choice.into_iter().for_each(|earlier: usize| present.fields[earlier] = false);
-                    choice = Some(index);
-                    present.choice_at = at;
-                }
-                present.fields[index] = true;
             }
             reader.skip(tag, depth)?;
+            let Some((index, field)) = known else { continue };
+            next = index;
+            // Of a `oneof` the last field counts, from where no other one is behind it.
+            if field.presence == Presence::Choice && choice != Some(index) {
+                choice.into_iter().for_each(|earlier: usize| present.fields[earlier] = Place::default());
+                choice = Some(index);
+            }
+            let place = &mut present.fields[index];
+            if place.end == 0 {
+                place.start = at;
+            }
+            place.end = reader.position();
         }
         Ok(present)
     }
@@ -112,7 +130,7 @@ fn numbers(out: &mut Vec<u8>, kind: Kind, values: Values<'_>) -> Result<bool, Wi
         separator = b',';
         match kind {
             Kind::Doubles => double(out, f64::from_bits(number)),
-            _ => print(out, format_args!("\"{number}\"")),
+            _ => quoted(out, |out| put_decimal(out, number)),
         }
     };
     for value in values {
@@ -154,7 +172,7 @@ fn scalar(out: &mut Vec<u8>, kind: Kind, values: Values<'_>, keeps_default: bool
         Kind::Text => string(out, last.bytes),
         Kind::Id(_) => {
             out.push(b'"');
-            last.bytes.iter().for_each(|byte| print(out, format_args!("{byte:02x}")));
+            put_hex(out, last.bytes);
             out.push(b'"');
         }
         Kind::Bytes => {
@@ -162,15 +180,15 @@ fn scalar(out: &mut Vec<u8>, kind: Kind, values: Values<'_>, keeps_default: bool
             base64::encode(out, last.bytes);
             out.push(b'"');
         }
-        Kind::Bool => print(out, format_args!("{}", last.number != 0)),
-        Kind::Int64 | Kind::Sfixed64 => print(out, format_args!("\"{}\"", last.number as i64)),
-        Kind::Fixed64 => print(out, format_args!("\"{}\"", last.number)),
-        Kind::Uint32 | Kind::Fixed32 => print(out, format_args!("{}", last.number as u32)),
+        Kind::Bool => out.extend_from_slice(if last.number == 0 { b"false" } else { b"true" }),
+        Kind::Int64 | Kind::Sfixed64 => quoted(out, |out| put_signed(out, last.number as i64)),
+        Kind::Fixed64 => quoted(out, |out| put_decimal(out, last.number)),
+        Kind::Uint32 | Kind::Fixed32 => put_decimal(out, u64::from(last.number as u32)),
         Kind::Sint32 => {
             let zigzag = last.number as u32;
-            print(out, format_args!("{}", (zigzag >> 1) as i32 ^ -((zigzag & 1) as i32)));
+            put_signed(out, i64::from((zigzag >> 1) as i32 ^ -((zigzag & 1) as i32)));
         }
-        Kind::Enum(_) => print(out, format_args!("{}", last.number as i32)),
+        Kind::Enum(_) => put_signed(out, i64::from(last.number as i32)),
         Kind::Double => double(out, f64::from_bits(last.number)),
         // The caller has dealt with these, and indices have no name in JSON.
         Kind::Index | Kind::Message(_) | Kind::Messages(_) => {}
@@ -190,23 +208,40 @@ fn double(out: &mut Vec<u8>, value: f64) {
     }
 }
 
-fn string(out: &mut Vec<u8>, bytes: &[u8]) {
+pub(super) fn string(out: &mut Vec<u8>, bytes: &[u8]) {
     out.push(b'"');
-    for chunk in bytes.utf8_chunks() {
-        for byte in chunk.valid().bytes() {
-            match byte {
-                b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                0..0x20 => print(out, format_args!("\\u{byte:04x}")),
-                _ => out.push(byte),
+    if is_plain_ascii(bytes) {
+        out.extend_from_slice(bytes);
+    } else {
+        for chunk in bytes.utf8_chunks() {
+            escaped(out, chunk.valid().as_bytes());
+            if !chunk.invalid().is_empty() {
+                out.extend_from_slice("\u{fffd}".as_bytes());
             }
         }
-        if !chunk.invalid().is_empty() {
-            out.extend_from_slice("\u{fffd}".as_bytes());
-        }
     }
+    out.push(b'"');
+}
+
+fn escaped(out: &mut Vec<u8>, mut bytes: &[u8]) {
+    loop {
+        let (plain, rest) = bytes.split_at(plain_len(bytes));
+        out.extend_from_slice(plain);
+        let Some((byte, rest)) = rest.split_first() else { return };
+        match byte {
+            b'\n' => out.extend_from_slice(b"\\n"),
+            b'\r' => out.extend_from_slice(b"\\r"),
+            b'\t' => out.extend_from_slice(b"\\t"),
+            0..0x20 => print(out, format_args!("\\u{byte:04x}")),
+            _ => out.extend_from_slice(&[b'\\', *byte]),
+        }
+        bytes = rest;
+    }
+}
+
+pub(super) fn quoted(out: &mut Vec<u8>, put: impl FnOnce(&mut Vec<u8>)) {
+    out.push(b'"');
+    put(out);
     out.push(b'"');
 }
 
@@ -238,6 +273,7 @@ impl Default for Value<'_> {
 impl<'a> Iterator for Values<'a> {
     type Item = Result<Value<'a>, WireError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         while !self.reader.is_empty() {
             match self.step() {
@@ -254,6 +290,7 @@ impl<'a> Iterator for Values<'a> {
 }
 
 impl<'a> Values<'a> {
+    #[inline]
     fn step(&mut self) -> Result<Option<Value<'a>>, WireError> {
         let tag = self.reader.tag()?;
         if tag.field != self.number {

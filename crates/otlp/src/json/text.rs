@@ -4,11 +4,14 @@
 //! through untouched, and a lone surrogate becomes U+FFFD. Skipping a value needs neither recursion nor heap: what
 //! is open is one bit per level in a fixed array.
 
-use super::JsonError;
+use super::{JsonError, plain::plain_len};
 use std::borrow::Cow;
 
 /// How deep a value under an unknown key may nest, as in the reference decoder.
 pub(super) const SKIP_DEPTH_MAX: usize = 10_000;
+
+/// An error, boxed so that what goes well is passed on in registers.
+pub(super) type Fault = Box<JsonError>;
 
 /// Reads a JSON text from front to back.
 pub(super) struct Text<'a> {
@@ -30,7 +33,7 @@ impl<'a> Text<'a> {
     }
 
     /// Consumes `null` if it is next.
-    pub(super) fn null(&mut self) -> Result<bool, JsonError> {
+    pub(super) fn null(&mut self) -> Result<bool, Fault> {
         if self.peek() != Some(b'n') {
             return Ok(false);
         }
@@ -39,7 +42,7 @@ impl<'a> Text<'a> {
     }
 
     /// Consumes the bracket that opens an object or array.
-    pub(super) fn open(&mut self, bracket: u8) -> Result<(), JsonError> {
+    pub(super) fn open(&mut self, bracket: u8) -> Result<(), Fault> {
         if self.peek() == Some(bracket) {
             self.at += 1;
             return Ok(());
@@ -48,7 +51,11 @@ impl<'a> Text<'a> {
     }
 
     /// The next key of an open object with its colon; `None` where the object closes.
-    pub(super) fn key(&mut self, is_first: &mut bool) -> Result<Option<Cow<'a, [u8]>>, JsonError> {
+    pub(super) fn key(&mut self, is_first: &mut bool) -> Result<Option<Cow<'a, [u8]>>, Fault> {
+        if let Some(key) = self.plain_key(*is_first) {
+            *is_first = false;
+            return Ok(Some(Cow::Borrowed(key)));
+        }
         if !self.comma_or_close(b'}', is_first)? {
             return Ok(None);
         }
@@ -60,13 +67,35 @@ impl<'a> Text<'a> {
         Ok(Some(key))
     }
 
+    /// A key written without white space and escapes, as nearly all are.
+    #[inline]
+    fn plain_key(&mut self, is_first: bool) -> Option<&'a [u8]> {
+        let rest = self.rest();
+        let rest = if is_first { rest } else { rest.strip_prefix(b",")? }.strip_prefix(b"\"")?;
+        let (key, rest) = rest.split_at(plain_len(rest));
+        let rest = rest.strip_prefix(b"\":")?;
+        self.at = self.bytes.len() - rest.len();
+        Some(key)
+    }
+
+    /// What has not been read yet.
+    #[inline]
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.bytes.get(self.at..).unwrap_or_default()
+    }
+
+    /// Goes on behind so many bytes.
+    pub(super) fn advance(&mut self, len: usize) {
+        self.at += len;
+    }
+
     /// Whether an open array has another element; where not, it is closed.
-    pub(super) fn element(&mut self, is_first: &mut bool) -> Result<bool, JsonError> {
+    pub(super) fn element(&mut self, is_first: &mut bool) -> Result<bool, Fault> {
         self.comma_or_close(b']', is_first)
     }
 
     /// A string, unescaped.
-    pub(super) fn string(&mut self) -> Result<Cow<'a, [u8]>, JsonError> {
+    pub(super) fn string(&mut self) -> Result<Cow<'a, [u8]>, Fault> {
         if self.peek() != Some(b'"') {
             return Err(self.unexpected("a string"));
         }
@@ -95,7 +124,7 @@ impl<'a> Text<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn boolean(&mut self) -> Result<bool, JsonError> {
+    pub(super) fn boolean(&mut self) -> Result<bool, Fault> {
         match self.peek() {
             Some(b't') => self.literal("true").map(|()| true),
             Some(b'f') => self.literal("false").map(|()| false),
@@ -104,7 +133,7 @@ impl<'a> Text<'a> {
     }
 
     /// A number, checked against the grammar, as text.
-    pub(super) fn number(&mut self) -> Result<&'a str, JsonError> {
+    pub(super) fn number(&mut self) -> Result<&'a str, Fault> {
         self.peek();
         let start = self.at;
         if self.byte() == Some(b'-') {
@@ -130,7 +159,7 @@ impl<'a> Text<'a> {
     }
 
     /// Consumes any value.
-    pub(super) fn skip(&mut self) -> Result<(), JsonError> {
+    pub(super) fn skip(&mut self) -> Result<(), Fault> {
         let mut open = Open::default();
         loop {
             let mut is_first = false;
@@ -158,20 +187,20 @@ impl<'a> Text<'a> {
     }
 
     /// An error at the present position.
-    pub(super) fn error(&self, message: impl Into<String>) -> JsonError {
+    pub(super) fn error(&self, message: impl Into<String>) -> Fault {
         self.error_at(self.at, message)
     }
 
     /// An error at `at`.
-    pub(super) fn error_at(&self, at: usize, message: impl Into<String>) -> JsonError {
+    pub(super) fn error_at(&self, at: usize, message: impl Into<String>) -> Fault {
         let before = &self.bytes[..at.min(self.bytes.len())];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
         let column = before.iter().rev().take_while(|byte| **byte != b'\n').count() + 1;
-        JsonError { at, line, column, path: String::new(), message: message.into() }
+        Box::new(JsonError { at, line, column, path: String::new(), message: message.into() })
     }
 
     /// An error that says what stands here instead of what should.
-    pub(super) fn unexpected(&self, expected: &str) -> JsonError {
+    pub(super) fn unexpected(&self, expected: &str) -> Fault {
         let found = match self.byte() {
             None => "the end".to_owned(),
             Some(b'"') => "a string".to_owned(),
@@ -191,7 +220,7 @@ impl<'a> Text<'a> {
         self.bytes.get(self.at).copied()
     }
 
-    fn comma_or_close(&mut self, close: u8, is_first: &mut bool) -> Result<bool, JsonError> {
+    fn comma_or_close(&mut self, close: u8, is_first: &mut bool) -> Result<bool, Fault> {
         let next = self.peek();
         if next == Some(close) {
             self.at += 1;
@@ -209,7 +238,7 @@ impl<'a> Text<'a> {
         Ok(true)
     }
 
-    fn colon(&mut self) -> Result<(), JsonError> {
+    fn colon(&mut self) -> Result<(), Fault> {
         if self.peek() == Some(b':') {
             self.at += 1;
             return Ok(());
@@ -217,7 +246,7 @@ impl<'a> Text<'a> {
         Err(self.unexpected("`:` after a key"))
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), JsonError> {
+    fn literal(&mut self, word: &str) -> Result<(), Fault> {
         let left = self.bytes.get(self.at..).unwrap_or_default();
         if !left.starts_with(word.as_bytes()) {
             return Err(self.unexpected(&format!("`{word}`")));
@@ -226,7 +255,7 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    fn digits(&mut self, expected: &str) -> Result<(), JsonError> {
+    fn digits(&mut self, expected: &str) -> Result<(), Fault> {
         if !matches!(self.byte(), Some(b'0'..=b'9')) {
             return Err(self.unexpected(expected));
         }
@@ -239,13 +268,13 @@ impl<'a> Text<'a> {
     /// The bytes up to the next quote, backslash or control character.
     fn plain_run(&mut self) -> &'a [u8] {
         let left = self.bytes.get(self.at..).unwrap_or_default();
-        let len = left.iter().position(|byte| matches!(byte, b'"' | b'\\' | 0..0x20)).unwrap_or(left.len());
+        let len = plain_len(left);
         self.at += len;
         &left[..len]
     }
 
     /// What stands after a backslash.
-    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), JsonError> {
+    fn escape(&mut self, out: &mut Vec<u8>) -> Result<(), Fault> {
         let escaped = match self.byte() {
             Some(byte @ (b'"' | b'\\' | b'/')) => byte,
             Some(b'b') => 0x08,
@@ -266,7 +295,7 @@ impl<'a> Text<'a> {
     }
 
     /// Appends a UTF-16 code unit, together with the low surrogate that may follow a high one.
-    fn code_point(&mut self, unit: u32, out: &mut Vec<u8>) -> Result<(), JsonError> {
+    fn code_point(&mut self, unit: u32, out: &mut Vec<u8>) -> Result<(), Fault> {
         let mut point = unit;
         if (0xd800..0xdc00).contains(&unit) && self.bytes.get(self.at..).is_some_and(|left| left.starts_with(b"\\u")) {
             let before = self.at;
@@ -283,7 +312,7 @@ impl<'a> Text<'a> {
         Ok(())
     }
 
-    fn code_unit(&mut self) -> Result<u32, JsonError> {
+    fn code_unit(&mut self) -> Result<u32, Fault> {
         let mut unit = 0;
         for _ in 0..4 {
             let digit = self.byte().and_then(|byte| char::from(byte).to_digit(16));
@@ -293,7 +322,7 @@ impl<'a> Text<'a> {
         Ok(unit)
     }
 
-    fn skip_scalar(&mut self) -> Result<(), JsonError> {
+    fn skip_scalar(&mut self) -> Result<(), Fault> {
         match self.peek() {
             Some(b'"') => self.string().map(drop),
             Some(b't' | b'f') => self.boolean().map(drop),

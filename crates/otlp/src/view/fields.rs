@@ -21,6 +21,7 @@ impl<'a> Bodies<'a> {
         Self::new(&[], 1, 0)
     }
 
+    #[inline(always)]
     pub(crate) fn step(&mut self) -> Result<Option<&'a [u8]>, WireError> {
         while !self.reader.is_empty() {
             let tag = self.reader.tag()?;
@@ -36,6 +37,7 @@ impl<'a> Bodies<'a> {
 impl<'a> Iterator for Bodies<'a> {
     type Item = &'a [u8];
 
+    #[inline(always)]
     fn next(&mut self) -> Option<&'a [u8]> {
         let body = self.step().ok().flatten();
         if body.is_none() {
@@ -45,6 +47,7 @@ impl<'a> Iterator for Bodies<'a> {
     }
 }
 
+#[inline]
 pub(crate) fn bytes<'a>(reader: &mut Reader<'a>, tag: Tag) -> Result<&'a [u8], WireError> {
     expect(tag, WireType::Len)?;
     reader.len_delimited()

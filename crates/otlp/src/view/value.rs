@@ -4,6 +4,7 @@
 
 use super::fields::{Bodies, bytes, fixed64, varint};
 use crate::{
+    schema::{Message, key},
     value::Value,
     wire::{Reader, WireError},
 };
@@ -86,16 +87,33 @@ impl<'a> Attributes<'a> {
     }
 }
 
-/// Key and value body of an entry that is written as all senders write it: the key, the value, and no more.
-#[inline]
-fn plain_entry(body: &[u8]) -> Option<(&[u8], &[u8])> {
-    const KEY: u32 = 1 << 3 | 2;
-    const VALUE: u32 = 2 << 3 | 2;
+/// Key and value body of a `KeyValue` that is written as all senders write it: the key, the value, and no more. Nothing
+/// about others, be they right or broken.
+#[must_use]
+#[inline(always)]
+pub fn plain_entry(body: &[u8]) -> Option<(&[u8], &[u8])> {
+    // Nearly always both are shorter than 128 bytes.
+    if let [KEY_BYTE, key_len @ 0..0x80, rest @ ..] = body
+        && let Some((key, [VALUE_BYTE, value_len @ 0..0x80, value @ ..])) = rest.split_at_checked(usize::from(*key_len))
+        && usize::from(*value_len) == value.len()
+    {
+        return Some((key, value));
+    }
+    long_plain_entry(body)
+}
+
+#[inline(never)]
+fn long_plain_entry(body: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut reader = Reader::new(body);
     let key = (reader.key() == Ok(KEY)).then(|| reader.len_delimited().ok())??;
     let value = (reader.key() == Ok(VALUE)).then(|| reader.len_delimited().ok())??;
     reader.is_empty().then_some((key, value))
 }
+
+const KEY: u32 = key(Message::KeyValue, "key");
+const VALUE: u32 = key(Message::KeyValue, "value");
+const KEY_BYTE: u8 = KEY as u8;
+const VALUE_BYTE: u8 = VALUE as u8;
 
 impl<'a> Iterator for Attributes<'a> {
     type Item = (&'a [u8], Value<'a>);
