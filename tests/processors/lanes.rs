@@ -7,6 +7,7 @@ use crate::{
 use otlp::Signal;
 use serde_json::{Map, json};
 use std::{
+    collections::BTreeSet,
     fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -48,6 +49,16 @@ impl Lanes {
     pub(crate) fn accepts(lane: &Lane) -> bool {
         let output = Self::asked(std::slice::from_ref(lane), &["validate", "--config"]);
         output.status.success()
+    }
+
+    /// The indices of those lanes whose settings it refuses.
+    pub(crate) fn refused(lanes: &[Lane]) -> BTreeSet<usize> {
+        let output = Self::asked(lanes, &["validate", "--config"]);
+        let told = String::from_utf8(output.stderr).expect("text");
+        let names = told.split("processors::").skip(1).filter_map(|told| told.split_once(": "));
+        let refused: BTreeSet<usize> = names.filter_map(|(name, _)| name.split_once('/')?.1.parse().ok()).collect();
+        assert!(output.status.success() || !refused.is_empty(), "{told}");
+        refused
     }
 
     /// Their processors' settings as the reference prints them.
