@@ -3,6 +3,10 @@
 //! Where a function takes any value, literals and paths of all types are tried; where it takes one type only, literals fit,
 //! for others are refused at the start, and paths may not fit, which is an error of the request. Nothing depends on
 //! clocks, on chance or on the order of Go's maps, and no text is cut within a character: maps that statements write have one key, and so have those of converters.
+//!
+//! What lasts from record to record, resources, scopes and caches, is given values of bounded size only: statements that made
+//! it a multiple each time would take all memory. Nor is anything put into a part of itself, or merged with itself, whose
+//! outcome in otelcol is that of memory written while it is read.
 
 use crate::{
     dice::Dice,
@@ -105,7 +109,11 @@ impl Writer<'_> {
         match case {
             0..=5 => self.set(),
             6 => self.append(),
-            7 => format!("clear({})", self.target().0),
+            7 => match self.target() {
+                // otelcol panics on these.
+                (_, Some(Opaque)) => self.set(),
+                (target, _) => format!("clear({target})"),
+            },
             8 => {
                 let (list, start) = (self.attribute(), self.dice.pick(&["0", "1", "-1"]));
                 let end = self.dice.pick(&["", "", ", 1", ", 2"]);
@@ -123,7 +131,9 @@ impl Writer<'_> {
                 format!("limit({}, {rest})", self.map())
             }
             15 => {
-                let (target, source) = (self.map(), self.value(Map, 1));
+                let target = self.map();
+                let source = if self.lasts(&target) { self.literal(Map) } else { self.value(Map, 1) };
+                let source = if overlap(&format!("{target}["), &source) { self.literal(Map) } else { source };
                 format!("merge_maps({target}, {source}, {})", quoted(self.dice.pick(&["insert", "update", "upsert"])))
             }
             16 => {
@@ -145,17 +155,23 @@ impl Writer<'_> {
             }
             18 => format!("stringify_all({})", self.map()),
             19 => {
-                let (target, rest) = (self.text_target(), self.replacement(GLOBS));
+                let target = self.text_target();
+                let rest = self.replacement(&target, GLOBS);
                 format!("replace_match({target}, {rest})")
             }
-            20 => format!("replace_all_matches({}, {})", self.map(), self.replacement(GLOBS)),
+            20 => {
+                let target = self.map();
+                format!("replace_all_matches({target}, {})", self.replacement(&target, GLOBS))
+            }
             21 => {
-                let (target, rest) = (self.text_target(), self.replacement(PATTERNS));
+                let target = self.text_target();
+                let rest = self.replacement(&target, PATTERNS);
                 format!("replace_pattern({target}, {rest})")
             }
             22 => {
                 let mode = quoted(self.dice.pick(&["key", "value", "value"]));
-                format!("replace_all_patterns({}, {mode}, {})", self.map(), self.replacement(PATTERNS))
+                let target = self.map();
+                format!("replace_all_patterns({target}, {mode}, {})", self.replacement(&target, PATTERNS))
             }
             _ => self.own_editor(),
         }
@@ -179,14 +195,19 @@ impl Writer<'_> {
         let (target, fits) = self.target();
         let value = match fits {
             Some(Opaque) => target.clone(),
+            _ if self.lasts(&target) => self.bounded(fits.unwrap_or(Text)),
             Some(fits) if self.dice.chance(80) => self.value(fits, 2),
             _ => self.any(2),
         };
+        let value = if overlap(&target, &value) && fits != Some(Opaque) { self.bounded(Text) } else { value };
         format!("set({target}, {value})")
     }
 
     fn append(&mut self) -> String {
         let target = self.attribute();
+        if self.lasts(&target) {
+            return format!("append({target}, values=[{}, {}])", self.bounded(Text), self.bounded(Int));
+        }
         match self.dice.below(3) {
             0 => format!("append({target}, values=[{}, {}])", self.any(1), self.any(1)),
             1 => format!("append({target}, {}, values=[{}])", self.any(1), self.any(0)),
@@ -194,15 +215,37 @@ impl Writer<'_> {
         }
     }
 
+    /// Whether the target outlives the record.
+    fn lasts(&self, target: &str) -> bool {
+        let around = ["resource.", "scope.", "span.", "metric."];
+        let is_around = |name: &&str| !name.starts_with(self.context) && target.starts_with(*name);
+        target.contains("cache") || around.iter().any(is_around)
+    }
+
+    /// A value that is never long, whatever it is made of.
+    fn bounded(&mut self, of: Type) -> String {
+        match self.dice.below(8) {
+            0 => format!("Len({})", self.attribute()),
+            1 => format!("Int({})", self.attribute()),
+            2 => format!("SHA256({})", self.attribute()),
+            3 => format!("IsString({})", self.attribute()),
+            _ => self.literal(of),
+        }
+    }
+
     /// Pattern, replacement and perhaps what is done to it.
-    fn replacement(&mut self, patterns: &[&str]) -> String {
-        let pattern = quoted(self.dice.pick(patterns));
+    fn replacement(&mut self, target: &str, patterns: &[&str]) -> String {
+        let mut pattern = self.dice.pick(patterns);
+        if self.lasts(target) {
+            pattern = if pattern.is_empty() { "x" } else { pattern };
+            return format!("{}, {}", quoted(pattern), quoted(self.dice.pick(&["r", "", "R"])));
+        }
         let template = match self.dice.below(6) {
             0 => self.attribute(),
             _ => quoted(self.dice.pick(&["r", "", "<$1>", "${0}$0", "$x-$$", "ï", "${name}"])),
         };
         let function = self.dice.pick(&["", "", "", ", SHA256", ", ToUpperCase", ", MD5, \"<%s>\"", ", Base64Encode"]);
-        format!("{pattern}, {template}{function}")
+        format!("{}, {template}{function}", quoted(pattern))
     }
 
     /// A path of this context.
@@ -594,4 +637,17 @@ const LOG: &[(&str, Option<Type>)] = &[
 /// A text as OTTL writes it.
 fn quoted(text: &str) -> String {
     Value::from(text).to_string()
+}
+
+/// Whether a value is made of what its target is a part of.
+fn overlap(target: &str, value: &str) -> bool {
+    let keyed = target.find('[').unwrap_or(target.len());
+    let root = target[..keyed].rfind('.').map_or(0, |dot| dot + 1);
+    let wholes = target.match_indices('[').map(|(end, _)| &target[root..end]);
+    wholes.into_iter().any(|whole| contains_whole(value, whole))
+}
+
+/// Whether a path stands in a value and does not lead on.
+fn contains_whole(value: &str, path: &str) -> bool {
+    value.match_indices(path).any(|(at, _)| !value[at + path.len()..].starts_with(['[', '_', '.']))
 }

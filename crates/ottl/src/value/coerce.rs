@@ -72,7 +72,7 @@ impl<'a> Value<'a> {
         match self {
             Value::List(list) => match list.form {
                 ListForm::Data => Ok(list),
-                ListForm::Strings => Ok(List::data(list.into_items())),
+                ListForm::Strings | ListForm::Counts => Ok(List::data(list.into_items())),
                 ListForm::Native => {
                     list.into_items().into_iter().map(Value::into_data).collect::<Result<_, _>>().map(List::data)
                 }

@@ -26,7 +26,7 @@ pub(super) fn sort(arguments: &Arguments) -> Result<Run, String> {
 fn sorted(call: Call<'_>, is_descending: bool) -> Result<Value<'_>, Error> {
     let target = call.any(0)?;
     // Strings that come from `Split` stay strings, which equal no other list.
-    let is_strings = matches!(&target, Value::List(list) if list.form == ListForm::Strings);
+    let is_strings = matches!(&target, Value::List(list) if matches!(list.form, ListForm::Strings | ListForm::Counts));
     let list = target.into_list()?;
     // Comparing takes some rounds.
     let rounds = 1 + list.len().checked_ilog2().unwrap_or(0) as usize;
