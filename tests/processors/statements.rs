@@ -1,8 +1,9 @@
 //! Random settings of `transform`: statements made of the words of the requests, so that most of them hit.
 //!
-//! Where a function takes any value, literals and paths of all types are tried; where it takes one type only, literals fit,
-//! for others are refused at the start, and paths may not fit, which is an error of the request. Nothing depends on
-//! clocks, on chance or on the order of Go's maps, and no text is cut within a character: maps that statements write have one key, and so have those of converters.
+//! Where a function takes any value, literals and paths of all types are tried; where it takes one type only, literals
+//! mostly fit, for others are refused at the start, and paths may not fit, which is an error of the request. Nothing depends
+//! on clocks, on chance, on the order of Go's maps or on how it sorts equal keys: maps that statements write have one key, and
+//! so have those of converters. No text is cut within a character.
 //!
 //! What lasts from record to record, resources, scopes and caches, is given values of bounded size only: statements that made
 //! it a multiple each time would take all memory. Nor is anything put into a part of itself, or merged with itself, whose
@@ -411,8 +412,9 @@ impl Writer<'_> {
             12 => format!("Base64Encode({})", text()),
             13 => "Decode(\"eA==\", \"base64\")".to_string(),
             14 => format!("Hex({})", self.any(depth)),
-            15 => format!("Format(\"%s|%v\", [{}, {}])", self.value(Text, depth), self.value(Text, depth)),
-            16 => format!("ToKeyValueString({}, \"=\", \" \", true)", self.map()),
+            // Of containers it prints addresses.
+            15 => format!("Format(\"%s|%v\", [String({}), Len({})])", self.value(Text, depth), self.attribute()),
+            16 => format!("ToKeyValueString({}, \"=\", \" \", false)", self.map()),
             17 => format!("FormatTime({}, \"%Y-%m-%dT%H:%M:%S\")", self.value(Time, depth)),
             18 => {
                 let separator = quoted(self.dice.pick(&["", "-", "ï"]));
@@ -643,6 +645,10 @@ fn quoted(text: &str) -> String {
 fn overlap(target: &str, value: &str) -> bool {
     let keyed = target.find('[').unwrap_or(target.len());
     let root = target[..keyed].rfind('.').map_or(0, |dot| dot + 1);
+    let is_computed = [target, value].iter().any(|text| text.contains("[Concat("));
+    if is_computed && value.contains(&target[root..keyed]) {
+        return true;
+    }
     let wholes = target.match_indices('[').map(|(end, _)| &target[root..end]);
     wholes.into_iter().any(|whole| contains_whole(value, whole))
 }

@@ -4,7 +4,7 @@ use super::{List, ListForm, Map, Opaque, Time, Value};
 use crate::error::Error;
 use std::io::Write;
 
-/// The value as Go's JSON encoder writes it: keys sorted, `<`, `>` and `&` escaped, bytes in base64.
+/// The value as OTTL's JSON encoder writes it: keys sorted, `<`, `>` and `&` escaped, bytes in base64.
 ///
 /// # Errors
 /// A float that JSON cannot say.
@@ -48,7 +48,7 @@ pub(crate) fn no_json() -> Error {
     Error::failed("JSON has no infinity and no NaN")
 }
 
-/// Go's JSON form of a float in a container; `None` if JSON cannot say it.
+/// The form of a float in pdata's JSON; `None` if JSON cannot say it.
 #[must_use]
 pub fn json_float(float: f64) -> Option<String> {
     let text = scalar_float(float)?;
@@ -150,7 +150,8 @@ const DEPTH_MAX: u32 = 200;
 /// JSON that is being written.
 struct Json {
     out: Vec<u8>,
-    /// Whether what means something in HTML is escaped.
+    /// Which of otelcol's two writers this is: the one of OTTL escapes what means something in HTML, and leaves `e-07`; the
+    /// one of pdata writes `e-7`.
     is_for_html: bool,
 }
 
@@ -164,7 +165,8 @@ impl Json {
             Value::Bool(bool) => self.plain(bool),
             Value::Int(int) | Value::Duration(int) | Value::Opaque(Opaque::Foreign(int)) => self.plain(int),
             Value::Float(float) => {
-                let text = json_float(*float).ok_or_else(no_json)?;
+                let text = if self.is_for_html { scalar_float(*float) } else { json_float(*float) };
+                let text = text.ok_or_else(no_json)?;
                 self.out.extend_from_slice(text.as_bytes());
             }
             Value::Str(text) => self.quoted(text),
