@@ -26,10 +26,9 @@ pub(crate) fn form(signal: Signal, request: &[u8]) -> String {
                     for mut span in part.spans {
                         span.status.get_or_insert_default();
                         let attributes = attributes(&mut span.attributes);
-                        for event in &mut span.events {
-                            event.attributes.iter_mut().for_each(fill);
-                        }
-                        lines.push(format!("{span:?} {attributes}"));
+                        let events: Vec<String> =
+                            span.events.iter_mut().map(|event| self::attributes(&mut event.attributes)).collect();
+                        lines.push(format!("{span:?} {attributes} events: {}", events.join(" ")));
                     }
                 }
             }
@@ -129,8 +128,4 @@ fn value(of: Option<&AnyValue>) -> String {
         }
         Some(other) => format!("{other:?}"),
     }
-}
-
-fn fill(pair: &mut KeyValue) {
-    pair.value.get_or_insert_default();
 }

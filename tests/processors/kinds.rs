@@ -3,6 +3,7 @@
 use crate::{
     dice::Dice,
     requests::{KEYS, LIBRARIES, NAMES, RESOURCE_KEYS, SEVERITIES, TEXTS},
+    statements,
 };
 use otlp::Signal;
 use process::{
@@ -13,6 +14,7 @@ use process::{
     redaction::{Redaction, RedactionSettings},
     resource::{Resource, ResourceSettings},
     span::{Span, SpanSettings},
+    transform::{Transform, TransformSettings},
 };
 use serde_json::{Map, Value, json};
 use settings::{Decode, Node};
@@ -88,6 +90,15 @@ pub(crate) const KINDS: &[Kind] = &[
         build: |text, _| {
             let settings: RedactionSettings = decode(text)?;
             Ok((Box::new(Redaction::new(&settings)?), settings.effective()))
+        },
+    },
+    Kind {
+        name: "transform",
+        signals: &Signal::ALL,
+        settings: statements::transform,
+        build: |text, _| {
+            let settings: TransformSettings = decode(text)?;
+            Ok((Box::new(Transform::new(&settings)?), settings.effective()))
         },
     },
 ];

@@ -7,6 +7,7 @@ use crate::{
 use otlp::Signal;
 use serde_json::{Map, json};
 use std::{
+    collections::BTreeSet,
     fs,
     io::{Read, Write},
     net::{SocketAddr, TcpStream},
@@ -16,6 +17,8 @@ use std::{
 };
 
 const LIMIT: Duration = Duration::from_secs(60);
+/// The memory that the reference may map: statements that grow what they edit would otherwise take all the machine has.
+const MEMORY_KIB_MAX: u64 = 6 << 20;
 
 /// The reference at work.
 pub(crate) struct Lanes;
@@ -27,7 +30,7 @@ impl Lanes {
         let address = SocketAddr::from(([127, 0, 0, 1], free_port()));
         let file = folder.path().join("config.yaml");
         fs::write(&file, configuration(lanes, address, folder.path())).expect("the configuration can be written");
-        let mut command = Command::new(peer("bin/otelcol-peer"));
+        let mut command = reference();
         let mut program = Program::start("otelcol", command.arg("--config").arg(&file), folder.path());
         program.wait_until("listening", LIMIT, || TcpStream::connect(address).is_ok());
         // Where no pipeline takes a signal, neither does the receiver.
@@ -50,6 +53,16 @@ impl Lanes {
         output.status.success()
     }
 
+    /// The indices of those lanes whose settings it refuses.
+    pub(crate) fn refused(lanes: &[Lane]) -> BTreeSet<usize> {
+        let output = Self::asked(lanes, &["validate", "--config"]);
+        let told = String::from_utf8(output.stderr).expect("text");
+        let names = told.split("processors::").skip(1).filter_map(|told| told.split_once(": "));
+        let refused: BTreeSet<usize> = names.filter_map(|(name, _)| name.split_once('/')?.1.parse().ok()).collect();
+        assert!(output.status.success() || !refused.is_empty(), "{told}");
+        refused
+    }
+
     /// Their processors' settings as the reference prints them.
     pub(crate) fn printed(lanes: &[Lane]) -> String {
         let output = Self::asked(lanes, &["print-config", "--mode=unredacted", "--config"]);
@@ -64,9 +77,17 @@ impl Lanes {
         let file = folder.path().join("config.yaml");
         let address = SocketAddr::from(([127, 0, 0, 1], 4318));
         fs::write(&file, configuration(lanes, address, folder.path())).expect("the configuration can be written");
-        let mut command = Command::new(peer("bin/otelcol-peer"));
+        let mut command = reference();
         command.args(arguments).arg(&file).output().expect("the reference can be asked")
     }
+}
+
+/// The reference, which ends rather than take more memory than it may.
+fn reference() -> Command {
+    let mut command = Command::new("sh");
+    let limited = format!("ulimit -v {MEMORY_KIB_MAX}; exec \"$0\" \"$@\"");
+    command.args(["-c", limited.as_str()]).arg(peer("bin/otelcol-peer"));
+    command
 }
 
 fn configuration(lanes: &[Lane], address: SocketAddr, folder: &Path) -> String {
@@ -100,6 +121,7 @@ fn post(address: SocketAddr, signal: Signal, request: &[u8]) {
     socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(request)).expect("sent");
     let mut answer = Vec::new();
     socket.read_to_end(&mut answer).expect("an answer");
+    assert!(!answer.is_empty(), "the reference panics, and pipelines behind the one that does get nothing");
 }
 
 /// A file holds one message after the other, each behind its length.

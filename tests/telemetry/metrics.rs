@@ -46,6 +46,33 @@ fn every_signal_is_counted_by_otelcols_names() {
     assert!(!exposition.contains("batch_send_size_bytes"), "that is for the level `detailed`");
 }
 
+/// otelcol logs the same lines.
+#[test]
+fn ignored_errors_are_counted_and_logged() {
+    let conditions = r#"[{context: log, conditions: ['Int(body) > 0', 'body["k"] == 1']},
+        {context: log, error_mode: silent, conditions: ['body["k"] == 1']}]"#;
+    let settings = config("{}", SCRAPED, "")
+        .replace("logs: {log_record: ['body == \"noise\"']}", &format!("log_conditions: {conditions}"))
+        .replace("  batch:", "  transform: {log_statements: ['set(log.severity_text, 1)']}\n  batch:")
+        .replace("[filter, batch]", "[filter, transform, batch]");
+    let collector = Collector::start(&settings);
+    send_all(&collector);
+    // Of two records: two errors of the first group and one of the second in the filter, one in the statement.
+    for (processor, errors) in [("filter", 6), ("transform", 2)] {
+        let labels = [&*format!("processor=\"{processor}\""), "otel_signal=\"logs\""];
+        assert_eq!(collector.metric("tailrace_processor_ignored_errors", &labels) as u64, errors, "{processor}");
+    }
+    let log = collector.log();
+    let lines = |message: &str| log.lines().filter(|line| line.contains(message)).collect::<Vec<_>>();
+    for (message, parts) in [
+        ("failed to eval condition", ["filter", "Int(body) > 0", "logs"]),
+        ("failed to execute statement", ["transform", "set(log.severity_text, 1)", "expected a string, found an int"]),
+    ] {
+        let [line] = lines(message)[..] else { panic!("not one line `{message}` in\n{log}") };
+        assert!(line.contains("WARN") && parts.iter().all(|part| line.contains(part)), "{line}");
+    }
+}
+
 #[test]
 fn settings_shape_the_exposition() {
     let telemetry = "resource: {team: edge}, metrics: {level: detailed, readers: [{pull: {exporter: {prometheus: {

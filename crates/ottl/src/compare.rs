@@ -70,7 +70,8 @@ const DEPTH_MAX: u32 = 200;
 /// `Split("a,b", ",")` makes a list of strings, which is equal to no other kind of list.
 fn lists_equal(left: &List<'_>, right: &List<'_>) -> bool {
     let native = |list: &List<'_>| list.form == ListForm::Native;
-    if (left.form == ListForm::Strings) != (right.form == ListForm::Strings) {
+    let typed = |list: &List<'_>| matches!(list.form, ListForm::Strings | ListForm::Counts);
+    if typed(left) != typed(right) {
         return false;
     }
     let is_native = native(left) || native(right);

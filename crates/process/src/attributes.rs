@@ -119,7 +119,7 @@ impl Processor for Attributes {
         walk::each_scope(&mut splice, |splice, resource_part, scope_part| {
             self.edit_scope((splice, &mut list), signal, (resource_part, scope_part))
         })?;
-        Ok(Edited { body: splice.finish(), filtered: 0 })
+        Ok(Edited::new(splice.finish(), 0))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Lists of OTTL conditions of one context: any of them may hold.
 
-use crate::{Broken, Moment, error_mode::ErrorMode};
+use crate::{Broken, Failing, Ignored, Moment, error_mode::ErrorMode};
 use otlp::Keys;
 use ottl::{Condition, Context, Fuel, Hints, Paths, Record, Subject, SyntaxError};
 use settings::{Node, Problems};
@@ -68,11 +68,11 @@ impl Conditions {
         Ok(lists.map(|list| Some(Self { list, error_mode }).filter(|conditions| !conditions.list.is_empty())))
     }
 
-    /// Whether one of them holds.
+    /// Whether one of them holds; errors that are passed over go into `ignored`.
     ///
     /// # Errors
     /// [`Broken::Refused`] where one fails, if that is the error mode.
-    pub fn hold(&self, record: Record<'_>, moment: Moment) -> Result<bool, Broken> {
+    pub fn hold(&self, record: Record<'_>, moment: Moment, ignored: &mut Ignored) -> Result<bool, Broken> {
         let fuel = Fuel::new(FUEL);
         let moment = ottl::Moment { wall_ns: moment.wall_ns, seed: moment.seed };
         let subject = Subject::record(record, moment, &fuel);
@@ -80,10 +80,7 @@ impl Conditions {
             match condition.evaluate(&subject) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
-                Err(error) if self.error_mode == ErrorMode::Propagate => {
-                    return Err(Broken::Refused(format!("the condition `{}` failed: {error}", condition.text())));
-                }
-                Err(_) => {}
+                Err(error) => ignored.meet(self.error_mode, Failing::Condition, condition.text(), &error)?,
             }
         }
         Ok(false)

@@ -5,10 +5,10 @@ use settings::{Decode, Fields, Node, Problems};
 /// What an error does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ErrorMode {
-    /// It is passed over and logged.
+    /// It is passed over, counted and logged.
     #[default]
     Ignore,
-    /// It is passed over; otelcol does not log it.
+    /// It is passed over and counted, but not logged.
     Silent,
     /// It refuses the request.
     Propagate,

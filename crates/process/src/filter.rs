@@ -53,14 +53,16 @@ impl Processor for Filter {
     fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment) -> Result<Edited<'a>, Broken> {
         let mut edited = Edited::unchanged(request);
         for stage in self.stages(signal) {
-            let (body, filtered) = match &edited.body {
+            let mut passed = match &edited.body {
                 Cow::Borrowed(body) => stage.edit(signal, body, moment)?,
                 Cow::Owned(body) => {
-                    let (body, filtered) = stage.edit(signal, body, moment)?;
-                    (Cow::Owned(body.into_owned()), filtered)
+                    let passed = stage.edit(signal, body, moment)?;
+                    Edited { body: Cow::Owned(passed.body.into_owned()), ..passed }
                 }
             };
-            edited = Edited { body, filtered: edited.filtered + filtered };
+            passed.filtered += edited.filtered;
+            passed.ignored = edited.ignored.and(passed.ignored);
+            edited = passed;
         }
         Ok(edited)
     }

@@ -199,7 +199,7 @@ impl Processor for ProbabilisticSampler {
             Signal::Logs => walk::keep_items(&mut splice, |splice, log| self.log(splice, &mut list, log))?,
             Signal::Metrics => 0,
         };
-        Ok(Edited { body: splice.finish(), filtered })
+        Ok(Edited::new(splice.finish(), filtered))
     }
 }
 

@@ -277,7 +277,7 @@ impl Processor for Redaction {
                 splice.leave();
             }
         }
-        Ok(Edited { body: splice.finish(), filtered: 0 })
+        Ok(Edited::new(splice.finish(), 0))
     }
 }
 

@@ -133,7 +133,7 @@ impl Processor for Resource {
                 splice.leave();
             }
         }
-        Ok(Edited { body: splice.finish(), filtered: 0 })
+        Ok(Edited::new(splice.finish(), 0))
     }
 }
 

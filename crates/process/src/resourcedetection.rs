@@ -107,7 +107,7 @@ impl Processor for ResourceDetection {
                 splice.leave();
             }
         }
-        Ok(Edited { body: splice.finish(), filtered: 0 })
+        Ok(Edited::new(splice.finish(), 0))
     }
 }
 

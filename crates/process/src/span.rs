@@ -344,7 +344,7 @@ impl Processor for Span {
             }
             Ok::<(), Broken>(())
         })?;
-        Ok(Edited { body: splice.finish(), filtered: 0 })
+        Ok(Edited::new(splice.finish(), 0))
     }
 }
 

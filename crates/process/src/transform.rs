@@ -10,7 +10,7 @@ mod tree;
 
 pub use settings::{GroupSettings, TransformSettings};
 
-use crate::{Broken, Edited, Moment, Processor};
+use crate::{Broken, Edited, Ignored, Moment, Processor};
 use group::Group;
 use otlp::Signal;
 use ottl::{Context, Fuel};
@@ -32,6 +32,7 @@ pub(crate) struct Run {
     pub(crate) fuel: Fuel,
     /// The caches of the groups that share theirs, by context.
     pub(crate) caches: HashMap<Context, Vec<u8>>,
+    pub(crate) ignored: Ignored,
 }
 
 impl Transform {
@@ -71,14 +72,13 @@ impl Processor for Transform {
             moment: ottl::Moment { wall_ns: moment.wall_ns, seed: moment.seed },
             fuel: Fuel::new(u64::MAX),
             caches: HashMap::new(),
+            ignored: Ignored::default(),
         };
         for group in groups {
             tree.execute(group, &mut run)?;
         }
-        Ok(match tree.write() {
-            Some(body) => Edited { body: Cow::Owned(body), filtered: 0 },
-            None => Edited::unchanged(request),
-        })
+        let body = tree.write().map_or(Cow::Borrowed(request), Cow::Owned);
+        Ok(Edited { ignored: run.ignored, ..Edited::new(body, 0) })
     }
 }
 

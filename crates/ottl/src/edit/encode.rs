@@ -90,11 +90,11 @@ fn put_list(list: &List<'_>, out: &mut Vec<u8>) -> Result<(), Error> {
     }
     let mut body = Vec::new();
     let mut result = Ok(());
+    // Of native lists of numbers only those of floats can be set.
+    if list.form == ListForm::Counts {
+        return Err(Error::failed("a list of bucket counts is no value that can be set"));
+    }
     for item in list.iter() {
-        // Of native lists of numbers only those of floats can be set.
-        if list.form == ListForm::Strings && matches!(item, Value::Int(_)) {
-            return Err(Error::failed("a list of bucket counts is no value that can be set"));
-        }
         let mut any = Vec::new();
         result = put(&item, &mut any);
         put_len(&mut body, 1, &any);

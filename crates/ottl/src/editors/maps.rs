@@ -52,8 +52,7 @@ pub(super) const TABLE: &[Editor] = &[
             call.target(0)?.edit_entries(call.subject, |entries| {
                 for slot in entries.iter_mut() {
                     if !matches!(slot.value(), otlp::Value::Str(_)) {
-                        // What JSON cannot say is no text in otelcol either.
-                        let text = element_text(&Value::of_wire(slot.value())).unwrap_or_default();
+                        let text = element_text(&Value::of_wire(slot.value()));
                         slot.set_str(&text);
                     }
                 }

@@ -40,9 +40,7 @@ fn append(arguments: &Arguments) -> Result<Run, String> {
             Value::List(list) if list.form == ListForm::Native => {
                 list.into_items().into_iter().map(Value::into_data).collect::<Result<_, _>>()?
             }
-            Value::List(list)
-                if list.iter().any(|item| matches!(item, Value::Int(_))) && list.form == ListForm::Strings =>
-            {
+            Value::List(list) if list.form == ListForm::Counts => {
                 return Err(Error::failed("nothing can be appended to bucket counts").into());
             }
             Value::Map(_) => return Err(Error::Type { expected: "a list or a single value", found: "a map" }.into()),
@@ -73,7 +71,9 @@ fn zero(value: Value<'_>) -> Value<'static> {
         Value::Id(Id::Trace(_)) => Value::Id(Id::Trace([0; 16])),
         Value::Id(Id::Span(_)) => Value::Id(Id::Span([0; 8])),
         Value::Id(Id::Profile(_)) => Value::Id(Id::Profile([0; 16])),
-        Value::List(list) if list.form == ListForm::Strings => Value::List(List::strings(Vec::new())),
+        Value::List(list) if matches!(list.form, ListForm::Strings | ListForm::Counts) => {
+            Value::List(List::strings(Vec::new()))
+        }
         Value::List(_) => Value::List(List::data(Vec::new())),
         Value::Map(_) => Value::Map(Map::data(Vec::new())),
         Value::Opaque(same @ (Opaque::Buckets { .. } | Opaque::Status)) => Value::Opaque(same),

@@ -166,7 +166,7 @@ fn first(span: &SpanView<'_>, keys: [&str; 2]) -> Option<Vec<u8>> {
 }
 
 fn text(span: &SpanView<'_>, key: &str) -> Option<Vec<u8>> {
-    find(span, key).map(|value| element_text(&Value::of_wire(value)).unwrap_or_default())
+    find(span, key).map(|value| element_text(&Value::of_wire(value)))
 }
 
 fn find<'a>(span: &SpanView<'a>, key: &str) -> Option<otlp::Value<'a>> {

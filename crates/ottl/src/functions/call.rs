@@ -154,7 +154,7 @@ impl<'e> Item<'e> {
     /// See [`Value::into_str_like`].
     pub(crate) fn into_str_like(self) -> Result<Option<Cow<'e, [u8]>>, Error> {
         if self.is_element && !matches!(self.value, Value::Str(_)) {
-            return crate::value::element_text(&self.value).map(|text| Some(Cow::Owned(text)));
+            return Ok(Some(Cow::Owned(crate::value::element_text(&self.value))));
         }
         self.value.into_str_like()
     }

@@ -180,11 +180,11 @@ fn to_key_value_string(arguments: &Arguments) -> Result<Run, String> {
     Ok(run(move |call: Call<'_>| {
         let map = call.map(0)?;
         call.spend(2 * map.weight())?;
-        joined(map, &delimiters, is_sorted).map(Value::string)
+        Ok(Value::string(joined(map, &delimiters, is_sorted)))
     }))
 }
 
-fn joined(map: Map<'_>, delimiters: &Delimiters, is_sorted: bool) -> Result<Vec<u8>, Error> {
+fn joined(map: Map<'_>, delimiters: &Delimiters, is_sorted: bool) -> Vec<u8> {
     let mut entries = map.into_entries();
     if is_sorted {
         entries.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -196,9 +196,9 @@ fn joined(map: Map<'_>, delimiters: &Delimiters, is_sorted: bool) -> Result<Vec<
         }
         delimiters.quote(key, &mut text);
         text.extend_from_slice(&delimiters.inner);
-        delimiters.quote(&element_text(value)?, &mut text);
+        delimiters.quote(&element_text(value), &mut text);
     }
-    Ok(text)
+    text
 }
 
 impl Delimiters {

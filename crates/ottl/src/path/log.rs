@@ -18,7 +18,7 @@ impl LogField {
             Self::Severity => Value::Int(log.severity.into()),
             Self::SeverityText => Value::str(log.severity_text),
             Self::Body => body(log.value),
-            Self::BodyText => Value::string(element_text(&body(log.value))?),
+            Self::BodyText => Value::string(element_text(&body(log.value))),
             Self::DroppedAttributes => Value::Int(log.dropped_attributes.into()),
             Self::Flags => Value::Int(log.flags.into()),
             Self::TraceId => Value::Id(Id::Trace(id(log.trace_id))),

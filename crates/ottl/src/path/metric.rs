@@ -99,5 +99,5 @@ impl PointField {
 }
 
 fn counts<'e>(counts: Vec<u64>) -> Value<'e> {
-    Value::List(List::strings(counts.into_iter().map(|count| Value::Int(count as i64)).collect()))
+    Value::List(List::counts(counts.into_iter().map(|count| Value::Int(count as i64)).collect()))
 }

@@ -10,6 +10,8 @@ use std::{iter::Peekable, str::Chars};
 #[derive(Debug)]
 pub(crate) struct Glob {
     regex: Regex,
+    /// Whether it is no more than `?` or `[!…]`, which in otelcol matches no character as well as one.
+    takes_nothing: bool,
 }
 
 /// What a compiled glob may take in bytes.
@@ -21,7 +23,10 @@ impl Glob {
         let mut out = String::from("^(?s:");
         let mut chars = source.chars().peekable();
         let mut depth = 0_u32;
+        let is_single = source == "?" || source.starts_with("[!");
+        let mut tokens = 0_usize;
         while let Some(next) = chars.next() {
+            tokens += 1;
             match next {
                 '*' => out.push_str(".*"),
                 '?' => out.push('.'),
@@ -44,12 +49,13 @@ impl Glob {
         out.push_str(")$");
         let mut builder = RegexBuilder::new(&out);
         let regex = builder.size_limit(COMPILED_BYTES_MAX).build();
-        regex.map(|regex| Self { regex }).map_err(|_| "compiled, it would be too large".to_string())
+        let takes_nothing = is_single && tokens == 1;
+        regex.map(|regex| Self { regex, takes_nothing }).map_err(|_| "compiled, it would be too large".to_string())
     }
 
     /// Whether it matches the whole text.
     pub(crate) fn is_match(&self, text: &[u8]) -> bool {
-        self.regex.is_match(&repair(text))
+        self.regex.is_match(&repair(text)) || (self.takes_nothing && text.is_empty())
     }
 }
 
@@ -115,6 +121,9 @@ mod tests {
             (r"a\*b", &["a*b"], &["axb"]),
             ("a.b}", &["a.b}"], &["axb}"]),
             ("", &[""], &["a"]),
+            ("?", &["", "é"], &["ab"]),
+            ("[!a]", &["", "b"], &["a"]),
+            ("??", &["ab"], &[""]),
         ] {
             let compiled = Glob::new(glob).unwrap();
             matching.iter().for_each(|text| assert!(compiled.is_match(text.as_bytes()), "{glob} on {text:?}"));

@@ -14,6 +14,10 @@ impl Pattern {
         }
         let (mut out, mut end) = (Vec::with_capacity(text.len()), 0);
         for found in matches {
+            // Between the bytes of a character there is nothing to Go.
+            if found.is_empty() && repaired.get(found.start()).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                continue;
+            }
             let range = if is_whole { found.range() } else { original(text, &found.range()) };
             out.extend_from_slice(text.get(end..range.start).unwrap_or_default());
             put(text.get(range.clone()).unwrap_or_default(), &mut out);
@@ -33,6 +37,7 @@ mod tests {
         for (pattern, text, expected) in [
             ("a+", &b"baac"[..], &b"b<aa>c"[..]),
             ("a*", b"baac", b"<>b<aa>c<>"),
+            ("a*", "üa".as_bytes(), "<>ü<a>".as_bytes()),
             (".*", b"ab\nc", b"<ab>\n<c>"),
             (".*", b"", b"<>"),
             ("x|xy", b"xy", b"<x>y"),

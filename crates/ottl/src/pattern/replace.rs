@@ -38,6 +38,10 @@ impl Replacer {
         let mut end = 0;
         for captures in self.regex.captures_iter(&repaired) {
             let Some(whole) = captures.get(0) else { continue };
+            // Between the bytes of a character there is nothing to Go.
+            if whole.is_empty() && repaired.get(whole.start()).is_some_and(|byte| byte & 0xc0 == 0x80) {
+                continue;
+            }
             let at = place(whole.range());
             out.extend_from_slice(text.get(end..at.start).unwrap_or_default());
             let group = |index: usize| captures.get(index).and_then(|group| text.get(place(group.range())));
@@ -129,5 +133,7 @@ mod tests {
         check("b", b"\xffb\xfe", "$0$0", b"\xffbb\xfe");
         check("(.)b", b"\xffb", "$1", b"\xff");
         check("x", b"abc", "y", b"abc");
+        check("", "üa".as_bytes(), "-", "-ü-a-".as_bytes());
+        check("a*", "üaï".as_bytes(), "-", "-ü-ï-".as_bytes());
     }
 }

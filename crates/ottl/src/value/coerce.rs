@@ -72,7 +72,7 @@ impl<'a> Value<'a> {
         match self {
             Value::List(list) => match list.form {
                 ListForm::Data => Ok(list),
-                ListForm::Strings => Ok(List::data(list.into_items())),
+                ListForm::Strings | ListForm::Counts => Ok(List::data(list.into_items())),
                 ListForm::Native => {
                     list.into_items().into_iter().map(Value::into_data).collect::<Result<_, _>>().map(List::data)
                 }
@@ -110,7 +110,6 @@ impl<'a> Value<'a> {
             Value::Nil => return Ok(None),
             Value::Str(text) => text,
             Value::Bytes(bytes) => Cow::Owned(text::hex(&bytes)),
-            // Inside containers a small one has the exponent `e-7`, alone `e-07`: otelcol has two writers of JSON.
             Value::Float(float) => Cow::Owned(text::scalar_float(float).ok_or_else(text::no_json)?.into_bytes()),
             other => Cow::Owned(text::json(&other)?),
         }))

@@ -20,6 +20,8 @@ pub enum ListForm {
     Native,
     /// `[]string`, such as `Split` makes: equal to no other list.
     Strings,
+    /// `[]uint64`, the counts of buckets: no value that anything else could be set to.
+    Counts,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -50,6 +52,12 @@ impl<'a> List<'a> {
     #[must_use]
     pub fn data(items: Vec<Value<'a>>) -> Self {
         Self { form: ListForm::Data, items: Items::Owned(items) }
+    }
+
+    /// A list of counts.
+    #[must_use]
+    pub fn counts(items: Vec<Value<'a>>) -> Self {
+        Self { form: ListForm::Counts, items: Items::Owned(items) }
     }
 
     /// A native list of anything.

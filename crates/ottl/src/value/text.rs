@@ -4,31 +4,31 @@ use super::{List, ListForm, Map, Opaque, Time, Value};
 use crate::error::Error;
 use std::io::Write;
 
-/// The value as Go's JSON encoder writes it: keys sorted, `<`, `>` and `&` escaped, bytes in base64.
+/// The value as OTTL's JSON encoder writes it: keys sorted, `<`, `>` and `&` escaped, bytes in base64.
 ///
 /// # Errors
 /// A float that JSON cannot say.
 pub fn json(value: &Value<'_>) -> Result<Vec<u8>, Error> {
-    let mut out = Vec::new();
-    write_json(value, &mut out, 0)?;
-    Ok(out)
+    let mut json = Json { out: Vec::new(), is_for_html: true };
+    json.value(value, 0)?;
+    Ok(json.out)
 }
 
 /// The value as pdata's `AsString` gives it, which is what the elements of lists and maps become: base64 for bytes, `""` for
-/// nil.
-///
-/// # Errors
-/// A float that JSON cannot say, inside a container.
-pub(crate) fn element_text(value: &Value<'_>) -> Result<Vec<u8>, Error> {
-    Ok(match value {
+/// nil and for containers that JSON cannot say.
+pub(crate) fn element_text(value: &Value<'_>) -> Vec<u8> {
+    match value {
         Value::Nil => Vec::new(),
         Value::Str(text) => text.to_vec(),
         Value::Bytes(bytes) => base64(bytes),
-        Value::Float(float) if !float.is_finite() => {
-            format!("json: unsupported value: {}", float_text(*float)).into_bytes()
+        Value::Float(float) if float.is_nan() => b"NaN".to_vec(),
+        Value::Float(f64::INFINITY) => b"Infinity".to_vec(),
+        Value::Float(f64::NEG_INFINITY) => b"-Infinity".to_vec(),
+        other => {
+            let mut json = Json { out: Vec::new(), is_for_html: false };
+            json.value(other, 0).map_or_else(|_| Vec::new(), |()| json.out)
         }
-        other => json(other)?,
-    })
+    }
 }
 
 /// Go's `%v` of a float: the shortest digits that read back, with an exponent below 1e-4 and from 1e6 on.
@@ -48,7 +48,7 @@ pub(crate) fn no_json() -> Error {
     Error::failed("JSON has no infinity and no NaN")
 }
 
-/// Go's JSON form of a float in a container; `None` if JSON cannot say it.
+/// The form of a float in pdata's JSON; `None` if JSON cannot say it.
 #[must_use]
 pub fn json_float(float: f64) -> Option<String> {
     let text = scalar_float(float)?;
@@ -147,97 +147,111 @@ fn shortest(float: f64, has_exponent: impl Fn(i32) -> bool) -> String {
 /// Encoded containers nest at most 100 deep, literals less; what is deeper was made by a converter and is cut.
 const DEPTH_MAX: u32 = 200;
 
-fn write_json(value: &Value<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
-    if depth > DEPTH_MAX {
-        return Err(Error::failed("nested too deeply"));
-    }
-    match value {
-        Value::Nil => out.extend_from_slice(b"null"),
-        Value::Bool(bool) => write_plain(out, bool),
-        Value::Int(int) | Value::Duration(int) | Value::Opaque(Opaque::Foreign(int)) => write_plain(out, int),
-        Value::Float(float) => {
-            let text = json_float(*float).ok_or_else(no_json)?;
-            out.extend_from_slice(text.as_bytes());
-        }
-        Value::Str(text) => write_quoted(text, out),
-        Value::Bytes(bytes) => write_quoted(&base64(bytes), out),
-        Value::Time(time) => write_quoted(time_text(*time).as_bytes(), out),
-        Value::Id(id) => {
-            let items: Vec<String> = id.bytes().iter().map(u8::to_string).collect();
-            write_plain(out, &format_args!("[{}]", items.join(",")));
-        }
-        Value::List(list) => write_list(list, out, depth)?,
-        Value::Map(map) => write_map(map, out, depth)?,
-        Value::Opaque(_) => out.extend_from_slice(b"{}"),
-    }
-    Ok(())
+/// JSON that is being written.
+struct Json {
+    out: Vec<u8>,
+    /// Which of otelcol's two writers this is: the one of OTTL escapes what means something in HTML, and leaves `e-07`; the
+    /// one of pdata writes `e-7`.
+    is_for_html: bool,
 }
 
-fn write_list(list: &List<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
-    out.push(b'[');
-    for (index, item) in list.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
+impl Json {
+    fn value(&mut self, value: &Value<'_>, depth: u32) -> Result<(), Error> {
+        if depth > DEPTH_MAX {
+            return Err(Error::failed("nested too deeply"));
         }
-        // The encoder sees no fields in a data-model container that stands in a native list.
-        let is_hidden = match &item {
-            Value::Map(map) => !map.is_native,
-            Value::List(list) => list.form == ListForm::Data,
-            _ => false,
-        };
-        if is_hidden && list.form == ListForm::Native {
-            out.extend_from_slice(b"{}");
-        } else {
-            write_json(&item, out, depth + 1)?;
+        match value {
+            Value::Nil => self.out.extend_from_slice(b"null"),
+            Value::Bool(bool) => self.plain(bool),
+            Value::Int(int) | Value::Duration(int) | Value::Opaque(Opaque::Foreign(int)) => self.plain(int),
+            Value::Float(float) => {
+                let text = if self.is_for_html { scalar_float(*float) } else { json_float(*float) };
+                let text = text.ok_or_else(no_json)?;
+                self.out.extend_from_slice(text.as_bytes());
+            }
+            Value::Str(text) => self.quoted(text),
+            // In Go a copy of no bytes is nil.
+            Value::Bytes(bytes) if bytes.is_empty() => self.out.extend_from_slice(b"null"),
+            Value::Bytes(bytes) => self.quoted(&base64(bytes)),
+            Value::Time(time) => self.quoted(time_text(*time).as_bytes()),
+            Value::Id(id) => {
+                let items: Vec<String> = id.bytes().iter().map(u8::to_string).collect();
+                self.plain(&format_args!("[{}]", items.join(",")));
+            }
+            Value::List(list) => self.list(list, depth)?,
+            Value::Map(map) => self.map(map, depth)?,
+            Value::Opaque(_) => self.out.extend_from_slice(b"{}"),
+        }
+        Ok(())
+    }
+
+    fn list(&mut self, list: &List<'_>, depth: u32) -> Result<(), Error> {
+        self.out.push(b'[');
+        for (index, item) in list.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            // The encoder sees no fields in a data-model container that stands in a native list.
+            let is_hidden = match &item {
+                Value::Map(map) => !map.is_native,
+                Value::List(list) => list.form == ListForm::Data,
+                _ => false,
+            };
+            if is_hidden && list.form == ListForm::Native {
+                self.out.extend_from_slice(b"{}");
+            } else {
+                self.value(&item, depth + 1)?;
+            }
+        }
+        self.out.push(b']');
+        Ok(())
+    }
+
+    fn map(&mut self, map: &Map<'_>, depth: u32) -> Result<(), Error> {
+        // Of equal keys the last one stays, as when Go copies the entries to a native map.
+        let mut entries: Vec<_> = map.iter().enumerate().collect();
+        entries.sort_by(|(i, (a, _)), (j, (b, _))| a.cmp(b).then(j.cmp(i)));
+        entries.dedup_by(|(_, (later, _)), (_, (earlier, _))| later == earlier);
+        self.out.push(b'{');
+        for (index, (_, (key, value))) in entries.iter().enumerate() {
+            if index > 0 {
+                self.out.push(b',');
+            }
+            self.quoted(key);
+            self.out.push(b':');
+            self.value(value, depth + 1)?;
+        }
+        self.out.push(b'}');
+        Ok(())
+    }
+
+    fn quoted(&mut self, text: &[u8]) {
+        self.out.push(b'"');
+        for chunk in text.utf8_chunks() {
+            chunk.valid().chars().for_each(|char| self.char(char));
+            chunk.invalid().iter().for_each(|_| self.out.extend_from_slice(br"\ufffd"));
+        }
+        self.out.push(b'"');
+    }
+
+    fn char(&mut self, char: char) {
+        match char {
+            '"' => self.out.extend_from_slice(br#"\""#),
+            '\\' => self.out.extend_from_slice(br"\\"),
+            '\n' => self.out.extend_from_slice(br"\n"),
+            '\r' => self.out.extend_from_slice(br"\r"),
+            '\t' => self.out.extend_from_slice(br"\t"),
+            '<' | '>' | '&' if !self.is_for_html => self.plain(&char),
+            '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+                self.plain(&format_args!("\\u{:04x}", u32::from(char)));
+            }
+            other => self.out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
         }
     }
-    out.push(b']');
-    Ok(())
-}
 
-fn write_map(map: &Map<'_>, out: &mut Vec<u8>, depth: u32) -> Result<(), Error> {
-    // Of equal keys the last one stays, as when Go copies the entries to a native map.
-    let mut entries: Vec<_> = map.iter().enumerate().collect();
-    entries.sort_by(|(i, (a, _)), (j, (b, _))| a.cmp(b).then(j.cmp(i)));
-    entries.dedup_by(|(_, (later, _)), (_, (earlier, _))| later == earlier);
-    out.push(b'{');
-    for (index, (_, (key, value))) in entries.iter().enumerate() {
-        if index > 0 {
-            out.push(b',');
-        }
-        write_quoted(key, out);
-        out.push(b':');
-        write_json(value, out, depth + 1)?;
+    fn plain(&mut self, text: &dyn std::fmt::Display) {
+        write!(self.out, "{text}").expect("writing to memory does not fail");
     }
-    out.push(b'}');
-    Ok(())
-}
-
-fn write_quoted(text: &[u8], out: &mut Vec<u8>) {
-    out.push(b'"');
-    for chunk in text.utf8_chunks() {
-        chunk.valid().chars().for_each(|char| write_char(char, out));
-        chunk.invalid().iter().for_each(|_| out.extend_from_slice(br"\ufffd"));
-    }
-    out.push(b'"');
-}
-
-fn write_char(char: char, out: &mut Vec<u8>) {
-    match char {
-        '"' => out.extend_from_slice(br#"\""#),
-        '\\' => out.extend_from_slice(br"\\"),
-        '\n' => out.extend_from_slice(br"\n"),
-        '\r' => out.extend_from_slice(br"\r"),
-        '\t' => out.extend_from_slice(br"\t"),
-        '\0'..='\x1f' | '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
-            write_plain(out, &format_args!("\\u{:04x}", u32::from(char)));
-        }
-        other => out.extend_from_slice(other.encode_utf8(&mut [0; 4]).as_bytes()),
-    }
-}
-
-fn write_plain(out: &mut Vec<u8>, text: &dyn std::fmt::Display) {
-    write!(out, "{text}").expect("writing to memory does not fail");
 }
 
 #[cfg(test)]

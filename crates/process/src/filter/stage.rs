@@ -2,7 +2,7 @@
 
 use super::older::ResourceSkip;
 use crate::{
-    Broken, Moment,
+    Broken, Edited, Ignored, Moment,
     attribute_list::AttributeList,
     conditions::Conditions,
     matching::{ItemSkip, Skip},
@@ -48,6 +48,7 @@ struct Pass<'e, 'a> {
     splice: Splice<'a>,
     list: AttributeList<'a>,
     filtered: u64,
+    ignored: Ignored,
 }
 
 /// The headers that conditions see: a resource's part without its scopes, a scope's without its items. Empty where no rule
@@ -66,22 +67,17 @@ enum Fate {
 }
 
 impl Stage {
-    /// The request without what goes, and how many spans, data points or log records those were.
-    pub(super) fn edit<'a>(
-        &self,
-        signal: Signal,
-        request: &'a [u8],
-        moment: Moment,
-    ) -> Result<(Cow<'a, [u8]>, u64), Broken> {
+    /// The request without what goes.
+    pub(super) fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment) -> Result<Edited<'a>, Broken> {
         let (splice, list) = (Splice::new(request), AttributeList::new(request));
-        let mut pass = Pass { stage: self, signal, moment, splice, list, filtered: 0 };
+        let mut pass = Pass { stage: self, signal, moment, splice, list, filtered: 0, ignored: Ignored::default() };
         for part in walk::fields(request, 0..request.len()) {
             let part = part?;
             if part.number == walk::RESOURCE_PART {
                 pass.whole_or_nothing(&part, Pass::resource_part)?;
             }
         }
-        Ok((pass.splice.finish(), pass.filtered))
+        Ok(Edited { body: pass.splice.finish(), filtered: pass.filtered, ignored: pass.ignored })
     }
 
     /// Whether conditions are asked about anything within a resource's part.
@@ -95,9 +91,9 @@ impl Rule {
         matches!(self, Self::Nothing)
     }
 
-    fn holds(&self, record: Record<'_>, moment: Moment) -> Result<bool, Broken> {
+    fn holds(&self, record: Record<'_>, moment: Moment, ignored: &mut Ignored) -> Result<bool, Broken> {
         match self {
-            Self::Conditions(conditions) => conditions.hold(record, moment),
+            Self::Conditions(conditions) => conditions.hold(record, moment, ignored),
             Self::Attributes(skip) => Ok(skip.skips(record.resource)?),
             Self::Nothing | Self::Properties(_) => Ok(false),
         }
@@ -127,7 +123,7 @@ impl<'a> Pass<'_, 'a> {
         let needs_header = stage.asks_within() || !stage.resource.is_nothing();
         let header = if needs_header { header(source, part, walk::SCOPE_PART)? } else { Cow::Borrowed(&[][..]) };
         let record = Record { resource: &header, scope: &[], item: Item::Alone, cache: &[] };
-        if stage.resource.holds(record, self.moment)? {
+        if stage.resource.holds(record, self.moment, &mut self.ignored)? {
             self.filtered += self.records_of_resource(part)?;
             return Ok(Fate::Goes);
         }
@@ -153,7 +149,7 @@ impl<'a> Pass<'_, 'a> {
         let (stage, source) = (self.stage, self.splice.source());
         let header = if stage.asks_within() { header(source, part, walk::ITEM)? } else { Cow::Borrowed(&[][..]) };
         let headers = Headers { resource: resource_header, scope: &header };
-        if stage.scope.holds(headers.record(Item::Alone), self.moment)? {
+        if stage.scope.holds(headers.record(Item::Alone), self.moment, &mut self.ignored)? {
             self.filtered += self.records_of_scope(part)?;
             return Ok(Fate::Goes);
         }
@@ -182,7 +178,9 @@ impl<'a> Pass<'_, 'a> {
         let body = item.of(self.splice.source());
         let goes = match skip {
             Some(skip) => self.is_skipped(item, skip)?,
-            None => self.stage.item.holds(headers.record(item_of(self.signal, body)), self.moment)?,
+            None => {
+                self.stage.item.holds(headers.record(item_of(self.signal, body)), self.moment, &mut self.ignored)?
+            }
         };
         if goes {
             self.filtered += self.records_of(item)?;
@@ -217,7 +215,7 @@ impl<'a> Pass<'_, 'a> {
                 continue;
             }
             let item = Item::Event { span: span.of(source), event: event.of(source) };
-            if rule.holds(headers.record(item), self.moment)? {
+            if rule.holds(headers.record(item), self.moment, &mut self.ignored)? {
                 self.splice.cut(event.whole());
             }
         }
@@ -243,7 +241,7 @@ impl<'a> Pass<'_, 'a> {
                     continue;
                 }
                 let item = Item::Point { metric: view.body, point: point.of(source) };
-                if rule.holds(headers.record(item), self.moment)? {
+                if rule.holds(headers.record(item), self.moment, &mut self.ignored)? {
                     self.filtered += 1;
                     self.splice.cut(point.whole());
                 } else {

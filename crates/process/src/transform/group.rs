@@ -1,9 +1,9 @@
 //! A group of statements: of one context, under common conditions.
 
 use super::{Run, settings::GroupSettings};
-use crate::{Broken, error_mode::ErrorMode};
+use crate::{Broken, Failing, error_mode::ErrorMode};
 use otlp::{Keys, Signal};
-use ottl::{Condition, Context, Draft, Error, Hints, Paths, Statement};
+use ottl::{Condition, Context, Draft, Hints, Paths, Statement};
 
 /// A compiled group.
 #[derive(Clone, Debug)]
@@ -64,30 +64,22 @@ impl Group {
         }
         for statement in &self.statements {
             if let Err(error) = statement.execute(draft, &mut run.moment, &run.fuel) {
-                self.told("statement", statement.text(), &error)?;
+                run.ignored.meet(self.error_mode, Failing::Statement, statement.text(), &error)?;
             }
         }
         Ok(())
     }
 
-    fn is_due(&self, draft: &Draft<'_>, run: &Run) -> Result<bool, Broken> {
+    fn is_due(&self, draft: &Draft<'_>, run: &mut Run) -> Result<bool, Broken> {
         let subject = draft.subject(self.context, run.moment, &run.fuel);
         for condition in &self.conditions {
             match condition.evaluate(&subject) {
                 Ok(true) => return Ok(true),
                 Ok(false) => {}
-                Err(error) => self.told("condition", condition.text(), &error)?,
+                Err(error) => run.ignored.meet(self.error_mode, Failing::Condition, condition.text(), &error)?,
             }
         }
         Ok(false)
-    }
-
-    /// What an error does.
-    fn told(&self, what: &str, text: &str, error: &Error) -> Result<(), Broken> {
-        match self.error_mode {
-            ErrorMode::Propagate => Err(Broken::Refused(format!("the {what} `{text}` failed: {error}"))),
-            ErrorMode::Ignore | ErrorMode::Silent => Ok(()),
-        }
     }
 }
 

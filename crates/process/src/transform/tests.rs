@@ -2,7 +2,7 @@
 
 use super::{Transform, TransformSettings};
 use crate::{
-    Broken, Moment, Processor,
+    Broken, Failing, Ignored, Moment, Processor,
     notation::{check, decode},
 };
 use otlp::{
@@ -91,6 +91,23 @@ fn conditions_and_errors() {
     let error = transform(&yaml("propagate")).edit(Signal::Traces, &request, MOMENT).unwrap_err();
     let expected = "the statement `set(name, 1)` failed: expected a string, found an int";
     assert_eq!(error, Broken::Refused(expected.to_string()));
+}
+
+#[test]
+fn errors_that_are_passed_over_are_told() {
+    let ignored = |mode: &str| {
+        let yaml = format!(
+            r#"{{error_mode: {mode}, trace_statements: [{{context: span, conditions: ['1 / attributes["x"] == 1', 'true'],
+                statements: ['set(name, 1)', 'set(kind, 2)']}}]}}"#
+        );
+        let request = crate::notation::request(Signal::Traces, "- [] a {x: 1}; b {x: 0}");
+        transform(&yaml).edit(Signal::Traces, &request, MOMENT).unwrap().ignored
+    };
+    let told = ignored("ignore");
+    let first = told.first.expect("the first error");
+    assert_eq!((told.errors, first.what, first.text.as_str()), (3, Failing::Statement, "set(name, 1)"));
+    assert_eq!(first.error, "expected a string, found an int");
+    assert_eq!(ignored("silent"), Ignored { errors: 3, first: None });
 }
 
 #[test]

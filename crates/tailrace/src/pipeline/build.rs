@@ -198,7 +198,7 @@ impl Plan {
                 chains[side].push(Link { name, processor, counts });
             }
         }
-        let [before, after] = chains.map(Chain::new);
+        let [before, after] = chains.map(|links| Chain::new(id.to_string(), links));
         let gather = gather(configuration, pipeline).filter(|_| side == 0);
         let parts = Parts {
             before,

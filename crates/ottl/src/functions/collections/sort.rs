@@ -26,7 +26,7 @@ pub(super) fn sort(arguments: &Arguments) -> Result<Run, String> {
 fn sorted(call: Call<'_>, is_descending: bool) -> Result<Value<'_>, Error> {
     let target = call.any(0)?;
     // Strings that come from `Split` stay strings, which equal no other list.
-    let is_strings = matches!(&target, Value::List(list) if list.form == ListForm::Strings);
+    let is_strings = matches!(&target, Value::List(list) if matches!(list.form, ListForm::Strings | ListForm::Counts));
     let list = target.into_list()?;
     // Comparing takes some rounds.
     let rounds = 1 + list.len().checked_ilog2().unwrap_or(0) as usize;
@@ -36,7 +36,7 @@ fn sorted(call: Call<'_>, is_descending: bool) -> Result<Value<'_>, Error> {
     if !is_strings && (items.is_empty() || !items.iter().all(is_sortable)) {
         return Ok(Value::List(List::data(items)));
     }
-    let items = Keys::of(&items)?.sort(items, is_descending);
+    let items = Keys::of(&items).sort(items, is_descending);
     Ok(Value::List(if is_strings { List::strings(items) } else { List::native(items) }))
 }
 
@@ -45,11 +45,11 @@ fn is_sortable(value: &Value<'_>) -> bool {
 }
 
 impl Keys {
-    fn of(items: &[Value<'_>]) -> Result<Self, Error> {
+    fn of(items: &[Value<'_>]) -> Self {
         let ints: Option<_> =
             items.iter().map(|item| if let Value::Int(int) = item { Some(*int) } else { None }).collect();
         if let Some(ints) = ints {
-            return Ok(Self::Ints(ints));
+            return Self::Ints(ints);
         }
         let float = |item: &Value<'_>| match item {
             Value::Int(int) => Some(*int as f64),
@@ -57,9 +57,9 @@ impl Keys {
             _ => None,
         };
         if let Some(floats) = items.iter().map(float).collect() {
-            return Ok(Self::Floats(floats));
+            return Self::Floats(floats);
         }
-        items.iter().map(element_text).collect::<Result<_, _>>().map(Self::Texts)
+        Self::Texts(items.iter().map(element_text).collect())
     }
 
     fn sort<'e>(self, items: Vec<Value<'e>>, is_descending: bool) -> Vec<Value<'e>> {

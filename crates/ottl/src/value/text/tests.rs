@@ -59,5 +59,14 @@ fn json_of_everything() {
     assert_eq!(json(&native).unwrap(), br#"[{},"\ufffd"]"#);
     assert_eq!(json(&Value::Id(super::super::Id::Span([1; 8]))).unwrap(), b"[1,1,1,1,1,1,1,1]");
     assert!(json(&Value::Float(f64::NAN)).is_err());
-    assert_eq!(element_text(&Value::Bytes(Cow::Borrowed(b"\0\x01"))).unwrap(), b"AAE=");
+}
+
+#[test]
+fn elements_as_text() {
+    assert_eq!(element_text(&Value::Bytes(Cow::Borrowed(b"\0\x01"))), b"AAE=");
+    assert_eq!(element_text(&Value::Bytes(Cow::Borrowed(b""))), b"");
+    assert_eq!(element_text(&Value::Float(f64::NEG_INFINITY)), b"-Infinity");
+    assert_eq!(element_text(&Value::List(List::data(vec![Value::Float(f64::INFINITY)]))), b"");
+    let list = vec![Value::Bytes(Cow::Borrowed(b"")), Value::Nil, Value::str("<&>")];
+    assert_eq!(element_text(&Value::List(List::data(list))), br#"[null,null,"<&>"]"#);
 }

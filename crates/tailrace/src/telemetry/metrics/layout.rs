@@ -39,6 +39,8 @@ pub(crate) enum Work {
     Filter,
     /// It samples single items, by this word of otelcol's for the source of randomness.
     Probabilistic(&'static str),
+    /// It edits by statements.
+    Transform,
     /// It edits.
     Edit,
 }
@@ -79,6 +81,7 @@ fn work(processor: &Processor, kind: &str) -> Work {
                 _ => "trace_id_hash",
             })
         }
+        Processor::Editing(_) if kind == "transform" => Work::Transform,
         Processor::Editing(_) => Work::Edit,
     }
 }

@@ -90,7 +90,7 @@ fn processors(lane: &LaneBooks, stations: &[Station], series: &mut Series) {
             flow = link.incoming.saturating_sub(link.filtered);
             series.add(&INCOMING, &labels, link.incoming as f64);
             series.add(&OUTGOING, &labels, flow as f64);
-            Some((link.filtered, flow))
+            Some((link, flow))
         };
         match work {
             Work::Limit => {
@@ -107,16 +107,22 @@ fn processors(lane: &LaneBooks, stations: &[Station], series: &mut Series) {
             }
             Work::Sample => {}
             Work::Edit => _ = edit(),
+            Work::Transform => {
+                if let Some((link, _)) = edit() {
+                    series.add(&IGNORED_ERRORS, &labels, link.ignored as f64);
+                }
+            }
             Work::Filter => {
-                if let Some((filtered, _)) = edit() {
-                    series.add(of(&FILTERED, lane.signal), &[("filter", processor)], filtered as f64);
+                if let Some((link, _)) = edit() {
+                    series.add(of(&FILTERED, lane.signal), &[("filter", processor)], link.filtered as f64);
+                    series.add(&IGNORED_ERRORS, &labels, link.ignored as f64);
                 }
             }
             Work::Probabilistic(policy) => {
                 let metric = if lane.signal == Signal::Logs { &SAMPLED_LOGS } else { &SAMPLED_TRACES };
-                if let Some((filtered, left)) = edit() {
+                if let Some((link, left)) = edit() {
                     series.add(metric, &[("policy", policy), ("sampled", "true")], left as f64);
-                    series.add(metric, &[("policy", policy), ("sampled", "false")], filtered as f64);
+                    series.add(metric, &[("policy", policy), ("sampled", "false")], link.filtered as f64);
                 }
             }
         }

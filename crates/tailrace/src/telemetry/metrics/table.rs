@@ -196,6 +196,7 @@ metrics! {
     PIPELINE_DROPPED = Tailrace Basic Counter "tailrace_pipeline_dropped_items" "{item}", "Items lost inside Tailrace, by reason: as the settings want it (`too_large`, `shutdown`), or by a bug (`internal`, `unreadable_block`); `processor` if one failed on them after they had been accepted.";
     PIPELINE_BUFFERED = Tailrace Basic Gauge "tailrace_pipeline_buffered_items" "{item}", "Items waiting for a decision or for a batch to fill.";
     PIPELINE_RESIDUE = Tailrace Basic Gauge "tailrace_pipeline_residue_items" "{item}", "accepted - filtered - sampled_out - kept - dropped - buffered; anything but 0 is a bug.";
+    IGNORED_ERRORS = Tailrace Basic Counter "tailrace_processor_ignored_errors" "{error}", "Errors of conditions and statements that a `filter` or `transform` passed over, as `error_mode` `ignore` or `silent` wants it.";
     DESTINATION_KEPT = Tailrace Basic Counter "tailrace_destination_kept_items" "{item}", "Items kept for this destination: the left side of its identity.";
     DESTINATION_DELIVERED = Tailrace Basic Counter "tailrace_destination_delivered_items" "{item}", "Items that the destination took.";
     DESTINATION_REJECTED = Tailrace Basic Counter "tailrace_destination_rejected_items" "{item}", "Items that the destination refused inside requests it took.";

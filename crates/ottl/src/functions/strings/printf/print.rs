@@ -34,7 +34,8 @@ pub(super) fn argument(page: &mut Page<'_>, value: &Value<'_>, verb: char) {
             page.write(b"(<nil>)");
         }
         (_, 'T') => page.text(type_of(value).as_bytes()),
-        (Value::Bytes(_), 'p') | (Value::List(List { form: ListForm::Native | ListForm::Strings, .. }), 'p') => {
+        (Value::Bytes(_), 'p')
+        | (Value::List(List { form: ListForm::Native | ListForm::Strings | ListForm::Counts, .. }), 'p') => {
             page.write(ADDRESS);
         }
         (_, 'p') => report(page, value, verb),
@@ -62,6 +63,7 @@ pub(super) fn type_of(value: &Value<'_>) -> &'static str {
             ListForm::Data => "pcommon.Slice",
             ListForm::Native => "[]interface {}",
             ListForm::Strings => "[]string",
+            ListForm::Counts => "[]uint64",
         },
         Value::Map(map) if map.is_native => "map[string]interface {}",
         Value::Map(_) => "pcommon.Map",
