@@ -187,6 +187,7 @@ fn put_json(value: Value<'_>, out: &mut Vec<u8>, depth: usize) -> Option<()> {
             }
             out.push(b'}');
         }
+        Value::Double(double) => out.extend(ottl::value::json_float(double)?.into_bytes()),
         // Go has nil for no bytes.
         Value::Bytes(b"") => out.extend_from_slice(b"null"),
         scalar => out.extend(unescape_html(&ottl::value::json(&ottl::Value::of_wire(scalar)).ok()?)),

@@ -82,9 +82,11 @@ impl Time {
     /// Date and clock at the offset.
     #[must_use]
     pub fn parts(self) -> Parts {
-        let local = self.seconds.saturating_add(self.offset_s.into());
-        let days = local.div_euclid(86_400);
-        let second = local.rem_euclid(86_400) as u32;
+        let local = self.seconds.wrapping_add(self.offset_s.into());
+        // Go counts from a year so long ago that only the very first seconds lie before it; those come out as the last.
+        let absolute = local.wrapping_add(UNIX_TO_ABSOLUTE_S) as u64;
+        let days = (absolute / 86_400) as i64 - UNIX_TO_ABSOLUTE_S / 86_400;
+        let second = (absolute % 86_400) as u32;
         let (year, month, day) = date_of_days(days);
         Parts {
             year,
@@ -101,6 +103,9 @@ impl Time {
         (self.seconds, self.nanos)
     }
 }
+
+/// From Go's absolute beginning, 1 March -292277022400, to the Unix epoch.
+const UNIX_TO_ABSOLUTE_S: i64 = 9_223_372_028_741_760_000;
 
 impl PartialEq for Time {
     fn eq(&self, other: &Self) -> bool {
@@ -137,6 +142,8 @@ mod tests {
         assert_eq!(before.parts().year, 2025);
         assert_eq!(Time { offset_s: -3600, ..time }.parts().hour, 23);
         assert_eq!(Time::from_unix(0, -1).unix_ns(), -1);
+        assert_eq!(Time::from_unix(i64::MIN, 0).parts().year, 292_277_026_596);
+        assert_eq!(Time::from_unix(i64::MAX, 0).parts().year, 292_277_026_596);
         assert_eq!(Time::from_unix(i64::MAX, 0).since(Time::from_unix(i64::MIN, 0)), i64::MAX);
     }
 }
