@@ -8,6 +8,8 @@
 
 #[path = "differential/dice.rs"]
 mod dice;
+#[path = "processors/fields.rs"]
+mod fields;
 #[path = "processors/form.rs"]
 mod form;
 #[path = "processors/kinds.rs"]
