@@ -78,9 +78,9 @@ fn traces(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
         return groups(settings, &settings.trace_conditions, TRACES);
     }
     let TraceFilters { resource, span, spanevent } = &settings.traces;
-    if settings.traces.is_empty() {
-        let is_written = settings.spans.include.is_some() || settings.spans.exclude.is_some();
-        if !is_written || settings.spans.fits(Signal::Traces).is_err() {
+    let is_written = settings.spans.include.is_some() || settings.spans.exclude.is_some();
+    if settings.traces.is_empty() && is_written {
+        if settings.spans.fits(Signal::Traces).is_err() {
             return Ok(Vec::new());
         }
         let skip = Skip::new(&settings.spans, Signal::Traces)?;
@@ -88,7 +88,7 @@ fn traces(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
     }
     let [resource, item, inner] =
         explicit(settings, [(resource, Context::Resource), (span, Context::Span), (spanevent, Context::SpanEvent)])?;
-    Ok(vec![Stage { resource, scope: Rule::Nothing, item, inner }])
+    Ok(Stage { resource, scope: Rule::Nothing, item, inner }.if_asked())
 }
 
 fn metrics(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
@@ -96,13 +96,10 @@ fn metrics(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
         return groups(settings, &settings.metric_conditions, METRICS);
     }
     let MetricFilters { resource, metric, datapoint, include, exclude, .. } = &settings.metrics;
-    if settings.metrics.is_empty() {
-        let names = older::names(include.as_ref(), exclude.as_ref())?;
-        let resource = ResourceSkip::new(include.as_ref(), exclude.as_ref())?;
-        if names.is_none() && resource.is_none() {
-            return Ok(Vec::new());
-        }
-        let resource = resource.map_or(Rule::Nothing, Rule::Attributes);
+    let names = older::names(include.as_ref(), exclude.as_ref())?;
+    let skip = ResourceSkip::new(include.as_ref(), exclude.as_ref())?;
+    if settings.metrics.is_empty() && (names.is_some() || skip.is_some()) {
+        let resource = skip.map_or(Rule::Nothing, Rule::Attributes);
         return Ok(vec![Stage {
             resource,
             item: names.map_or(Rule::Nothing, |names| Rule::Properties(Box::new(names))),
@@ -113,7 +110,7 @@ fn metrics(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
         settings,
         [(resource, Context::Resource), (metric, Context::Metric), (datapoint, Context::DataPoint)],
     )?;
-    Ok(vec![Stage { resource, scope: Rule::Nothing, item, inner }])
+    Ok(Stage { resource, scope: Rule::Nothing, item, inner }.if_asked())
 }
 
 fn logs(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
@@ -121,16 +118,13 @@ fn logs(settings: &FilterSettings) -> Result<Vec<Stage>, String> {
         return groups(settings, &settings.log_conditions, LOGS);
     }
     let LogFilters { resource, log_record, include, exclude } = &settings.logs;
-    if settings.logs.is_empty() {
-        let matching = older::log_matching(include.as_ref(), exclude.as_ref());
-        if matching.include.is_none() && matching.exclude.is_none() {
-            return Ok(Vec::new());
-        }
+    let matching = older::log_matching(include.as_ref(), exclude.as_ref());
+    if settings.logs.is_empty() && (matching.include.is_some() || matching.exclude.is_some()) {
         let skip = Skip::new(&matching, Signal::Logs)?;
         return Ok(vec![Stage { item: Rule::Properties(Box::new(skip)), ..Stage::default() }]);
     }
     let [resource, item] = explicit(settings, [(resource, Context::Resource), (log_record, Context::Log)])?;
-    Ok(vec![Stage { resource, item, ..Stage::default() }])
+    Ok(Stage { resource, item, ..Stage::default() }.if_asked())
 }
 
 /// Lists of conditions, each of the context that its place says.

@@ -80,6 +80,12 @@ impl Stage {
         Ok(Edited { body: pass.splice.finish(), filtered: pass.filtered, ignored: pass.ignored })
     }
 
+    /// This stage, unless no list is written, not even an empty one: then what is empty stays, too.
+    pub(super) fn if_asked(self) -> Vec<Stage> {
+        let asks = [&self.resource, &self.scope, &self.item, &self.inner].into_iter().any(|rule| !rule.is_nothing());
+        if asks { vec![self] } else { Vec::new() }
+    }
+
     /// Whether conditions are asked about anything within a resource's part.
     fn asks_within(&self) -> bool {
         [&self.scope, &self.item, &self.inner].iter().any(|rule| matches!(rule, Rule::Conditions(_)))
