@@ -20,6 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use net::BoxFuture;
 use net::budget::Budget;
+use net::client::Client;
 use net::receiver::{self, Accepted, Endpoint, GrpcServer, HttpServer, Intake, Origin, OtlpReceiver, Refusal};
 use tonic::codec::{Codec, DecodeBuf, Decoder, EncodeBuf, Encoder};
 
@@ -80,6 +81,7 @@ impl Intake for Discard {
         &'a self,
         _signal: otlp::Signal,
         _origin: &'a Origin,
+        _client: &'a Arc<Client>,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         std::hint::black_box(body);

@@ -6,20 +6,24 @@
 
 pub mod basic;
 pub mod bearer;
+mod identity;
 pub(crate) mod watched;
 
 pub mod headers_setter;
 pub mod oauth2;
 
 use crate::BoxFuture;
+use crate::client::Client;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
+
+pub use identity::Identity;
 
 /// Checks the credentials of a request.
 pub trait ServerAuth: fmt::Debug + Send + Sync {
     /// Whether these headers (HTTP headers or gRPC metadata) are allowed in. Never blocks the thread: what is costly by
-    /// design, as a bcrypt hash is, is done elsewhere, a bounded number at a time.
-    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<(), Denied>>;
+    /// design, as a bcrypt hash is, is done elsewhere, a bounded number at a time. Gives what they say about who it is.
+    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<Option<Identity>, Denied>>;
 
     /// What a refused HTTP client is told to bring, the value of `WWW-Authenticate`.
     fn challenge(&self) -> Option<HeaderValue> {
@@ -36,13 +40,18 @@ pub trait ClientAuth: fmt::Debug + Send + Sync {
     fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>>;
 
     /// Puts the credentials among the headers of an attempt. What [`Self::headers`] gives replaces what was there; an
-    /// authenticator that does more than that says so here.
+    /// authenticator that does more than that, or asks who sent what is sent on, says so here.
     ///
     /// # Errors
-    /// As [`Self::headers`].
-    fn apply<'a>(&'a self, headers: &'a mut HeaderMap) -> BoxFuture<'a, Result<(), String>> {
+    /// None now, as [`Self::headers`] says it, or none for this client whenever it is tried.
+    fn apply<'a>(
+        &'a self,
+        headers: &'a mut HeaderMap,
+        client: Option<&'a Client>,
+    ) -> BoxFuture<'a, Result<(), NoHeaders>> {
+        let _ = client;
         Box::pin(async move {
-            for (name, value) in self.headers().await? {
+            for (name, value) in self.headers().await.map_err(NoHeaders::Now)? {
                 headers.insert(name, value);
             }
             Ok(())
@@ -60,6 +69,23 @@ pub trait ClientAuth: fmt::Debug + Send + Sync {
     /// Whether gRPC sends them over TLS only, as grpc-go's credentials demand.
     fn needs_tls(&self) -> bool {
         true
+    }
+}
+
+/// Why an attempt has no headers, in words without secrets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoHeaders {
+    /// There are none now; the attempt is repeated later.
+    Now(String),
+    /// There never will be any for what this client sent.
+    Ever(String),
+}
+
+impl NoHeaders {
+    fn why(self) -> String {
+        match self {
+            Self::Now(why) | Self::Ever(why) => why,
+        }
     }
 }
 

@@ -43,6 +43,7 @@ use settings::{Fields, Problems};
 
 use crate::BoxFuture;
 use crate::budget::Charge;
+use crate::client::Client;
 
 pub use destination::{Destination, DestinationStats, DropReason, SentSizes, SizeHistogram};
 pub use queue::QueueSettings;
@@ -60,6 +61,8 @@ pub struct Batch {
     pub items: u32,
     /// What to say about each trace; filled only where a destination [wants it](Exporter::wants_notes).
     pub notes: Vec<TraceNote>,
+    /// Who sent it, where that is one client and is still known.
+    pub client: Option<Arc<Client>>,
     /// What the budget holds for this batch; given back when the batch is dropped.
     pub charge: Charge,
     /// Source tokens: dropping them tells the source that these spans are delivered or given up everywhere.

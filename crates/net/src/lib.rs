@@ -9,6 +9,7 @@ use std::pin::Pin;
 
 pub mod auth;
 pub mod budget;
+pub mod client;
 
 pub mod receiver;
 

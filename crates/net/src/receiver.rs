@@ -43,6 +43,7 @@ use crate::BoxFuture;
 use crate::auth::ServerAuth;
 use crate::budget::Budget;
 use crate::buffer::Pool;
+use crate::client::Client;
 use listener::{Door, House, Listeners};
 
 pub use listener::Pulse;
@@ -58,11 +59,13 @@ pub trait Intake: Send + Sync + 'static {
     /// request, so that the answer may change.
     fn serves(&self, signal: Signal) -> bool;
 
-    /// Takes one export request of `signal`, whole and inflated; it stays charged until the future is done.
+    /// Takes one export request of `signal`, whole and inflated; it stays charged until the future is done. Whoever keeps
+    /// `client` longer than that charges it.
     fn take<'a>(
         &'a self,
         signal: Signal,
         origin: &'a Origin,
+        client: &'a Arc<Client>,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<Accepted, Refusal>>;
 }
@@ -111,6 +114,8 @@ pub enum Refusal {
     },
     /// The program is ending; another instance may take the request.
     ShuttingDown,
+    /// It will not be taken, however often it comes, though nothing is wrong with it; in a sentence for the client.
+    Failed(String),
 }
 
 /// Finds the authenticator that an extension's name stands for, if it checks credentials.

@@ -26,7 +26,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::sync::Semaphore;
 
 use super::watched::{Watched, word};
-use super::{ClientAuth, Denied, ServerAuth};
+use super::{ClientAuth, Denied, Identity, ServerAuth};
 use crate::BoxFuture;
 use htpasswd::{Match, Users};
 
@@ -69,8 +69,8 @@ enum Word {
 }
 
 /// A name and a password as a client brought them.
-struct Credentials {
-    name: String,
+pub(super) struct Credentials {
+    pub(super) name: String,
     password: String,
 }
 
@@ -112,8 +112,13 @@ impl BasicServer {
         BasicServer { users, waiting: Semaphore::new(WAITING_MAX), checks: Arc::new(Semaphore::new(CHECKS_MAX)) }
     }
 
-    async fn verify(&self, headers: &HeaderMap) -> Result<(), Denied> {
+    async fn verify(&self, headers: &HeaderMap) -> Result<Option<Identity>, Denied> {
         let header = headers.get(AUTHORIZATION).ok_or(Denied::Credentials)?;
+        self.verify_header(header).await?;
+        Ok(Some(Identity::basic(header.as_bytes())))
+    }
+
+    async fn verify_header(&self, header: &HeaderValue) -> Result<(), Denied> {
         let users = match &self.users {
             UserSource::Fixed(users) => Arc::clone(users),
             UserSource::File(file) => file.now().ok_or(Denied::Credentials)?,
@@ -158,22 +163,24 @@ impl BasicServer {
 
 impl Credentials {
     /// Out of `Basic` and base64.
-    fn read(header: &[u8]) -> Option<Credentials> {
-        let (scheme, encoded) = header.split_at_checked(SCHEME.len())?;
-        if !scheme.eq_ignore_ascii_case(SCHEME) {
-            return None;
-        }
-        let text = String::from_utf8(STANDARD.decode(encoded).ok()?).ok()?;
+    pub(super) fn read(header: &[u8]) -> Option<Credentials> {
+        let text = String::from_utf8(STANDARD.decode(Self::encoded(header)?).ok()?).ok()?;
         let (name, password) = text.split_once(':')?;
         if password.len() > PASSWORD_BYTES_MAX {
             return None;
         }
         Some(Credentials { name: name.to_owned(), password: password.to_owned() })
     }
+
+    /// What stands behind `Basic`.
+    pub(super) fn encoded(header: &[u8]) -> Option<&[u8]> {
+        let (scheme, encoded) = header.split_at_checked(SCHEME.len())?;
+        scheme.eq_ignore_ascii_case(SCHEME).then_some(encoded)
+    }
 }
 
 impl ServerAuth for BasicServer {
-    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<(), Denied>> {
+    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<Option<Identity>, Denied>> {
         Box::pin(self.verify(headers))
     }
 

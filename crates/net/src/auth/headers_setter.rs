@@ -1,8 +1,9 @@
 //! `headers_setter`: headers of requests set, added or taken away, and after them another authenticator's, if one is named.
 //!
-//! What a header takes from the request that the items came in (`from_context`, `from_attribute`) is not known here: items
-//! of many requests leave together. The `default_value` stands in for it; without one the header is left alone, and the
-//! settings warn of that.
+//! `from_context` takes a header of the request that the items came in, or with `auth.` in front, as `from_attribute`, what
+//! its authenticator says of the client. Where items of many clients leave together, nothing is known of any: the
+//! `default_value` stands in, and where there is none an empty one, as in otelcol. Of several values none can be chosen, now or
+//! later, so what came with them is dropped at once, and does not keep others waiting until its retries end.
 
 mod settings;
 
@@ -12,7 +13,8 @@ use ::settings::Secret;
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::BoxFuture;
-use crate::auth::ClientAuth;
+use crate::auth::{ClientAuth, NoHeaders};
+use crate::client::Client;
 
 pub use settings::{Action, HeaderSettings, HeadersSetterSettings, Source};
 
@@ -27,17 +29,23 @@ pub struct HeadersSetter {
 struct Header {
     action: Action,
     name: HeaderName,
-    value: HeaderOrFile,
+    value: Value,
 }
 
 #[derive(Debug)]
-enum HeaderOrFile {
-    Value(HeaderValue),
+enum Value {
+    Fixed(HeaderValue),
     File(String),
-    /// For a header that is deleted, and one without a source that is known here.
+    /// Of a client's metadata, or what there is instead.
+    Metadata(String, HeaderValue),
+    /// Of what is known by a client's credentials, or what there is instead.
+    Attribute(String, HeaderValue),
+    /// For a header that is deleted.
     Nothing,
 }
 
+/// What `from_context` begins with where it means an attribute.
+const ATTRIBUTE: &str = "auth.";
 /// A larger file is no header.
 const FILE_BYTES_MAX: usize = 64 << 10;
 
@@ -51,29 +59,34 @@ impl HeadersSetter {
             let key = &header.key;
             let name = key.parse().map_err(|_| format!("`{key}` cannot be the name of a header"))?;
             let value = match (&header.source, header.action) {
-                (Source::File(path), _) => HeaderOrFile::File(path.clone()),
-                (_, Action::Delete) => HeaderOrFile::Nothing,
-                (Source::Value(value), _) => HeaderOrFile::Value(header_value(value.as_bytes(), key)?),
-                (Source::Context(_, Some(value)) | Source::Attribute(_, Some(value)), _) => {
-                    HeaderOrFile::Value(secret_value(value, key)?)
+                (_, Action::Delete) | (Source::Nothing, _) => Value::Nothing,
+                (Source::File(path), _) => Value::File(path.clone()),
+                (Source::Value(value), _) => Value::Fixed(header_value(value.as_bytes(), key)?),
+                (Source::Context(from, default), _) => match from.strip_prefix(ATTRIBUTE) {
+                    Some(name) => Value::Attribute(name.to_owned(), default_value(default.as_ref(), key)?),
+                    None => Value::Metadata(from.clone(), default_value(default.as_ref(), key)?),
+                },
+                (Source::Attribute(from, default), _) => {
+                    Value::Attribute(from.clone(), default_value(default.as_ref(), key)?)
                 }
-                (Source::Context(..) | Source::Attribute(..) | Source::Nothing, _) => HeaderOrFile::Nothing,
             };
             Ok(Header { action: header.action, name, value })
         });
         Ok(Self { headers: headers.collect::<Result<_, String>>()?, additional })
     }
 
-    async fn set(&self, headers: &mut HeaderMap) -> Result<(), String> {
+    async fn set(&self, headers: &mut HeaderMap, client: Option<&Client>) -> Result<(), NoHeaders> {
         for header in &self.headers {
+            let name = header.name.as_str();
             let value = match &header.value {
-                HeaderOrFile::Value(value) => value.clone(),
-                HeaderOrFile::File(path) => of_file(path, header.name.as_str()).await?,
-                HeaderOrFile::Nothing if header.action == Action::Delete => {
+                Value::Fixed(value) => value.clone(),
+                Value::File(path) => of_file(path, name).await.map_err(NoHeaders::Now)?,
+                Value::Metadata(key, default) => of_metadata(client, key, name)?.unwrap_or_else(|| default.clone()),
+                Value::Attribute(key, default) => of_attribute(client, key, name)?.unwrap_or_else(|| default.clone()),
+                Value::Nothing => {
                     headers.remove(&header.name);
                     continue;
                 }
-                HeaderOrFile::Nothing => continue,
             };
             let is_there = headers.contains_key(&header.name);
             match header.action {
@@ -84,7 +97,7 @@ impl HeadersSetter {
             }
         }
         match &self.additional {
-            Some(auth) => auth.apply(headers).await,
+            Some(auth) => auth.apply(headers, client).await,
             None => Ok(()),
         }
     }
@@ -94,13 +107,17 @@ impl ClientAuth for HeadersSetter {
     fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>> {
         Box::pin(async {
             let mut headers = HeaderMap::new();
-            self.set(&mut headers).await?;
+            self.set(&mut headers, None).await.map_err(NoHeaders::why)?;
             Ok(headers.iter().map(|(name, value)| (name.clone(), value.clone())).collect())
         })
     }
 
-    fn apply<'a>(&'a self, headers: &'a mut HeaderMap) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(self.set(headers))
+    fn apply<'a>(
+        &'a self,
+        headers: &'a mut HeaderMap,
+        client: Option<&'a Client>,
+    ) -> BoxFuture<'a, Result<(), NoHeaders>> {
+        Box::pin(self.set(headers, client))
     }
 
     fn rejected(&self) {
@@ -130,8 +147,27 @@ async fn of_file(path: &str, name: &str) -> Result<HeaderValue, String> {
     header_value(bytes.trim_ascii(), name)
 }
 
-fn secret_value(value: &Secret, name: &str) -> Result<HeaderValue, String> {
-    header_value(value.expose().as_bytes(), name)
+/// The only value of a key of the client's metadata.
+fn of_metadata(client: Option<&Client>, key: &str, name: &str) -> Result<Option<HeaderValue>, NoHeaders> {
+    let Some(client) = client else { return Ok(None) };
+    let mut values = client.metadata.get(key);
+    let Some(value) = values.next() else { return Ok(None) };
+    match values.count() {
+        0 => header_value(value, name).map(Some).map_err(NoHeaders::Ever),
+        more => {
+            let count = more + 1;
+            Err(NoHeaders::Ever(format!("the request came with {count} values of `{key}`, so that `{name}` has none")))
+        }
+    }
+}
+
+fn of_attribute(client: Option<&Client>, key: &str, name: &str) -> Result<Option<HeaderValue>, NoHeaders> {
+    let value = client.and_then(|client| client.identity.as_ref()?.attribute(key));
+    value.map(|value| header_value(value.as_bytes(), name)).transpose().map_err(NoHeaders::Ever)
+}
+
+fn default_value(value: Option<&Secret>, name: &str) -> Result<HeaderValue, String> {
+    header_value(value.map(Secret::expose).unwrap_or_default().as_bytes(), name)
 }
 
 fn header_value(value: &[u8], name: &str) -> Result<HeaderValue, String> {

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use ::settings::Secret;
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue};
 use http::{Method, Request, Uri};
 use tokio::sync::Mutex;
 use tokio::time::Instant;
@@ -193,13 +193,6 @@ impl Token {
 impl ClientAuth for Oauth2Client {
     fn headers(&self) -> BoxFuture<'_, Result<Vec<(HeaderName, HeaderValue)>, String>> {
         Box::pin(async { Ok(vec![(AUTHORIZATION, self.token().await?)]) })
-    }
-
-    fn apply<'a>(&'a self, headers: &'a mut HeaderMap) -> BoxFuture<'a, Result<(), String>> {
-        Box::pin(async {
-            headers.insert(AUTHORIZATION, self.token().await?);
-            Ok(())
-        })
     }
 
     fn rejected(&self) {

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use http::HeaderMap;
 
-use super::ExportError;
-use crate::auth::ClientAuth;
+use super::{ExportError, Kind};
+use crate::auth::{ClientAuth, NoHeaders};
+use crate::client::Client;
 
 /// An authenticator, or none.
 #[derive(Clone, Default)]
@@ -27,21 +28,20 @@ impl Credentials {
         }
     }
 
-    /// HTTP: the authenticator acts on all headers of the request.
-    pub(super) async fn apply(&self, headers: &mut HeaderMap) -> Result<(), ExportError> {
-        match &self.0 {
-            Some(auth) => {
-                auth.apply(headers).await.map_err(|why| ExportError::retry(format_args!("no credentials: {why}")))
-            }
-            None => Ok(()),
-        }
+    /// HTTP: the authenticator acts on all headers of the request, which `client` caused.
+    pub(super) async fn apply(&self, headers: &mut HeaderMap, client: Option<&Client>) -> Result<(), ExportError> {
+        let Some(auth) = &self.0 else { return Ok(()) };
+        auth.apply(headers, client).await.map_err(|error| match error {
+            NoHeaders::Now(why) => ExportError::retry(format_args!("no credentials: {why}")),
+            NoHeaders::Ever(why) => ExportError::new(Kind::Permanent, why),
+        })
     }
 
     /// gRPC: the authenticator makes metadata of its own, which is added to what was there.
-    pub(super) async fn add(&self, headers: &mut HeaderMap) -> Result<(), ExportError> {
+    pub(super) async fn add(&self, headers: &mut HeaderMap, client: Option<&Client>) -> Result<(), ExportError> {
         if self.0.is_some() {
             let mut own = HeaderMap::new();
-            self.apply(&mut own).await?;
+            self.apply(&mut own, client).await?;
             for (name, value) in &own {
                 headers.append(name, value.clone());
             }

@@ -188,7 +188,7 @@ mod tests {
         let batches = names.into_iter().map(|(signal, name)| {
             let body = Bytes::from(std::fs::read(testdata(&format!("debug/{name}.bin"))).unwrap());
             let charge = Budget::new(1 << 30).charge_always(Class::Batches, body.len());
-            Arc::new(Batch { signal, body, items: 1, notes: Vec::new(), charge, tokens: Vec::new() })
+            Arc::new(Batch { signal, body, items: 1, notes: Vec::new(), client: None, charge, tokens: Vec::new() })
         });
         batches.collect()
     }

@@ -226,6 +226,8 @@ fn joined(taken: Taken) -> Option<Arc<Batch>> {
         signal: first.signal,
         items: all().map(|batch| batch.items).sum(),
         notes: all().flat_map(|batch| batch.notes.iter().cloned()).collect(),
+        // As in otelcol, what was put together belongs to nobody.
+        client: None,
         charge: first.charge.beside(Class::Batches, body.len()),
         // They go with the last destination that still holds one of them.
         tokens: all().flat_map(|batch| batch.tokens.iter().cloned()).collect(),

@@ -23,6 +23,7 @@ use super::credentials::Credentials;
 use super::{ExportError, Kind};
 use crate::auth::ClientAuth;
 use crate::budget::Charge;
+use crate::client::Client as Sender;
 use cookies::Jar;
 
 pub use settings::HttpSettings;
@@ -96,31 +97,33 @@ impl Poster {
         })
     }
 
-    /// One attempt: an answer of 2xx, or what to do about any other.
+    /// One attempt: an answer of 2xx, or what to do about any other. `client` is whose items it sends.
     pub(super) async fn post(
         &self,
         body: Bytes,
-        charge: &Charge,
+        (charge, client): (&Charge, Option<&Sender>),
         retried: fn(u16) -> bool,
     ) -> Result<Answer, ExportError> {
         let compressed = self.compression.compress(body, charge).await;
         let compressed = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
-        let answer = self.attempt(compressed.body.clone()).await?;
+        let answer = self.attempt(compressed.body.clone(), client).await?;
         let answer = match answer.status {
             // Once more with other credentials, where there are any.
-            StatusCode::UNAUTHORIZED if self.credentials.rejected() => self.attempt(compressed.body.clone()).await?,
+            StatusCode::UNAUTHORIZED if self.credentials.rejected() => {
+                self.attempt(compressed.body.clone(), client).await?
+            }
             _ => answer,
         };
         if answer.status.is_success() { Ok(answer) } else { Err(judge(&answer, retried, SystemTime::now())) }
     }
 
     /// Sends a body once and reads the answer, whatever it is.
-    async fn attempt(&self, body: Bytes) -> Result<Answer, ExportError> {
+    async fn attempt(&self, body: Bytes, client: Option<&Sender>) -> Result<Answer, ExportError> {
         let mut request = Request::new(Buffers::new([body]));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
         *request.headers_mut() = self.headers.clone();
-        self.credentials.apply(request.headers_mut()).await?;
+        self.credentials.apply(request.headers_mut(), client).await?;
         if let Some(jar) = &self.cookies {
             jar.send(request.headers_mut(), SystemTime::now());
         }

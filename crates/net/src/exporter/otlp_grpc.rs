@@ -35,6 +35,7 @@ use super::http::header_map;
 use super::{Batch, Delivered, ExportError, Exporter, Kind};
 use crate::BoxFuture;
 use crate::auth::ClientAuth;
+use crate::client::Client;
 
 use balance::Balancer;
 
@@ -130,10 +131,11 @@ impl OtlpGrpc {
         }
         let compressed = self.compression.compress(body, &batch.charge).await;
         let message = compressed.map_err(|error| ExportError::new(Kind::Permanent, error))?;
-        let answer = self.attempt(&message.body).await?;
+        let client = batch.client.as_deref();
+        let answer = self.attempt(&message.body, client).await?;
         // Once more with other credentials, where there are any.
         let answer = if is_unauthenticated(&answer) && self.credentials.rejected() {
-            self.attempt(&message.body).await?
+            self.attempt(&message.body, client).await?
         } else {
             answer
         };
@@ -141,11 +143,11 @@ impl OtlpGrpc {
     }
 
     /// Sends a message once, as soon as there is a connection, and reads the answer, whatever it is.
-    async fn attempt(&self, message: &Bytes) -> Result<Answer, ExportError> {
+    async fn attempt(&self, message: &Bytes, client: Option<&Client>) -> Result<Answer, ExportError> {
         let started = Instant::now();
         loop {
             let mut headers = self.headers.clone();
-            self.credentials.add(&mut headers).await?;
+            self.credentials.add(&mut headers, client).await?;
             let request = || self.request(message.clone(), headers.clone());
             match self.balancer.send(request, self.timeout, ANSWER_BYTES_MAX).await {
                 Ok(answer) => return Ok(answer),

@@ -52,7 +52,7 @@ impl OtlpHttp {
         // JSON is a copy; the batch's own bytes are paid for.
         let copied_bytes = if self.encoding == BodyEncoding::Json { body.len() } else { 0 };
         let charge = batch.charge.beside(Class::Scratch, copied_bytes);
-        let answer = self.poster.post(body, &charge, retried_by_otlp).await?;
+        let answer = self.poster.post(body, (&charge, batch.client.as_deref()), retried_by_otlp).await?;
         // A peer may answer in the other encoding.
         let content_type = answer.headers.get(CONTENT_TYPE).map_or(&b""[..], |value| value.as_bytes());
         if content_type.starts_with(b"application/json") {

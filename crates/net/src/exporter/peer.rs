@@ -232,7 +232,15 @@ pub(crate) fn batch_of(names: &[String]) -> Arc<Batch> {
         late: false,
         why: "always".to_owned(),
     }];
-    Arc::new(Batch { signal: otlp::Signal::Traces, body, items: names.len() as u32, notes, charge, tokens: Vec::new() })
+    Arc::new(Batch {
+        signal: otlp::Signal::Traces,
+        body,
+        items: names.len() as u32,
+        notes,
+        client: None,
+        charge,
+        tokens: Vec::new(),
+    })
 }
 
 /// A batch of `spans` spans.

@@ -43,7 +43,8 @@ impl Zipkin {
         let encoded = self.encode(request).await?;
         if encoded.spans > 0 {
             let charge = batch.charge.beside(Class::Scratch, encoded.body.len());
-            self.poster.post(encoded.body.into(), &charge, |status| matches!(status, 429 | 500..)).await?;
+            let retried = |status| matches!(status, 429 | 500..);
+            self.poster.post(encoded.body.into(), (&charge, batch.client.as_deref()), retried).await?;
         }
         let message = match encoded.rejected {
             0 => String::new(),

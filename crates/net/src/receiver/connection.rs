@@ -26,6 +26,7 @@ use super::rarely::Rarely;
 use super::reply::ReplyBody;
 use super::socket::{Socket, Stream};
 use super::{ReceiverStats, Transport};
+use crate::client::{Client, Peer};
 use crate::tls::ServerIdentity;
 
 /// How long a TLS handshake may take.
@@ -65,17 +66,18 @@ pub(super) enum Accepted {
 
 /// Serves one connection to its end.
 pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: watch::Receiver<Phase>) {
+    let client = Arc::new(Client::at(accepted.peer(shared.api.transport())));
     let Some(stream) = shared.handshake(accepted).await else { return };
     let activity = Arc::new(Activity::new());
     let socket = Socket { stream, activity: Arc::clone(&activity) };
     let service = {
         let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
         service_fn(move |request| {
-            let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
+            let (shared, activity, client) = (Arc::clone(&shared), Arc::clone(&activity), Arc::clone(&client));
             async move {
                 let _in_flight = InFlight::new(&activity);
                 let version = request.version();
-                let mut response = shared.api.answer(request).await;
+                let mut response = shared.api.answer(request, &client).await;
                 if version < Version::HTTP_2 && activity.is_last() {
                     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
                 }
@@ -110,6 +112,17 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: wa
     }
 }
 
+impl Accepted {
+    /// Who is at the other end. As in otelcol, HTTP knows nothing of one behind a Unix socket.
+    fn peer(&self, transport: Transport) -> Peer {
+        match (self, transport) {
+            (Accepted::Tcp(stream), _) => Peer::tcp(stream.peer_addr()),
+            (Accepted::Unix(_), Transport::Grpc) => Peer::Unix,
+            (Accepted::Unix(_), Transport::Http) => Peer::Unknown,
+        }
+    }
+}
+
 impl Api {
     fn transport(&self) -> Transport {
         match self {
@@ -118,10 +131,10 @@ impl Api {
         }
     }
 
-    async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    async fn answer(&self, request: Request<Incoming>, client: &Arc<Client>) -> Response<ReplyBody> {
         match self {
-            Api::Grpc(api) => api.answer(request).await,
-            Api::Http(api) => api.answer(request).await,
+            Api::Grpc(api) => api.answer(request, client).await,
+            Api::Http(api) => api.answer(request, client).await,
         }
     }
 }

@@ -11,7 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use super::Transport;
 use super::rarely::Rarely;
 use super::refused::{RETRY_AFTER, Refused};
-use crate::auth::{Denied, ServerAuth};
+use crate::auth::{Denied, Identity, ServerAuth};
 
 /// Whom a listener asks.
 pub(super) struct Gate {
@@ -33,10 +33,10 @@ impl Gate {
         Gate { auth, params, receiver: Arc::clone(receiver), transport, told: Rarely::default() }
     }
 
-    /// Whether a request with this head may come in.
-    pub(super) async fn admit(&self, head: &Parts) -> Result<(), Refused> {
+    /// Whether a request with this head may come in, and what is known of its sender then.
+    pub(super) async fn admit(&self, head: &Parts) -> Result<Option<Identity>, Refused> {
         match self.auth.check(&self.sources(head)).await {
-            Ok(()) => Ok(()),
+            Ok(identity) => Ok(identity),
             Err(Denied::Busy) => Err(Refused::Overloaded(RETRY_AFTER)),
             Err(Denied::Credentials) => {
                 if let Some(requests) = self.told.tell() {

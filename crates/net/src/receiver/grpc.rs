@@ -27,6 +27,8 @@ use super::refused::{RETRY_AFTER, Refused, hand_over};
 use super::reply::{self, ReplyBody};
 use super::stats::ReceiverStats;
 use super::{Accepted, Intake, Origin};
+use crate::auth::Identity;
+use crate::client::{self, Client, Metadata};
 use crate::inflate::Encoding;
 
 const SERVICES: [(&str, Signal); 3] = [
@@ -52,10 +54,12 @@ pub(super) struct GrpcApi {
     pub(super) workshop: Workshop,
     pub(super) stats: Arc<ReceiverStats>,
     pub(super) gate: Option<Gate>,
+    /// Whether requests show their headers to those behind.
+    pub(super) include_metadata: bool,
 }
 
 impl GrpcApi {
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Arc<Client>) -> Response<ReplyBody> {
         if let Some(status) = not_grpc(&request) {
             let mut response = Response::new(ReplyBody::default());
             *response.status_mut() = status;
@@ -72,7 +76,7 @@ impl GrpcApi {
             }
         };
         let outcome = match self.admit(&head).await {
-            Ok(encoding) => self.export(signal, encoding, body).await,
+            Ok(admitted) => self.export((signal, &head), admitted, body, connection).await,
             Err(refused) => {
                 discard(body).await;
                 Err(refused)
@@ -105,20 +109,29 @@ impl GrpcApi {
     }
 
     /// What there is to say before the body is read.
-    async fn admit(&self, head: &Parts) -> Result<Option<Encoding>, Refused> {
-        if let Some(gate) = &self.gate {
-            gate.admit(head).await?;
-        }
+    async fn admit(&self, head: &Parts) -> Result<(Option<Identity>, Option<Encoding>), Refused> {
+        let identity = match &self.gate {
+            Some(gate) => gate.admit(head).await?,
+            None => None,
+        };
         let encoding = encoding(&head.headers)?;
         if self.workshop.pool.budget().at_hard() {
             return Err(Refused::Overloaded(RETRY_AFTER));
         }
-        Ok(encoding)
+        Ok((identity, encoding))
     }
 
-    async fn export(&self, signal: Signal, encoding: Option<Encoding>, body: Incoming) -> Result<Accepted, Refused> {
+    async fn export(
+        &self,
+        (signal, head): (Signal, &Parts),
+        (identity, encoding): (Option<Identity>, Option<Encoding>),
+        body: Incoming,
+        connection: &Arc<Client>,
+    ) -> Result<Accepted, Refused> {
         let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
-        hand_over(&*self.intake, signal, &self.origin, &message).await
+        let metadata = || self.include_metadata.then(|| Metadata::of(self.origin.transport, head));
+        let client = client::of_request(connection, identity, metadata);
+        hand_over(&*self.intake, signal, &self.origin, &client, &message).await
     }
 }
 

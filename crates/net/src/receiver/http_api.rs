@@ -24,7 +24,9 @@ use super::reply::{self, ReplyBody};
 use super::settings::HttpCoding;
 use super::stats::ReceiverStats;
 use super::{Accepted, Intake, Origin};
+use crate::auth::Identity;
 use crate::budget::Class;
+use crate::client::{self, Client, Metadata};
 use crate::inflate::Encoding;
 
 const PROTOBUF: HeaderValue = HeaderValue::from_static("application/x-protobuf");
@@ -37,6 +39,8 @@ pub(super) struct HttpApi {
     pub(super) workshop: Workshop,
     pub(super) stats: Arc<ReceiverStats>,
     pub(super) gate: Option<Gate>,
+    /// Whether requests show their headers to those behind.
+    pub(super) include_metadata: bool,
     /// Where each signal is posted.
     pub(super) paths: [(String, Signal); 3],
     pub(super) codings: Vec<HttpCoding>,
@@ -53,12 +57,20 @@ enum Format {
     Json,
 }
 
+/// What is known of a request before its body is read.
+struct Announced {
+    signal: Signal,
+    format: Format,
+    encoding: Option<Encoding>,
+    identity: Option<Identity>,
+}
+
 impl HttpApi {
-    pub(super) async fn answer(&self, request: Request<Incoming>) -> Response<ReplyBody> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Arc<Client>) -> Response<ReplyBody> {
         let (head, body) = request.into_parts();
         let mut response = match self.cross_origin.as_ref().and_then(|cors| cors.preflight(&head)) {
             Some(answer) => answer,
-            None => self.export(&head, body).await,
+            None => self.export(&head, body, connection).await,
         };
         let headers = response.headers_mut();
         if let Some(cors) = &self.cross_origin {
@@ -70,10 +82,15 @@ impl HttpApi {
         response
     }
 
-    async fn export(&self, head: &http::request::Parts, body: Incoming) -> Response<ReplyBody> {
+    async fn export(
+        &self,
+        head: &http::request::Parts,
+        body: Incoming,
+        connection: &Arc<Client>,
+    ) -> Response<ReplyBody> {
         let format = Format::of(&head.headers);
         let (transport, signal) = (self.origin.transport, self.signal(head.uri.path()));
-        match self.take(head, signal, format, body).await {
+        match self.take(head, (signal, format), body, connection).await {
             Ok((signal, accepted)) => {
                 self.stats.accepted(transport, signal, &accepted);
                 let format = format.unwrap_or(Format::Json);
@@ -103,12 +120,12 @@ impl HttpApi {
     async fn take(
         &self,
         head: &http::request::Parts,
-        signal: Option<Signal>,
-        format: Option<Format>,
+        (signal, format): (Option<Signal>, Option<Format>),
         body: Incoming,
+        connection: &Arc<Client>,
     ) -> Result<(Signal, Accepted), Refused> {
-        let (signal, format, encoding) = match self.admit(head, signal, format).await {
-            Ok(admitted) => admitted,
+        let Announced { signal, format, encoding, identity } = match self.admit(head, signal, format).await {
+            Ok(announced) => announced,
             Err(refused) => {
                 if head.version >= Version::HTTP_2 {
                     discard(body).await;
@@ -120,7 +137,9 @@ impl HttpApi {
         if format == Format::Json {
             message = self.translate(signal, &message)?;
         }
-        Ok((signal, hand_over(&*self.intake, signal, &self.origin, &message).await?))
+        let metadata = || self.include_metadata.then(|| Metadata::of(self.origin.transport, head));
+        let client = client::of_request(connection, identity, metadata);
+        Ok((signal, hand_over(&*self.intake, signal, &self.origin, &client, &message).await?))
     }
 
     /// What there is to say before the body is read.
@@ -129,10 +148,11 @@ impl HttpApi {
         head: &http::request::Parts,
         signal: Option<Signal>,
         format: Option<Format>,
-    ) -> Result<(Signal, Format, Option<Encoding>), Refused> {
-        if let Some(gate) = &self.gate {
-            gate.admit(head).await?;
-        }
+    ) -> Result<Announced, Refused> {
+        let identity = match &self.gate {
+            Some(gate) => gate.admit(head).await?,
+            None => None,
+        };
         let Some(signal) = signal else {
             return Err(Refused::NotServed(format!("`{}` is not served here", head.uri.path())));
         };
@@ -147,7 +167,7 @@ impl HttpApi {
         if self.workshop.pool.budget().at_hard() {
             return Err(Refused::Overloaded(refused::RETRY_AFTER));
         }
-        Ok((signal, format, encoding))
+        Ok(Announced { signal, format, encoding, identity })
     }
 
     /// JSON as protobuf.

@@ -104,6 +104,7 @@ impl House<'_> {
             workshop: self.workshop(settings.message_bytes_max()),
             stats: Arc::clone(&self.stats),
             gate: self.gate(settings.auth.as_ref(), protocol)?,
+            include_metadata: settings.include_metadata,
         }));
         let patience = Patience {
             head: HEAD_TIME_MAX,
@@ -132,6 +133,7 @@ impl House<'_> {
             workshop: self.workshop(settings.body_bytes_max()),
             stats: Arc::clone(&self.stats),
             gate: self.gate(settings.auth.as_ref(), protocol)?,
+            include_metadata: settings.include_metadata,
             paths: [
                 (settings.traces_url_path.clone(), Signal::Traces),
                 (settings.metrics_url_path.clone(), Signal::Metrics),

@@ -6,6 +6,7 @@
 use otlp::Signal;
 use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use tonic::Code;
 use super::stats::RefusedReason;
 use super::{Accepted, Intake, Origin, Refusal};
 use crate::buffer::Stop;
+use crate::client::Client;
 
 /// When a client should come back after the budget refused its request.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -46,6 +48,8 @@ pub(super) enum Refused {
     Gone,
     /// The intake panicked over this request.
     Panicked,
+    /// The intake will never take it, through no fault of the request's; in a sentence.
+    Failed(String),
 }
 
 /// Hands a request to the intake; a panic over one request is that request's alone, and never retried into another.
@@ -53,9 +57,10 @@ pub(super) async fn hand_over(
     intake: &dyn Intake,
     signal: Signal,
     origin: &Origin,
+    client: &Arc<Client>,
     body: &[u8],
 ) -> Result<Accepted, Refused> {
-    let mut future = intake.take(signal, origin, body);
+    let mut future = intake.take(signal, origin, client, body);
     let guarded = poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
         Ok(Poll::Pending) => Poll::Pending,
         Ok(Poll::Ready(outcome)) => Poll::Ready(outcome.map_err(Refused::from)),
@@ -73,7 +78,7 @@ impl Refused {
             Refused::Malformed(_) => Code::InvalidArgument,
             Refused::TooLarge(_) => Code::ResourceExhausted,
             Refused::Coding { .. } | Refused::NotServed(_) => Code::Unimplemented,
-            Refused::ContentType(_) | Refused::Method | Refused::Panicked => Code::Internal,
+            Refused::ContentType(_) | Refused::Method | Refused::Panicked | Refused::Failed(_) => Code::Internal,
             Refused::Overloaded(_) | Refused::ShuttingDown => Code::Unavailable,
             Refused::Denied(_) => Code::Unauthenticated,
             Refused::Slow => Code::DeadlineExceeded,
@@ -91,13 +96,13 @@ impl Refused {
             Refused::Overloaded(_) | Refused::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
             Refused::Denied(_) => StatusCode::UNAUTHORIZED,
             Refused::Slow => StatusCode::REQUEST_TIMEOUT,
-            Refused::Panicked => StatusCode::INTERNAL_SERVER_ERROR,
+            Refused::Panicked | Refused::Failed(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     pub(super) fn message(&self) -> String {
         match self {
-            Refused::Malformed(why) => why.clone(),
+            Refused::Malformed(why) | Refused::Failed(why) => why.clone(),
             Refused::TooLarge(bytes_max) => {
                 format!("the request is larger than the limit of {bytes_max} bytes, send smaller batches")
             }
@@ -125,7 +130,7 @@ impl Refused {
                 RefusedReason::Unsupported
             }
             Refused::Denied(_) => RefusedReason::Unauthenticated,
-            Refused::Overloaded(_) => RefusedReason::Overloaded,
+            Refused::Overloaded(_) | Refused::Failed(_) => RefusedReason::Overloaded,
             Refused::ShuttingDown => RefusedReason::ShuttingDown,
             Refused::Slow => RefusedReason::Slow,
             Refused::Gone => RefusedReason::Gone,
@@ -158,6 +163,7 @@ impl From<Refusal> for Refused {
             Refusal::Malformed(why) => Refused::Malformed(why),
             Refusal::Overloaded { retry_after } => Refused::Overloaded(retry_after),
             Refusal::ShuttingDown => Refused::ShuttingDown,
+            Refusal::Failed(why) => Refused::Failed(why),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Settings of the `otlp` receiver (otelcol's configgrpc and confighttp): their meaning and defaults.
 //!
-//! Some of otelcol's settings have nothing to do here and are kept to be printed: buffer sizes, `include_metadata`, `dialer`,
+//! Some of otelcol's settings have nothing to do here and are kept to be printed: buffer sizes, `dialer`,
 //! `enforcement_policy` (HTTP/2 answers pings below us, so clients that ping often are not sent away). Where otelcol's zero
 //! means "no limit" for a wait on a peer, it means our own bound.
 
@@ -39,7 +39,7 @@ pub struct GrpcServer {
     pub max_concurrent_streams: u32,
     /// Pings and the ages of connections.
     pub keepalive: Keepalive,
-    /// Read and printed, without effect.
+    /// Whether the metadata of requests is shown to processors, to `batch` and to `headers_setter`.
     pub include_metadata: bool,
     /// Read and printed, without effect.
     pub read_buffer_size: u64,
@@ -120,7 +120,7 @@ pub struct HttpServer {
     pub metrics_url_path: String,
     /// Where logs are posted.
     pub logs_url_path: String,
-    /// Read and printed, without effect.
+    /// Whether the headers of requests are shown to processors, to `batch` and to `headers_setter`.
     pub include_metadata: bool,
     /// Read and printed, without effect.
     pub dialer: Dialer,

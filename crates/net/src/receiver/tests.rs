@@ -1,6 +1,7 @@
 //! The receiver over real loopback sockets, with an intake that remembers and plays a script.
 
 mod auth;
+mod clients;
 mod grpc;
 mod handover;
 mod http;
@@ -36,6 +37,7 @@ type Script = dyn Fn(&[u8]) -> Result<Accepted, Refusal> + Send + Sync;
 /// An intake that remembers what it was given.
 struct FakeIntake {
     seen: Mutex<Vec<(Signal, Origin, Bytes)>>,
+    clients: Mutex<Vec<Arc<Client>>>,
     served: Mutex<Vec<Signal>>,
     script: Box<Script>,
     /// A request takes a permit before it is answered.
@@ -55,6 +57,7 @@ impl FakeIntake {
     ) -> Arc<FakeIntake> {
         Arc::new(FakeIntake {
             seen: Mutex::default(),
+            clients: Mutex::default(),
             served: Mutex::new(vec![Signal::Traces]),
             script: Box::new(script),
             gate: Semaphore::new(permits),
@@ -80,11 +83,13 @@ impl Intake for FakeIntake {
         &'a self,
         signal: Signal,
         origin: &'a Origin,
+        client: &'a Arc<Client>,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<Accepted, Refusal>> {
         Box::pin(async move {
             self.arrived.add_permits(1);
             self.gate.acquire().await.unwrap().forget();
+            self.clients.lock().push(Arc::clone(client));
             self.seen.lock().push((signal, origin.clone(), Bytes::copy_from_slice(body)));
             (self.script)(body)
         })

@@ -9,7 +9,7 @@ use super::{
     chain::Passed,
     lane::{Admitted, Lane, without_rejected},
 };
-use net::{BoxFuture, budget::Class, receiver};
+use net::{BoxFuture, budget::Class, client::Client, receiver};
 use otlp::{
     Keys, Signal,
     check::Check,
@@ -195,6 +195,7 @@ impl receiver::Intake for Intake {
         &'a self,
         signal: Signal,
         _origin: &'a receiver::Origin,
+        _client: &'a Arc<Client>,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<receiver::Accepted, receiver::Refusal>> {
         let feed = self.feed();

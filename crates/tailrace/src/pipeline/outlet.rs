@@ -69,6 +69,7 @@ impl Outlet {
             body: Bytes::from(parcel.body),
             items: parcel.items,
             notes: parcel.notes.into_iter().map(trace_note).collect(),
+            client: None,
             charge,
             tokens: parcel.tokens.into_iter().map(|token| Arc::new(token) as Arc<dyn Any + Send + Sync>).collect(),
         });

@@ -42,9 +42,9 @@ pub enum Source {
     Value(String),
     /// `value_file`: the text of a file, read for each attempt.
     File(String),
-    /// `from_context`: a header of the incoming request, which is not known here, with its `default_value`.
+    /// `from_context`: a header of the incoming request, with its `default_value`.
     Context(String, Option<Secret>),
-    /// `from_attribute`: an attribute of the incoming request's authentication, not known either, with its `default_value`.
+    /// `from_attribute`: an attribute of the incoming request's authentication, with its `default_value`.
     Attribute(String, Option<Secret>),
     /// For a header that is deleted.
     Nothing,
@@ -68,6 +68,14 @@ impl HeadersSetterSettings {
         Some(Self { headers: headers.into_iter().collect::<Option<_>>()?, additional_auth })
     }
 
+    /// The headers whose values are the client's.
+    pub fn of_clients(&self) -> impl Iterator<Item = &str> {
+        let of_client = |header: &&HeaderSettings| {
+            header.action != Action::Delete && matches!(header.source, Source::Context(..) | Source::Attribute(..))
+        };
+        self.headers.iter().filter(of_client).map(|header| header.key.as_str())
+    }
+
     /// All settings, as otelcol prints them.
     #[must_use]
     pub fn effective(&self) -> Node {
@@ -86,9 +94,12 @@ impl HeaderSettings {
         fields.describe_keys(&[
             ("value", "Its value."),
             ("value_file", "A file with its value, read for each attempt."),
-            ("from_context", "A header of the incoming request, which is not known here: the `default_value` is used."),
-            ("from_attribute", "An attribute of the incoming request's authentication, not known either."),
-            ("default_value", "The value where `from_context` or `from_attribute` finds none, which is always."),
+            (
+                "from_context",
+                "A header of the incoming request, where its receiver has `include_metadata` and nothing mixes clients.",
+            ),
+            ("from_attribute", "What the incoming request's authenticator knows: `username` or `raw` of `basicauth`."),
+            ("default_value", "The value where `from_context` or `from_attribute` finds none."),
         ]);
         fields.words("action", &["", "insert", "update", "upsert", "delete"]);
         fields.defaults_to("action", "upsert");
@@ -112,8 +123,7 @@ impl HeaderSettings {
                 "write letters, digits and `-` only".to_owned(),
             );
         }
-        let has_default = default.is_some();
-        let lonely = (value.is_some() || file.is_some()) && has_default;
+        let lonely = (value.is_some() || file.is_some()) && default.is_some();
         let mut sources = [
             value.map(Source::Value),
             file.map(Source::File),
@@ -134,14 +144,6 @@ impl HeaderSettings {
                     format!("the header `{key}` has more than one source"),
                     format!("keep one of {expected}"),
                 );
-            }
-            (Some(Source::Context(..) | Source::Attribute(..)), _) => {
-                let help = "write `value` or `value_file`; what a request brought is not known when its items leave";
-                let message = match has_default {
-                    true => format!("the header `{key}` always has its `default_value`"),
-                    false => format!("the header `{key}` is never set: it has no `default_value`"),
-                };
-                p.warning(&node.at, message, help.to_owned());
             }
             _ => {}
         }

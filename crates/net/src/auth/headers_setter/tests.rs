@@ -3,7 +3,9 @@
 use ::settings::{Mode, Node};
 
 use super::*;
+use crate::auth::Identity;
 use crate::auth::oauth2::Oauth2Settings;
+use crate::client::Metadata;
 
 fn decode(yaml: &str) -> Result<HeadersSetterSettings, String> {
     let (node, sources, mut problems) = ::settings::load(&[format!("yaml:{yaml}")], &[], &|_| None);
@@ -16,15 +18,48 @@ fn decode(yaml: &str) -> Result<HeadersSetterSettings, String> {
 
 /// What becomes of `a: old` and `b: old`.
 async fn check(yaml: &str, expected: &str) {
+    assert_eq!(applied(yaml, None).await.unwrap(), expected, "{yaml}");
+}
+
+async fn applied(yaml: &str, client: Option<&Client>) -> Result<String, NoHeaders> {
     let setter = HeadersSetter::new(&decode(yaml).unwrap(), None).unwrap();
     let mut headers = HeaderMap::new();
     for name in ["a", "b"] {
         headers.insert(HeaderName::from_static(name), HeaderValue::from_static("old"));
     }
-    setter.apply(&mut headers).await.unwrap();
+    setter.apply(&mut headers, client).await?;
     let mut found: Vec<_> = headers.iter().map(|(name, value)| format!("{name}={}", value.to_str().unwrap())).collect();
     found.sort();
-    assert_eq!(found.join(" "), expected, "{yaml}");
+    Ok(found.join(" "))
+}
+
+#[tokio::test]
+async fn values_come_from_the_client_whose_items_are_sent() {
+    let mut headers = HeaderMap::new();
+    for (name, value) in [("x-tenant", "A"), ("two", "1"), ("two", "2"), ("empty", "")] {
+        headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+    }
+    let identity = Some(Identity::basic(b"Basic YWxpY2U6cHc="));
+    let client = Client { metadata: Metadata::of_headers(&headers), identity, ..Client::default() };
+    for (header, expected) in [
+        ("from_context: X-Tenant", "a=A"),
+        ("from_context: X-Tenant, default_value: d", "a=A"),
+        ("from_context: none, default_value: d", "a=d"),
+        ("from_context: none", "a="),
+        ("from_context: empty, default_value: d", "a="),
+        ("from_context: metadata.x-tenant, default_value: d", "a=d"),
+        ("from_context: auth.username", "a=alice"),
+        ("from_context: auth.none, default_value: d", "a=d"),
+        ("from_attribute: username", "a=alice"),
+        ("from_attribute: raw", "a=YWxpY2U6cHc="),
+        ("from_attribute: none, default_value: d", "a=d"),
+    ] {
+        let yaml = format!("{{headers: [{{key: a, {header}}}]}}");
+        assert_eq!(applied(&yaml, Some(&client)).await.unwrap(), format!("{expected} b=old"), "{yaml}");
+    }
+    let error = applied("{headers: [{key: a, from_context: two}]}", Some(&client)).await.unwrap_err();
+    assert_eq!(error, NoHeaders::Ever("the request came with 2 values of `two`, so that `a` has none".to_owned()));
+    check("{headers: [{key: a, from_context: auth.username, default_value: d}]}", "a=d b=old").await;
 }
 
 #[tokio::test]
@@ -38,7 +73,8 @@ async fn headers_are_set_added_and_taken_away() {
         ("{headers: [{action: update, key: a, value: new}, {action: update, key: c, value: new}]}", "a=new b=old"),
         ("{headers: [{action: delete, key: a}]}", "b=old"),
         ("{headers: [{key: a, from_context: tenant, default_value: new}]}", "a=new b=old"),
-        ("{headers: [{key: a, from_attribute: tenant}]}", "a=old b=old"),
+        ("{headers: [{key: a, from_attribute: tenant}]}", "a= b=old"),
+        ("{headers: [{key: c, from_context: tenant, action: update}]}", "a=old b=old"),
     ] {
         check(yaml, expected).await;
     }

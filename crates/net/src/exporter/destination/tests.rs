@@ -326,6 +326,7 @@ async fn copies_are_charged_while_they_exist() {
         body,
         items: 40,
         notes: Vec::new(),
+        client: None,
         charge,
         tokens: Vec::new(),
     }));
@@ -450,6 +451,7 @@ async fn one_request_of_many_batches_settles_them_all() {
             body,
             items: 10,
             notes: Vec::new(),
+            client: None,
             charge,
             tokens,
         }));

@@ -4,7 +4,7 @@ use ::http::HeaderValue;
 use prost::Message;
 
 use super::*;
-use crate::auth::{Denied, ServerAuth};
+use crate::auth::{Denied, Identity, ServerAuth};
 
 const PROTOBUF: (&str, &str) = ("content-type", "application/x-protobuf");
 const JSON: (&str, &str) = ("content-type", "application/json");
@@ -14,10 +14,10 @@ const JSON: (&str, &str) = ("content-type", "application/json");
 struct Word;
 
 impl ServerAuth for Word {
-    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<(), Denied>> {
+    fn check<'a>(&'a self, headers: &'a HeaderMap) -> BoxFuture<'a, Result<Option<Identity>, Denied>> {
         Box::pin(async move {
             match headers.get("authorization").map(HeaderValue::as_bytes) {
-                Some(b"sesame") => Ok(()),
+                Some(b"sesame") => Ok(None),
                 Some(b"crowd") => Err(Denied::Busy),
                 _ => Err(Denied::Credentials),
             }
