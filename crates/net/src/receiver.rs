@@ -5,7 +5,7 @@
 //!  accept loop  TLS, guard    paths, codings                                  the ack covers memory
 //! ```
 //!
-//! gRPC is our own unary framing on hyper's HTTP/2: OTLP needs one method, a five-byte prefix and three trailers, and so the
+//! gRPC is our own unary framing on h2: OTLP needs one method, a five-byte prefix and three trailers, and so the
 //! compressed bytes go straight from the socket's frames into an inflater that is charged while it grows. tonic would
 //! refuse a compressed frame before any codec sees it, or inflate it on its own account.
 //!
@@ -13,16 +13,21 @@
 //! credentials are checked, and at the budget's hard mark a request is answered, before its body is read; every wait on a
 //! peer has an end.
 
+mod admission;
 mod body;
+mod calls;
 mod connection;
 mod cors;
 mod endpoint;
 mod gate;
 mod grpc;
 mod guard;
+mod http2;
 mod http_api;
 mod inherited;
+mod keepalive;
 mod listener;
+mod pieces;
 mod rarely;
 mod refused;
 mod reply;
@@ -44,6 +49,7 @@ use crate::auth::ServerAuth;
 use crate::budget::Budget;
 use crate::buffer::Pool;
 use crate::client::Client;
+use admission::Admission;
 use listener::{Door, House, Listeners};
 
 pub use listener::Pulse;
@@ -175,8 +181,8 @@ pub async fn bind(
 ) -> io::Result<Ready> {
     let stats = inherited.stats(name).unwrap_or_default();
     let name: Arc<str> = Arc::from(name);
-    let (receiver, pool) = (Arc::clone(&name), Pool::new(budget));
-    let house = House { receiver, intake, pool, stats: Arc::clone(&stats), auths };
+    let (receiver, pool, admission) = (Arc::clone(&name), Pool::new(budget), Admission::new(&name));
+    let house = House { receiver, intake, pool, stats: Arc::clone(&stats), admission, auths };
     let mut doors = Vec::new();
     if let Some(grpc) = &settings.grpc {
         doors.push(house.grpc(grpc, inherited).await?);

@@ -1,39 +1,24 @@
-//! Reading a request's body: at the peer's pace within bounds, into as few copies as the bytes allow.
+//! A request's message out of its body's [`Pieces`], with as few copies as the bytes allow.
 //!
 //! A message that arrives in one piece is used where it lies. One that comes in several waits for the last of them and is
 //! then copied once, into a [`Buffer`] of its size (growing it meanwhile copied a 230 KB message in 16 KiB frames twice over
 //! and cost more than the rest of the way). A compressed one goes piece by piece through the inflater, so its compressed form
 //! is never held whole.
-//!
-//! The pace has a floor as in Kestrel: [`GRACE`] and then [`PACE_BYTES_PER_SECOND`] on average, so a body that drips one
-//! byte at a time holds its place for seconds, not for ever.
 
 use std::ops::Deref;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::Bytes;
-use http_body::{Body, Frame};
-use hyper::body::Incoming;
-use tokio::time::{Instant, Sleep};
 
+use super::pieces::Pieces;
 use super::refused::Refused;
 use crate::budget::{Charge, Class};
 use crate::buffer::{Buffer, Pool, Stop};
 use crate::inflate::{Decoders, Encoding, Inflater};
 
-/// How long a body may take before its pace counts.
-pub(super) const GRACE: Duration = Duration::from_secs(5);
-/// The slowest pace after that.
-const PACE_BYTES_PER_SECOND: u64 = 240;
 /// Pieces that wait for the last one have this size at least on average; crumbs are copied at once, since each costs more
 /// than its bytes.
 const PIECE_BYTES_MIN: usize = 2 << 10;
-/// So much of a body is taken although its request was refused, and for so long.
-const DISCARD_BYTES_MAX: usize = 64 << 10;
-const DISCARD_TIME_MAX: Duration = Duration::from_millis(100);
 /// gRPC's prefix: one byte of flags, four of length.
 const PREFIX_BYTES: usize = 5;
 
@@ -55,17 +40,6 @@ pub(super) enum Message {
     Translated(Vec<u8>, #[expect(dead_code, reason = "held for its drop")] Charge),
 }
 
-/// A body and the time it may take.
-pub(super) struct Pieces {
-    body: Incoming,
-    /// When the body was first waited for.
-    started: Option<Instant>,
-    timer: Option<Pin<Box<Sleep>>>,
-    /// The end of the whole request, where the settings bound it.
-    deadline: Option<Instant>,
-    bytes: u64,
-}
-
 /// Pieces of a message that is not compressed, on the way to being one.
 struct Gathering<'a> {
     workshop: &'a Workshop,
@@ -85,60 +59,6 @@ impl Deref for Message {
             Message::Gathered(buffer) => buffer.as_slice(),
             Message::Translated(bytes, _) => bytes,
         }
-    }
-}
-
-impl Pieces {
-    pub(super) fn new(body: Incoming, time_max: Duration) -> Pieces {
-        let deadline = (!time_max.is_zero()).then(|| Instant::now() + time_max);
-        Pieces { body, started: None, timer: None, deadline, bytes: 0 }
-    }
-
-    /// The next piece that is not empty, or the end.
-    async fn next(&mut self) -> Result<Option<Bytes>, Refused> {
-        loop {
-            match std::future::poll_fn(|context| self.poll_frame(context)).await? {
-                None => return Ok(None),
-                Some(frame) => {
-                    if let Ok(data) = frame.into_data()
-                        && !data.is_empty()
-                    {
-                        self.bytes = self.bytes.saturating_add(data.len() as u64);
-                        return Ok(Some(data));
-                    }
-                }
-            }
-        }
-    }
-
-    fn poll_frame(&mut self, context: &mut Context<'_>) -> Poll<Result<Option<Frame<Bytes>>, Refused>> {
-        // Most bodies are there already; a timer only for those that are not, and only one.
-        if let Poll::Ready(frame) = Pin::new(&mut self.body).poll_frame(context) {
-            return Poll::Ready(frame.transpose().map_err(|_| Refused::Gone));
-        }
-        let now = Instant::now();
-        let until = self.due(now);
-        if now >= until {
-            return Poll::Ready(Err(Refused::Slow));
-        }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(tokio::time::sleep_until(until)));
-        // It was set for fewer bytes; a later due date is looked at when it rings.
-        while timer.as_mut().poll(context).is_ready() {
-            timer.as_mut().reset(until);
-        }
-        Poll::Pending
-    }
-
-    /// When the bytes that have come so far no longer excuse the wait.
-    fn due(&mut self, now: Instant) -> Instant {
-        let started = *self.started.get_or_insert(now);
-        let allowed = GRACE + Duration::from_millis(self.bytes.saturating_mul(1000) / PACE_BYTES_PER_SECOND);
-        let floor = started + allowed;
-        self.deadline.map_or(floor, |deadline| deadline.min(floor))
-    }
-
-    fn ended(&self) -> bool {
-        self.body.is_end_stream()
     }
 }
 
@@ -187,7 +107,7 @@ impl Workshop {
 
     /// One HTTP body, to its end.
     pub(super) async fn http(&self, mut pieces: Pieces, encoding: Option<Encoding>) -> Result<Message, Refused> {
-        if pieces.body.size_hint().lower() > self.bytes_max as u64 {
+        if pieces.announced() > self.bytes_max as u64 {
             return Err(Refused::TooLarge(self.bytes_max));
         }
         let first = pieces.next().await?.unwrap_or_default();
@@ -212,7 +132,7 @@ impl Workshop {
                 let mut inflater = Inflater::new(encoding, &self.decoders, &self.pool, self.bytes_max)?;
                 inflater.feed(&first, &mut out)?;
                 while let Some(piece) = pieces.next().await? {
-                    if pieces.bytes > self.bytes_max as u64 {
+                    if pieces.bytes() > self.bytes_max as u64 {
                         return Err(Refused::TooLarge(self.bytes_max));
                     }
                     inflater.feed(&piece, &mut out)?;
@@ -266,22 +186,6 @@ impl<'a> Gathering<'a> {
         self.charge.shrink_to(0);
         Ok(out)
     }
-}
-
-/// Takes the rest of a body that nobody wants, if it is small and on its way: an answer over HTTP/2 before the body's end
-/// comes with a RST_STREAM, and some clients (curl 7.88 is one) then forget the answer.
-pub(super) async fn discard(mut body: Incoming) {
-    let mut left = DISCARD_BYTES_MAX;
-    let rest = async {
-        while let Some(Ok(frame)) = std::future::poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
-            left = left.saturating_sub(frame.data_ref().map_or(0, Bytes::len));
-            if left == 0 {
-                return;
-            }
-        }
-    };
-    // Whoever is slower gets the answer now, and the reset.
-    let _ = tokio::time::timeout(DISCARD_TIME_MAX, rest).await;
 }
 
 /// Reads the prefix; gives it and what came with it.

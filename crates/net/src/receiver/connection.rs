@@ -5,13 +5,12 @@
 //! cannot answer one.
 
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::CONNECTION;
-use http::{HeaderValue, Request, Response, Version};
-use hyper::body::Incoming;
+use http::{HeaderValue, Version};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
@@ -19,11 +18,11 @@ use tokio::net::{TcpStream, UnixStream};
 use tokio::sync::watch;
 use tokio_rustls::TlsAcceptor;
 
+use super::calls::{Calls, Terms};
 use super::grpc::GrpcApi;
 use super::guard::{Activity, Guard, InFlight, Patience, Wish};
 use super::http_api::HttpApi;
 use super::rarely::Rarely;
-use super::reply::ReplyBody;
 use super::socket::{Socket, Stream};
 use super::{ReceiverStats, Transport};
 use crate::client::{Client, Peer};
@@ -31,17 +30,16 @@ use crate::tls::ServerIdentity;
 
 /// How long a TLS handshake may take.
 const HANDSHAKE_TIME_MAX: Duration = Duration::from_secs(10);
-/// What answers requests.
+/// What answers requests, and what is spoken.
 pub(super) enum Api {
-    Grpc(Box<GrpcApi>),
-    Http(Box<HttpApi>),
+    Grpc(Arc<GrpcApi>, Terms),
+    Http(Arc<HttpApi>, auto::Builder<TokioExecutor>),
 }
 
 /// What connections of one listener share.
 pub(super) struct Shared {
     pub(super) api: Api,
     pub(super) tls: Option<ServerIdentity>,
-    pub(super) builder: auto::Builder<TokioExecutor>,
     pub(super) patience: Patience,
     pub(super) stats: Arc<ReceiverStats>,
     pub(super) receiver: Arc<str>,
@@ -65,28 +63,43 @@ pub(super) enum Accepted {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: watch::Receiver<Phase>) {
+pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, phase: watch::Receiver<Phase>) {
     let client = Arc::new(Client::at(accepted.peer(shared.api.transport())));
     let Some(stream) = shared.handshake(accepted).await else { return };
     let activity = Arc::new(Activity::new());
     let socket = Socket { stream, activity: Arc::clone(&activity) };
-    let service = {
-        let (shared, activity) = (Arc::clone(&shared), Arc::clone(&activity));
-        service_fn(move |request| {
-            let (shared, activity, client) = (Arc::clone(&shared), Arc::clone(&activity), Arc::clone(&client));
-            async move {
-                let _in_flight = InFlight::new(&activity);
-                let version = request.version();
-                let mut response = shared.api.answer(request, &client).await;
-                if version < Version::HTTP_2 && activity.is_last() {
-                    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    let guard = Guard::new(shared.patience, &activity);
+    match &shared.api {
+        Api::Grpc(api, terms) => {
+            let calls = pin!(Calls::new(socket, terms, api, client));
+            tend(calls, Calls::graceful_shutdown, guard, phase).await;
+        }
+        Api::Http(api, builder) => {
+            let service = service_fn(|request| {
+                let (api, activity, client) = (Arc::clone(api), Arc::clone(&activity), Arc::clone(&client));
+                async move {
+                    let _in_flight = InFlight::new(&activity);
+                    let version = request.version();
+                    let mut response = api.answer(request, &client).await;
+                    if version < Version::HTTP_2 && activity.is_last() {
+                        response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+                    }
+                    Ok::<_, std::convert::Infallible>(response)
                 }
-                Ok::<_, std::convert::Infallible>(response)
-            }
-        })
-    };
-    let mut connection = pin!(shared.builder.serve_connection(TokioIo::new(socket), service));
-    let mut guard = Guard::new(shared.patience, &activity);
+            });
+            let connection = pin!(builder.serve_connection(TokioIo::new(socket), service));
+            tend(connection, |connection| connection.graceful_shutdown(), guard, phase).await;
+        }
+    }
+}
+
+/// Runs a connection until it ends, or until its guard or the receiver ends it. `retire` asks it to take no more requests.
+async fn tend<C: Future>(
+    mut connection: Pin<&mut C>,
+    retire: impl Fn(Pin<&mut C>),
+    mut guard: Guard<'_>,
+    mut phase: watch::Receiver<Phase>,
+) {
     let mut retired = false;
     loop {
         let wish = tokio::select! {
@@ -105,7 +118,7 @@ pub(super) async fn serve(shared: Arc<Shared>, accepted: Accepted, mut phase: wa
             Wish::Retire if retired => {}
             Wish::Retire => {
                 retired = true;
-                connection.as_mut().graceful_shutdown();
+                retire(connection.as_mut());
             }
             Wish::Close => return,
         }
@@ -126,15 +139,8 @@ impl Accepted {
 impl Api {
     fn transport(&self) -> Transport {
         match self {
-            Api::Grpc(_) => Transport::Grpc,
-            Api::Http(_) => Transport::Http,
-        }
-    }
-
-    async fn answer(&self, request: Request<Incoming>, client: &Arc<Client>) -> Response<ReplyBody> {
-        match self {
-            Api::Grpc(api) => api.answer(request, client).await,
-            Api::Http(api) => api.answer(request, client).await,
+            Api::Grpc(..) => Transport::Grpc,
+            Api::Http(..) => Transport::Http,
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Credentials are always allowed, so a bare `*` answers `*` and fails in browsers when they send any, by design. A preflight
 //! is answered with 204 whether it is allowed or not; what is missing in the answer is the refusal.
 
+use bytes::Bytes;
 use http::header::{
     ACCESS_CONTROL_ALLOW_CREDENTIALS, ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS,
     ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_HEADERS,
@@ -10,8 +11,8 @@ use http::header::{
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, Method, Response, StatusCode};
+use http_body_util::Full;
 
-use super::reply::ReplyBody;
 use super::settings::Cors;
 
 const TRUE: HeaderValue = HeaderValue::from_static("true");
@@ -54,12 +55,12 @@ impl CrossOrigin {
     }
 
     /// The answer to a preflight; none if the request is another.
-    pub(super) fn preflight(&self, head: &Parts) -> Option<Response<ReplyBody>> {
+    pub(super) fn preflight(&self, head: &Parts) -> Option<Response<Full<Bytes>>> {
         let method = head.headers.get(ACCESS_CONTROL_REQUEST_METHOD)?;
         if head.method != Method::OPTIONS {
             return None;
         }
-        let mut response = Response::new(ReplyBody::default());
+        let mut response = Response::new(Full::default());
         *response.status_mut() = StatusCode::NO_CONTENT;
         let headers = response.headers_mut();
         let wanted = head.headers.get(ACCESS_CONTROL_REQUEST_HEADERS);

@@ -14,17 +14,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{BufMut, Bytes};
+use h2::RecvStream;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use hyper::body::Incoming;
 use otlp::Signal;
 use tonic::Status;
 
-use super::body::{Message, Pieces, Workshop, discard};
+use super::admission::Admission;
+use super::body::{Message, Workshop};
+use super::calls::Answer;
 use super::gate::Gate;
+use super::pieces::{Body, Pieces};
 use super::refused::{RETRY_AFTER, Refused, hand_over};
-use super::reply::{self, ReplyBody};
+use super::reply;
 use super::stats::ReceiverStats;
 use super::{Accepted, Intake, Origin};
 use crate::auth::Identity;
@@ -54,31 +57,50 @@ pub(super) struct GrpcApi {
     pub(super) workshop: Workshop,
     pub(super) stats: Arc<ReceiverStats>,
     pub(super) gate: Option<Gate>,
+    pub(super) admission: Arc<Admission>,
     /// Whether requests show their headers to those behind.
     pub(super) include_metadata: bool,
 }
 
 impl GrpcApi {
-    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Arc<Client>) -> Response<ReplyBody> {
+    /// Whether there is so much to do or to hold that clients should hold back.
+    pub(super) fn is_pressed(&self) -> bool {
+        self.admission.is_shedding() || self.workshop.pool.budget().over_soft()
+    }
+
+    /// The refusal of a call that there is no time for.
+    pub(super) fn turn_away<B>(&self, request: &Request<B>) -> Option<Answer> {
+        if self.admission.admits() {
+            return None;
+        }
+        // What is not served is told so, whenever there is time.
+        let signal = self.signal(request.uri().path()).ok()?;
+        let refused = Refused::Overloaded(RETRY_AFTER);
+        self.stats.refused(self.origin.transport, signal, refused.reason());
+        Some(refusal(&refused))
+    }
+
+    pub(super) async fn answer(&self, request: Request<RecvStream>, connection: &Arc<Client>) -> Answer {
         if let Some(status) = not_grpc(&request) {
-            let mut response = Response::new(ReplyBody::default());
-            *response.status_mut() = status;
-            return response;
+            let mut head = Response::new(());
+            *head.status_mut() = status;
+            return Answer { head, rest: None };
         }
         let transport = self.origin.transport;
         let (head, body) = request.into_parts();
+        let body = Body::Stream(body);
         let signal = match self.signal(head.uri.path()) {
             Ok(signal) => signal,
             Err(refused) => {
                 self.stats.unserved(transport);
-                discard(body).await;
+                body.discard().await;
                 return refusal(&refused);
             }
         };
         let outcome = match self.admit(&head).await {
             Ok(admitted) => self.export((signal, &head), admitted, body, connection).await,
             Err(refused) => {
-                discard(body).await;
+                body.discard().await;
                 Err(refused)
             }
         };
@@ -125,7 +147,7 @@ impl GrpcApi {
         &self,
         (signal, head): (Signal, &Parts),
         (identity, encoding): (Option<Identity>, Option<Encoding>),
-        body: Incoming,
+        body: Body,
         connection: &Arc<Client>,
     ) -> Result<Accepted, Refused> {
         let message: Message = self.workshop.grpc(Pieces::new(body, Duration::ZERO), encoding).await?;
@@ -136,7 +158,7 @@ impl GrpcApi {
 }
 
 /// The HTTP status for what is not gRPC at all.
-fn not_grpc(request: &Request<Incoming>) -> Option<StatusCode> {
+fn not_grpc<B>(request: &Request<B>) -> Option<StatusCode> {
     let content_type = request.headers().get(CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
     if request.method() != Method::POST {
         Some(StatusCode::METHOD_NOT_ALLOWED)
@@ -161,7 +183,7 @@ fn encoding(headers: &HeaderMap) -> Result<Option<Encoding>, Refused> {
     }
 }
 
-fn success(accepted: &Accepted) -> Response<ReplyBody> {
+fn success(accepted: &Accepted) -> Answer {
     let message = reply::success(accepted);
     let data = match u32::try_from(message.len()) {
         Ok(length) if length > 0 => {
@@ -175,12 +197,12 @@ fn success(accepted: &Accepted) -> Response<ReplyBody> {
     };
     let mut trailers = HeaderMap::with_capacity(1);
     trailers.insert(GRPC_STATUS, HeaderValue::from_static("0"));
-    let mut response = Response::new(ReplyBody::with_trailers(data, trailers));
-    response.headers_mut().insert(CONTENT_TYPE, GRPC);
-    response
+    let mut head = Response::new(());
+    head.headers_mut().insert(CONTENT_TYPE, GRPC);
+    Answer { head, rest: Some((data, trailers)) }
 }
 
-fn refusal(refused: &Refused) -> Response<ReplyBody> {
+fn refusal(refused: &Refused) -> Answer {
     let message = refused.message();
     let message = reply::shortened(&message);
     let status = match refused {
@@ -189,9 +211,9 @@ fn refusal(refused: &Refused) -> Response<ReplyBody> {
         }
         _ => Status::new(refused.code(), message),
     };
-    let mut response = status.into_http();
+    let mut head = status.into_http::<()>();
     if let Refused::Coding { .. } = refused {
-        response.headers_mut().insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(TAKEN));
+        head.headers_mut().insert(GRPC_ACCEPT_ENCODING, HeaderValue::from_static(TAKEN));
     }
-    response
+    Answer { head, rest: None }
 }

@@ -111,6 +111,11 @@ impl Activity {
         }
     }
 
+    /// All bytes that have come.
+    pub(super) fn bytes_read(&self) -> u64 {
+        self.bytes_read.load(Ordering::Relaxed)
+    }
+
     pub(super) fn read(&self, bytes: &[u8]) {
         let before = self.bytes_read.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         if before == 0 && bytes.starts_with(b"PRI") {

@@ -13,14 +13,17 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::header::{ALLOW, CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Version};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use otlp::Signal;
 
-use super::body::{Message, Pieces, Workshop, discard};
+use super::admission::Admission;
+use super::body::{Message, Workshop};
 use super::cors::CrossOrigin;
 use super::gate::Gate;
+use super::pieces::{Body, Pieces};
 use super::refused::{self, Refused, hand_over};
-use super::reply::{self, ReplyBody};
+use super::reply;
 use super::settings::HttpCoding;
 use super::stats::ReceiverStats;
 use super::{Accepted, Intake, Origin};
@@ -39,6 +42,7 @@ pub(super) struct HttpApi {
     pub(super) workshop: Workshop,
     pub(super) stats: Arc<ReceiverStats>,
     pub(super) gate: Option<Gate>,
+    pub(super) admission: Arc<Admission>,
     /// Whether requests show their headers to those behind.
     pub(super) include_metadata: bool,
     /// Where each signal is posted.
@@ -66,8 +70,9 @@ struct Announced {
 }
 
 impl HttpApi {
-    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Arc<Client>) -> Response<ReplyBody> {
+    pub(super) async fn answer(&self, request: Request<Incoming>, connection: &Arc<Client>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
+        let body = Body::Http(body);
         let mut response = match self.cross_origin.as_ref().and_then(|cors| cors.preflight(&head)) {
             Some(answer) => answer,
             None => self.export(&head, body, connection).await,
@@ -82,12 +87,7 @@ impl HttpApi {
         response
     }
 
-    async fn export(
-        &self,
-        head: &http::request::Parts,
-        body: Incoming,
-        connection: &Arc<Client>,
-    ) -> Response<ReplyBody> {
+    async fn export(&self, head: &http::request::Parts, body: Body, connection: &Arc<Client>) -> Response<Full<Bytes>> {
         let format = Format::of(&head.headers);
         let (transport, signal) = (self.origin.transport, self.signal(head.uri.path()));
         match self.take(head, (signal, format), body, connection).await {
@@ -121,14 +121,14 @@ impl HttpApi {
         &self,
         head: &http::request::Parts,
         (signal, format): (Option<Signal>, Option<Format>),
-        body: Incoming,
+        body: Body,
         connection: &Arc<Client>,
     ) -> Result<(Signal, Accepted), Refused> {
         let Announced { signal, format, encoding, identity } = match self.admit(head, signal, format).await {
             Ok(announced) => announced,
             Err(refused) => {
                 if head.version >= Version::HTTP_2 {
-                    discard(body).await;
+                    body.discard().await;
                 }
                 return Err(refused);
             }
@@ -149,6 +149,9 @@ impl HttpApi {
         signal: Option<Signal>,
         format: Option<Format>,
     ) -> Result<Announced, Refused> {
+        if !self.admission.admits() {
+            return Err(Refused::Overloaded(refused::RETRY_AFTER));
+        }
         let identity = match &self.gate {
             Some(gate) => gate.admit(head).await?,
             None => None,
@@ -218,13 +221,13 @@ impl Format {
     }
 }
 
-fn response(format: Format, body: Vec<u8>) -> Response<ReplyBody> {
-    let mut response = Response::new(ReplyBody::data(Bytes::from(body)));
+fn response(format: Format, body: Vec<u8>) -> Response<Full<Bytes>> {
+    let mut response = Response::new(Full::from(body));
     response.headers_mut().insert(CONTENT_TYPE, format.content_type());
     response
 }
 
-fn refusal(refused: &Refused, format: Format, version: Version) -> Response<ReplyBody> {
+fn refusal(refused: &Refused, format: Format, version: Version) -> Response<Full<Bytes>> {
     let body = match format {
         Format::Protobuf => reply::status(refused),
         Format::Json => reply::status_json(refused),

@@ -16,13 +16,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
-use hyper_util::rt::TokioExecutor;
-use hyper_util::server::conn::auto;
 use otlp::Signal;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 
+use super::admission::Admission;
 use super::body::Workshop;
+use super::calls::Terms;
 use super::connection::{self, Accepted, Api, Phase, Shared};
 use super::cors::CrossOrigin;
 use super::endpoint::{Bound, Endpoint};
@@ -30,7 +30,9 @@ use super::gate::Gate;
 use super::grpc::GrpcApi;
 use super::guard::Patience;
 use super::http_api::HttpApi;
+use super::http2;
 use super::inherited::Inherited;
+use super::keepalive::Keepalive;
 use super::rarely::Rarely;
 use super::settings::{AuthServer, GrpcServer, HttpServer};
 use super::{Authenticators, Intake, Origin, Protocol, ReceiverStats, Transport};
@@ -49,13 +51,6 @@ const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// HTTP/2 flow control: the body of a stream, and of all streams of a connection, that may be on its way.
-const STREAM_WINDOW_BYTES: u32 = 1 << 20;
-const CONNECTION_WINDOW_BYTES: u32 = 4 << 20;
-/// The largest HTTP/2 frame that clients are offered; most requests fit into one, which spares a copy.
-const FRAME_BYTES_MAX: u32 = 256 << 10;
-/// The largest list of headers.
-const HEADER_BYTES_MAX: u32 = 16 << 10;
 /// HTTP/1 reads a head and the beginning of a body into a buffer of at most this.
 const HTTP1_BUFFER_BYTES_MAX: usize = 256 << 10;
 /// Streams of an HTTP connection at once, as in Go's server.
@@ -67,6 +62,7 @@ pub(super) struct House<'a> {
     pub(super) intake: Arc<dyn Intake>,
     pub(super) pool: Arc<Pool>,
     pub(super) stats: Arc<ReceiverStats>,
+    pub(super) admission: Arc<Admission>,
     pub(super) auths: Authenticators<'a>,
 }
 
@@ -95,17 +91,17 @@ impl House<'_> {
     pub(super) async fn grpc(&self, settings: &GrpcServer, inherited: &mut Inherited) -> io::Result<Door> {
         let protocol = Transport::Grpc;
         let keepalive = settings.keepalive;
-        let mut builder = connection::builder();
-        bound_http2(&mut builder, settings.streams_max());
-        builder.http2().keep_alive_interval(keepalive.ping_interval()).keep_alive_timeout(keepalive.ping_timeout());
-        let api = Api::Grpc(Box::new(GrpcApi {
+        let api = GrpcApi {
             origin: self.origin(protocol),
             intake: Arc::clone(&self.intake),
             workshop: self.workshop(settings.message_bytes_max()),
             stats: Arc::clone(&self.stats),
             gate: self.gate(settings.auth.as_ref(), protocol)?,
+            admission: Arc::clone(&self.admission),
             include_metadata: settings.include_metadata,
-        }));
+        };
+        let pings = Keepalive { interval: keepalive.ping_interval(), timeout: keepalive.ping_timeout() };
+        let terms = Terms { keepalive: pings, calls_max: settings.streams_max() };
         let patience = Patience {
             head: HEAD_TIME_MAX,
             idle: keepalive.max_connection_idle,
@@ -114,25 +110,35 @@ impl House<'_> {
             write: WRITE_TIME_MAX,
         };
         let tls = identity(settings.tls.as_ref(), &[b"h2"])?;
-        let shared = self.shared(api, tls, builder.http2_only(), patience);
+        let shared = self.shared(Api::Grpc(Arc::new(api), terms), tls, patience);
         self.door(protocol, &settings.endpoint, shared, inherited).await
     }
 
     pub(super) async fn http(&self, settings: &HttpServer, inherited: &mut Inherited) -> io::Result<Door> {
         let protocol = Transport::Http;
         let mut builder = connection::builder();
-        bound_http2(&mut builder, HTTP_STREAMS_MAX);
+        builder
+            .http2()
+            .max_concurrent_streams(HTTP_STREAMS_MAX)
+            .initial_stream_window_size(http2::STREAM_WINDOW_BYTES)
+            .initial_connection_window_size(http2::CONNECTION_WINDOW_BYTES)
+            .max_frame_size(http2::FRAME_BYTES_MAX)
+            .max_header_list_size(http2::HEADER_BYTES_MAX)
+            .max_send_buf_size(http2::SEND_BYTES_MAX)
+            .keep_alive_interval(super::settings::Keepalive::PING_INTERVAL)
+            .keep_alive_timeout(super::settings::Keepalive::PING_TIMEOUT);
         builder.http1().keep_alive(settings.keep_alives_enabled).max_buf_size(HTTP1_BUFFER_BYTES_MAX);
         let headers = settings.response_headers.iter().flatten().map(|(name, value)| {
             let name = HeaderName::try_from(name).map_err(io::Error::other)?;
             Ok((name, HeaderValue::from_str(value.expose()).map_err(io::Error::other)?))
         });
-        let api = Api::Http(Box::new(HttpApi {
+        let api = HttpApi {
             origin: self.origin(protocol),
             intake: Arc::clone(&self.intake),
             workshop: self.workshop(settings.body_bytes_max()),
             stats: Arc::clone(&self.stats),
             gate: self.gate(settings.auth.as_ref(), protocol)?,
+            admission: Arc::clone(&self.admission),
             include_metadata: settings.include_metadata,
             paths: [
                 (settings.traces_url_path.clone(), Signal::Traces),
@@ -143,7 +149,7 @@ impl House<'_> {
             headers: headers.collect::<io::Result<_>>()?,
             cross_origin: settings.cors.as_ref().and_then(CrossOrigin::new),
             time_max: settings.read_timeout,
-        }));
+        };
         let patience = Patience {
             head: or(settings.read_header_timeout, HEAD_TIME_MAX),
             idle: settings.idle_time_max(),
@@ -152,7 +158,7 @@ impl House<'_> {
             write: or(settings.write_timeout, WRITE_TIME_MAX),
         };
         let tls = identity(settings.tls.as_ref(), &[b"h2", b"http/1.1"])?;
-        let shared = self.shared(api, tls, builder, patience);
+        let shared = self.shared(Api::Http(Arc::new(api), builder), tls, patience);
         self.door(protocol, &settings.endpoint, shared, inherited).await
     }
 
@@ -173,15 +179,9 @@ impl House<'_> {
         Ok(Some(Gate::new(auth, request_params.clone(), &self.receiver, transport)))
     }
 
-    fn shared(
-        &self,
-        api: Api,
-        tls: Option<ServerIdentity>,
-        builder: auto::Builder<TokioExecutor>,
-        patience: Patience,
-    ) -> Arc<Shared> {
+    fn shared(&self, api: Api, tls: Option<ServerIdentity>, patience: Patience) -> Arc<Shared> {
         let (stats, receiver) = (Arc::clone(&self.stats), Arc::clone(&self.receiver));
-        Arc::new(Shared { api, tls, builder, patience, stats, receiver, tls_told: Rarely::default() })
+        Arc::new(Shared { api, tls, patience, stats, receiver, tls_told: Rarely::default() })
     }
 
     /// Binds last, when nothing else can go wrong any more.
@@ -305,19 +305,6 @@ fn or(written: Duration, bound: Duration) -> Duration {
 
 fn identity(tls: Option<&TlsServer>, alpn: &[&[u8]]) -> io::Result<Option<ServerIdentity>> {
     tls.map(|tls| ServerIdentity::new(tls.clone(), alpn)).transpose().map_err(io::Error::other)
-}
-
-fn bound_http2(builder: &mut auto::Builder<TokioExecutor>, streams_max: u32) {
-    builder
-        .http2()
-        .max_concurrent_streams(streams_max)
-        .initial_stream_window_size(STREAM_WINDOW_BYTES)
-        .initial_connection_window_size(CONNECTION_WINDOW_BYTES)
-        .max_frame_size(FRAME_BYTES_MAX)
-        .max_header_list_size(HEADER_BYTES_MAX)
-        .max_send_buf_size(64 << 10)
-        .keep_alive_interval(super::settings::Keepalive::PING_INTERVAL)
-        .keep_alive_timeout(super::settings::Keepalive::PING_TIMEOUT);
 }
 
 /// Errors of one connection that came and went, not of the listener.

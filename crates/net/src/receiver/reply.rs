@@ -1,16 +1,9 @@
-//! Answers: the three signals' export responses and `google.rpc.Status` as bytes, in protobuf and in JSON, and the body that
-//! carries them.
+//! Answers: the three signals' export responses and `google.rpc.Status` as bytes, in protobuf and in JSON.
 //!
 //! The messages are a handful of fields, written by hand; their oracle is prost, in the tests.
 
-use std::convert::Infallible;
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::HeaderMap;
-use http_body::{Body, Frame, SizeHint};
 use otlp::Signal;
 use otlp::wire::{put_len, put_uint};
 use serde_json::{Value, json};
@@ -23,46 +16,6 @@ pub(super) const MESSAGE_BYTES_MAX: usize = 4096;
 
 const RETRY_INFO: &str = "type.googleapis.com/google.rpc.RetryInfo";
 const BAD_REQUEST: &str = "type.googleapis.com/google.rpc.BadRequest";
-
-/// At most one piece of data, then at most one set of trailers.
-#[derive(Debug, Default)]
-pub(super) struct ReplyBody {
-    data: Option<Bytes>,
-    trailers: Option<HeaderMap>,
-}
-
-impl ReplyBody {
-    pub(super) fn data(data: Bytes) -> ReplyBody {
-        ReplyBody { data: Some(data).filter(|data| !data.is_empty()), trailers: None }
-    }
-
-    pub(super) fn with_trailers(data: Bytes, trailers: HeaderMap) -> ReplyBody {
-        ReplyBody { data: Some(data), trailers: Some(trailers) }
-    }
-}
-
-impl Body for ReplyBody {
-    type Data = Bytes;
-    type Error = Infallible;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
-        if let Some(data) = self.data.take() {
-            return Poll::Ready(Some(Ok(Frame::data(data))));
-        }
-        Poll::Ready(self.trailers.take().map(|trailers| Ok(Frame::trailers(trailers))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.data.is_none() && self.trailers.is_none()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64))
-    }
-}
 
 /// An export response in protobuf, whose fields have the same numbers for each signal: empty for full success, so that
 /// `partial_success` stays unset.
