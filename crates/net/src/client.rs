@@ -13,6 +13,7 @@ use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD};
 use http::header::{HOST, TRANSFER_ENCODING};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName};
+use settings::{Fields, Problems};
 
 use crate::auth::Identity;
 use crate::receiver::Transport;
@@ -207,6 +208,18 @@ pub(crate) fn of_request(
             Arc::new(Client { peer: connection.peer.clone(), identity, metadata })
         }
     }
+}
+
+/// Takes `metadata_keys` out of a map: keys that keep apart what clients send, each of them once.
+pub fn take_keys(fields: &mut Fields<'_>, p: &mut Problems) -> Vec<String> {
+    let keys: Vec<String> = fields.take("metadata_keys", Vec::new(), p);
+    let is_again = |(index, key): &(usize, &String)| keys.iter().take(*index).any(|one| one.eq_ignore_ascii_case(key));
+    if let Some((_, key)) = keys.iter().enumerate().find(is_again) {
+        let at = fields.node("metadata_keys").map_or(fields.at(), |node| node.at);
+        let help = "remove one of the two; upper and lower case mean the same".to_owned();
+        p.error(&at, format!("`{key}` is there twice in `metadata_keys`"), help);
+    }
+    keys
 }
 
 fn is_grpcs_own(name: &HeaderName) -> bool {

@@ -16,7 +16,7 @@ use std::time::Instant;
 
 const ROUNDS: usize = 200;
 const REQUESTS: usize = 16;
-const MOMENT: Moment = Moment { wall_ns: 1_760_000_000_000_000_000, seed: 7 };
+const MOMENT: Moment<'static> = Moment::at(1_760_000_000_000_000_000, 7);
 
 const UPSERT: &str = "{attributes: [{key: deployment.environment, value: test, action: upsert}]}";
 const INSERT_DELETE: &str = "{actions: [{key: tenant, value: acme, action: insert}, {key: user.id, action: delete}]}";

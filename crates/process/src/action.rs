@@ -1,14 +1,18 @@
 //! What `attributes` and `resource` do to attributes: a list of actions, one after the other.
 //!
-//! Each reads and changes the list that those before it left. Nothing is known of the client that sent a request, so
-//! `from_context` finds nothing, and its `default_value` counts.
+//! Each reads and changes the list that those before it left. What `from_context` finds of the client that sent a request is
+//! the same for all its items, so it is looked up once a request ([`Actions::of`]).
 
-use crate::{any_value, any_value::Literal, attribute_list::AttributeList};
+mod asked;
+
+use crate::{Client, any_value, any_value::Literal, attribute_list::AttributeList};
 use otlp::Value;
 use ottl::{Extractor, Pattern};
 use settings::{Decode, Node, Problems, Severity};
 use std::borrow::Cow;
 use std::fmt;
+
+pub use asked::Asked;
 
 /// One action, as a configuration writes it.
 #[derive(Clone, Debug, Default, PartialEq, settings::Documented)]
@@ -23,7 +27,7 @@ pub struct ActionSettings {
     pub pattern: String,
     /// The attribute whose value it gets.
     pub from_attribute: String,
-    /// The part of the client's metadata that it gets; none is known, so this finds nothing.
+    /// What it gets of the client that sent the request: `metadata.KEY`, `auth.ATTRIBUTE` or `client.address`.
     pub from_context: String,
     /// For `convert`: `int`, `double` or `string`.
     pub converted_type: String,
@@ -33,7 +37,11 @@ pub struct ActionSettings {
 
 /// Compiled actions.
 #[derive(Clone, Debug)]
-pub struct Actions(Vec<Action>);
+pub struct Actions {
+    list: Vec<Action>,
+    /// Whether one of them asks who sent the request.
+    asks: bool,
+}
 
 #[derive(Clone, Debug)]
 enum Action {
@@ -52,6 +60,8 @@ struct Source {
     /// The body of an `AnyValue`.
     constant: Option<Vec<u8>>,
     attribute: Option<String>,
+    /// What of the client comes before the constant.
+    context: Option<Asked>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -191,7 +201,11 @@ impl ActionSettings {
         }
         self.refuse(kind, &["pattern", "converted_type"])?;
         let constant = self.value.as_ref().or(self.default_value.as_ref()).map(Literal::encode);
-        Ok(Source { constant, attribute: Some(self.from_attribute.clone()).filter(|key| !key.is_empty()) })
+        Ok(Source {
+            constant,
+            attribute: Some(self.from_attribute.clone()).filter(|key| !key.is_empty()),
+            context: Some(self.from_context.as_str()).filter(|key| !key.is_empty()).map(Asked::of),
+        })
     }
 
     fn keys(&self, kind: &str) -> Result<Option<Pattern>, Mistake> {
@@ -269,16 +283,48 @@ impl Actions {
     /// # Errors
     /// What is wrong with the first that is; those that decoding gave are right.
     pub fn new(settings: &[ActionSettings]) -> Result<Self, Mistake> {
-        settings.iter().map(ActionSettings::compile).collect::<Result<_, _>>().map(Self)
+        let list = settings.iter().map(ActionSettings::compile).collect::<Result<Vec<_>, _>>()?;
+        let asks = list.iter().any(|action| action.source().is_some_and(|source| source.context.is_some()));
+        Ok(Self { list, asks })
+    }
+
+    /// The actions as they are for requests of this client: what they ask of it is a constant now.
+    #[must_use]
+    pub fn of(&self, client: Option<&dyn Client>) -> Cow<'_, Self> {
+        if !self.asks {
+            return Cow::Borrowed(self);
+        }
+        let mut answered = self.clone();
+        for source in answered.list.iter_mut().filter_map(Action::source_mut) {
+            let found = source.context.as_ref().and_then(|asked| asked.find(client));
+            if let Some(text) = found {
+                source.constant = Some(any_value::of_str(text.as_bytes()));
+            }
+        }
+        Cow::Owned(answered)
     }
 
     /// Does all of them to a message's attributes.
     pub fn apply<'e>(&'e self, list: &mut AttributeList<'e>) {
-        self.0.iter().for_each(|action| action.apply(list));
+        self.list.iter().for_each(|action| action.apply(list));
     }
 }
 
 impl Action {
+    fn source(&self) -> Option<&Source> {
+        match self {
+            Self::Insert(_, source) | Self::Update(_, source) | Self::Upsert(_, source) => Some(source),
+            Self::Delete(..) | Self::Hash(..) | Self::Extract(..) | Self::Convert(..) => None,
+        }
+    }
+
+    fn source_mut(&mut self) -> Option<&mut Source> {
+        match self {
+            Self::Insert(_, source) | Self::Update(_, source) | Self::Upsert(_, source) => Some(source),
+            Self::Delete(..) | Self::Hash(..) | Self::Extract(..) | Self::Convert(..) => None,
+        }
+    }
+
     fn apply<'e>(&'e self, list: &mut AttributeList<'e>) {
         match self {
             Self::Insert(key, source) => {

@@ -78,7 +78,8 @@ impl Attributes {
     }
 
     fn edit_scope<'e>(
-        &'e self,
+        &self,
+        actions: &'e Actions,
         (splice, list): (&mut Splice<'_>, &mut AttributeList<'e>),
         signal: Signal,
         (resource_part, scope_part): (&Field, &Field),
@@ -102,7 +103,7 @@ impl Attributes {
             walk::each_record(splice, signal, &item, |splice, record, number| {
                 list.read(record.body.clone(), number)?;
                 if signal == Signal::Metrics || !skip.skips(record.of(source), list)? {
-                    self.actions.apply(list);
+                    actions.apply(list);
                     list.write(splice);
                 }
                 Ok::<(), Broken>(())
@@ -113,11 +114,12 @@ impl Attributes {
 }
 
 impl Processor for Attributes {
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
+        let actions = self.actions.of(moment.client);
         let mut splice = Splice::new(request);
         let mut list = AttributeList::new(request);
         walk::each_scope(&mut splice, |splice, resource_part, scope_part| {
-            self.edit_scope((splice, &mut list), signal, (resource_part, scope_part))
+            self.edit_scope(&actions, (splice, &mut list), signal, (resource_part, scope_part))
         })?;
         Ok(Edited::new(splice.finish(), 0))
     }

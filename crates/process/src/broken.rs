@@ -42,7 +42,7 @@ proptest! {
             bytes.truncate(end.index(bytes.len()));
         }
         for processor in processors() {
-            let _ = processor.edit(signal, &bytes, Moment { wall_ns: 0, seed: 0 });
+            let _ = processor.edit(signal, &bytes, Moment::at(0, 0));
         }
     }
 }

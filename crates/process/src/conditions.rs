@@ -72,7 +72,7 @@ impl Conditions {
     ///
     /// # Errors
     /// [`Broken::Refused`] where one fails, if that is the error mode.
-    pub fn hold(&self, record: Record<'_>, moment: Moment, ignored: &mut Ignored) -> Result<bool, Broken> {
+    pub fn hold(&self, record: Record<'_>, moment: Moment<'_>, ignored: &mut Ignored) -> Result<bool, Broken> {
         let fuel = Fuel::new(FUEL);
         let moment = ottl::Moment { wall_ns: moment.wall_ns, seed: moment.seed };
         let subject = Subject::record(record, moment, &fuel);

@@ -50,7 +50,7 @@ impl Filter {
 }
 
 impl Processor for Filter {
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         let mut edited = Edited::unchanged(request);
         for stage in self.stages(signal) {
             let mut passed = match &edited.body {

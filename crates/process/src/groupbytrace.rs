@@ -87,7 +87,7 @@ impl GroupByTrace {
 }
 
 impl Processor for GroupByTrace {
-    fn edit<'a>(&self, _signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, _signal: Signal, request: &'a [u8], _moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         Ok(Edited::unchanged(request))
     }
 }

@@ -28,4 +28,4 @@ mod broken;
 #[cfg(test)]
 mod notation;
 
-pub use processor::{Broken, Edited, Failing, Ignored, IgnoredError, Moment, Processor};
+pub use processor::{Broken, Client, Edited, Failing, Ignored, IgnoredError, Moment, Processor};

@@ -44,7 +44,7 @@ pub(crate) fn decode<T: Decode>(yaml: &str) -> Result<T, String> {
 #[track_caller]
 pub(crate) fn check(processor: &dyn Processor, signal: Signal, before: &str, after: &str, filtered: u64) {
     let request = request(signal, before);
-    let moment = Moment { wall_ns: 1_700_000_000_000_000_000, seed: 7 };
+    let moment = Moment::at(1_700_000_000_000_000_000, 7);
     let Edited { body, filtered: found, .. } = processor.edit(signal, &request, moment).expect("the request is valid");
     assert_eq!((shown(signal, &body).trim(), found), (after.trim(), filtered), "{signal}\n{before}");
 }

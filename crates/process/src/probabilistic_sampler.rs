@@ -191,7 +191,7 @@ impl<'a> Span<'a> {
 }
 
 impl Processor for ProbabilisticSampler {
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         let mut splice = Splice::new(request);
         let mut list = AttributeList::new(request);
         let filtered = match signal {

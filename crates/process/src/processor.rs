@@ -13,7 +13,7 @@ pub trait Processor: fmt::Debug + Send + Sync {
     /// # Errors
     /// [`Broken`], where what had to be walked is no message, or where the processor's `error_mode` refuses the request.
     /// Nothing of it may be used then.
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment) -> Result<Edited<'a>, Broken>;
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment<'_>) -> Result<Edited<'a>, Broken>;
 }
 
 /// A request after a processor.
@@ -57,12 +57,26 @@ pub enum Failing {
 }
 
 /// What a processor may know of the world outside the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Moment {
+#[derive(Clone, Copy, Debug)]
+pub struct Moment<'m> {
     /// Nanoseconds since the Unix epoch.
     pub wall_ns: u64,
     /// What random choices are made from; another one for each request.
     pub seed: u64,
+    /// Who sent the request, where that is still known.
+    pub client: Option<&'m dyn Client>,
+}
+
+/// Who sent a request, for those who ask.
+pub trait Client: fmt::Debug {
+    /// Its address without a port; `""` where none is known.
+    fn address(&self) -> String;
+
+    /// All values of a key of its metadata, whatever the case of the key.
+    fn metadata(&self, key: &str) -> Vec<String>;
+
+    /// What is known by its credentials under this name.
+    fn attribute(&self, name: &str) -> Option<String>;
 }
 
 /// Why a request cannot be edited.
@@ -72,6 +86,14 @@ pub enum Broken {
     Wire(WireError),
     /// The processor's rules refuse it, as otelcol's `error_mode: propagate` does; in words for the client.
     Refused(String),
+}
+
+impl Moment<'_> {
+    /// A moment in the life of a request that nobody knows the sender of.
+    #[must_use]
+    pub const fn at(wall_ns: u64, seed: u64) -> Self {
+        Self { wall_ns, seed, client: None }
+    }
 }
 
 impl<'a> Edited<'a> {

@@ -266,7 +266,7 @@ fn sorted(source: &[u8], message: &Field, order: &[u32]) -> Result<Option<Vec<u8
 }
 
 impl Processor for Redaction {
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         let mut splice = Splice::new(request);
         let mut pass = Pass::new(self, signal, request);
         for part in walk::fields(request, 0..request.len()) {

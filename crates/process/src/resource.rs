@@ -122,14 +122,15 @@ pub(crate) fn edit_part<'e>(
 const ATTRIBUTES: u32 = 1;
 
 impl Processor for Resource {
-    fn edit<'a>(&self, _signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, _signal: Signal, request: &'a [u8], moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
+        let actions = self.actions.of(moment.client);
         let mut splice = Splice::new(request);
         let mut list = AttributeList::new(request);
         for part in walk::fields(request, 0..request.len()) {
             let part = part?;
             if part.number == walk::RESOURCE_PART {
                 splice.enter(&part);
-                edit_part(&self.actions, &mut splice, &mut list, &part)?;
+                edit_part(&*actions, &mut splice, &mut list, &part)?;
                 splice.leave();
             }
         }
@@ -171,7 +172,7 @@ mod tests {
         };
         let mut whole = Vec::new();
         put_len(&mut whole, 1, &[body(&first), body(&second)].concat());
-        let edited = processor.edit(Signal::Logs, &whole, Moment { wall_ns: 0, seed: 0 }).unwrap();
+        let edited = processor.edit(Signal::Logs, &whole, Moment::at(0, 0)).unwrap();
         assert_eq!(shown(Signal::Logs, &edited.body), "{a: x, b: 2, a: 3} [s] n {}");
     }
 

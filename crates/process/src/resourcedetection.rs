@@ -95,7 +95,7 @@ impl resource::Change for Detected {
 }
 
 impl Processor for ResourceDetection {
-    fn edit<'a>(&self, _signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, _signal: Signal, request: &'a [u8], _moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         let mut splice = Splice::new(request);
         let mut list = AttributeList::new(request);
         for part in walk::fields(request, 0..request.len()) {

@@ -318,7 +318,7 @@ const STATUS_MESSAGE: u32 = 2;
 const STATUS_CODE: u32 = 3;
 
 impl Processor for Span {
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], _moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         if signal != Signal::Traces {
             return Ok(Edited::unchanged(request));
         }

@@ -62,7 +62,7 @@ impl Transform {
 }
 
 impl Processor for Transform {
-    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment) -> Result<Edited<'a>, Broken> {
+    fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         let groups = self.groups(signal);
         if groups.iter().all(Group::is_idle) {
             return Ok(Edited::unchanged(request));

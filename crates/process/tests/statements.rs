@@ -16,7 +16,7 @@ use serde_json::Value;
 use settings::Decode;
 use std::{fs, path::PathBuf};
 
-const MOMENT: Moment = Moment { wall_ns: 1_767_325_610_000_000_000, seed: 7 };
+const MOMENT: Moment<'static> = Moment::at(1_767_325_610_000_000_000, 7);
 
 #[test]
 fn recorded_statements() {

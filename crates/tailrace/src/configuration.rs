@@ -30,6 +30,7 @@ use std::path::PathBuf;
 use otlp::Signal;
 use settings::{Decode, Node, Problems, Sources};
 
+pub(crate) use editing::Editing;
 pub(crate) use gates::Gates;
 pub(crate) use kinds::{Connector, Exporter, Extension, Processor, Receiver};
 pub(crate) use own::Own;

@@ -21,6 +21,7 @@ mod outlet;
 mod program;
 mod snapshot;
 pub(crate) mod timings;
+mod veil;
 
 #[cfg(test)]
 pub(crate) use lane::Batches;

@@ -66,7 +66,7 @@ impl Delivery {
         let bytes = taken.iter().map(|offered| offered.batch.body.len() as u64).sum();
         let sources = Sources { batches: taken.len() as u64, bytes };
         let offered_at = taken.iter().map(|offered| offered.at).min().unwrap_or_else(Instant::now);
-        let batch = joined(taken)?;
+        let batch = joined(taken, shared.partition_keys())?;
         let open_items = batch.items;
         Some(Self {
             shared,
@@ -211,8 +211,9 @@ impl Delivery {
     }
 }
 
-/// One batch of several: requests of a signal, one after the other, are a request with the parts of all.
-fn joined(taken: Taken) -> Option<Arc<Batch>> {
+/// One batch of several: requests of a signal, one after the other, are a request with the parts of all. As in otelcol,
+/// nothing is known of their clients but what kept them together.
+fn joined(taken: Taken, keys: &[String]) -> Option<Arc<Batch>> {
     let mut batches = taken.into_iter().map(|offered| offered.batch);
     let first = batches.next()?;
     let rest: Vec<_> = batches.collect();
@@ -226,8 +227,7 @@ fn joined(taken: Taken) -> Option<Arc<Batch>> {
         signal: first.signal,
         items: all().map(|batch| batch.items).sum(),
         notes: all().flat_map(|batch| batch.notes.iter().cloned()).collect(),
-        // As in otelcol, what was put together belongs to nobody.
-        client: None,
+        client: first.client.as_ref().filter(|_| !keys.is_empty()).map(|client| Arc::new(client.only(keys))),
         charge: first.charge.beside(Class::Batches, body.len()),
         // They go with the last destination that still holds one of them.
         tokens: all().flat_map(|batch| batch.tokens.iter().cloned()).collect(),

@@ -32,6 +32,7 @@ use super::delivery::Delivery;
 use super::queue::{QueueSettings, Sizer};
 use super::retry::RetrySettings;
 use super::{Batch, Exporter};
+use crate::client::Client;
 use gather::{Gathered, gather};
 
 pub use books::{DestinationStats, DropReason, SentSizes, SizeHistogram, Tally};
@@ -82,6 +83,8 @@ struct Books {
 pub(super) struct Offered {
     pub(super) batch: Arc<Batch>,
     pub(super) at: Instant,
+    /// What keeps it apart from others; empty where nothing does.
+    key: Box<[u8]>,
 }
 
 /// Batches that leave together: one, or several of `sending_queue::batch`.
@@ -297,11 +300,11 @@ impl Shared {
             None => return Gathered::Later(None),
             Some(_) => gather(&books.queue, self.queue.batch.as_ref(), is_open.then(Instant::now)),
         };
-        let count = match gathered {
+        let portion = match gathered {
             Gathered::Later(at) => return Gathered::Later(at),
-            Gathered::Ready(count) => count,
+            Gathered::Ready(portion) => portion,
         };
-        let batches: Vec<_> = books.queue.drain(..count).collect();
+        let batches = gather::take(&mut books.queue, portion);
         books.stats.in_flight += 1;
         if !books.queue.is_empty() {
             self.arrived.notify_one();
@@ -321,7 +324,8 @@ impl Shared {
         } else if self.queue.drops_above().is_some_and(|size_max| books.stats.waiting_in(self.queue.sizer) > size_max) {
             DropReason::QueueFull
         } else {
-            books.queue.push_back(Offered { batch, at: Instant::now() });
+            let key = self.key(&batch);
+            books.queue.push_back(Offered { batch, at: Instant::now(), key });
             return true;
         };
         books.settle_rest(&batch, batch.items, Some(reason));
@@ -329,6 +333,20 @@ impl Shared {
         let message = format_args!("{} items dropped on arrival ({})", batch.items, reason.name());
         self.warn(&mut books, message);
         false
+    }
+
+    /// What keeps a batch apart from others.
+    fn key(&self, batch: &Batch) -> Box<[u8]> {
+        match &batch.client {
+            _ if self.partition_keys().is_empty() => Box::default(),
+            Some(client) => client.key(self.partition_keys()).into(),
+            None => Client::default().key(self.partition_keys()).into(),
+        }
+    }
+
+    /// The metadata keys by which batches are kept apart.
+    pub(super) fn partition_keys(&self) -> &[String] {
+        self.queue.batch.as_ref().map_or(&[], |batch| &batch.partition.metadata_keys)
     }
 
     /// The peer took a request of so many items and bytes.

@@ -6,7 +6,9 @@
 
 use std::time::Duration;
 
-use settings::{Fields, Node, Problems};
+use settings::{Decode, Fields, Node, Problems};
+
+use crate::client;
 
 /// `sending_queue`.
 #[derive(Clone, PartialEq, Debug, settings::Documented)]
@@ -51,6 +53,16 @@ pub struct BatchSettings {
     pub max_size: u64,
     /// What the sizes count.
     pub sizer: Sizer,
+    /// Which requests may not be put together.
+    pub partition: PartitionSettings,
+}
+
+/// `sending_queue.batch.partition`.
+#[derive(Clone, PartialEq, Debug, Default, settings::Documented)]
+pub struct PartitionSettings {
+    /// Metadata keys: requests of clients that differ in their values stay apart, and know no more of their clients once
+    /// several have been put together.
+    pub metadata_keys: Vec<String>,
 }
 
 impl Default for QueueSettings {
@@ -70,7 +82,13 @@ impl Default for QueueSettings {
 
 impl Default for BatchSettings {
     fn default() -> Self {
-        Self { flush_timeout: Duration::from_millis(200), min_size: 8192, max_size: 0, sizer: Sizer::Items }
+        Self {
+            flush_timeout: Duration::from_millis(200),
+            min_size: 8192,
+            max_size: 0,
+            sizer: Sizer::Items,
+            partition: PartitionSettings::default(),
+        }
     }
 }
 
@@ -168,9 +186,19 @@ impl BatchSettings {
             ("flush_timeout", self.flush_timeout.into()),
             ("max_size", self.max_size.into()),
             ("min_size", self.min_size.into()),
-            ("partition", Node::map_of([("metadata_keys", Node::list_of::<Node>([]))])),
+            ("partition", Node::map_of([("metadata_keys", Node::list_of(&self.partition.metadata_keys))])),
             ("sizer", sizer),
         ])
+    }
+}
+
+impl Decode for PartitionSettings {
+    fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
+        let mut fields = node.map("partition", p)?;
+        fields.describe::<Self>();
+        let partition = Self { metadata_keys: client::take_keys(&mut fields, p) };
+        fields.finish(p);
+        Some(partition)
     }
 }
 
@@ -202,14 +230,8 @@ fn batch(node: &Node, queue_sizer: Option<Sizer>, p: &mut Problems) -> Option<Ba
         min_size: fields.take("min_size", defaults.min_size, p),
         max_size: fields.take("max_size", defaults.max_size, p),
         sizer: sizer(&mut fields, p).or(queue_sizer).unwrap_or(defaults.sizer),
+        partition: fields.take("partition", defaults.partition, p),
     };
-    if let Some(keys) = fields.unsupported("partition").and_then(|partition| partition.lookup("metadata_keys"))
-        && !matches!(&keys.value, settings::Value::Null)
-        && !matches!(&keys.value, settings::Value::List(list) if list.is_empty())
-    {
-        let help = "remove it: requests are not kept apart by who sent them";
-        p.error(&keys.at, "`metadata_keys` is not supported by this version yet", help.to_owned());
-    }
     fields.finish(p);
     let is_low = batch.max_size > 0 && batch.max_size < batch.min_size;
     for (wrong, key, message, help) in [

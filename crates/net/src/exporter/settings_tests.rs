@@ -266,8 +266,8 @@ fn mistakes_are_located_and_told() {
         ),
         (
             "otlp_grpc",
-            "{endpoint: b:4317, sending_queue: {batch: {partition: {metadata_keys: [a]}}}}",
-            "`metadata_keys` is not supported",
+            "{endpoint: b:4317, sending_queue: {batch: {partition: {metadata_keys: [a, b, A]}}}}",
+            "`A` is there twice in `metadata_keys`",
         ),
         (
             "otlp_grpc",

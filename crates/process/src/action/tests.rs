@@ -8,9 +8,32 @@ use crate::{
 use opentelemetry_proto::tonic::resource::v1::Resource;
 use prost::Message;
 
+/// Somebody with the tenant `A` of whom no more is known.
+#[derive(Debug)]
+struct Tenant;
+
+impl Client for Tenant {
+    fn address(&self) -> String {
+        "::1".to_string()
+    }
+
+    fn metadata(&self, key: &str) -> Vec<String> {
+        [("tenant", "A")].iter().filter(|(name, _)| *name == key).map(|(_, value)| (*value).to_string()).collect()
+    }
+
+    fn attribute(&self, _name: &str) -> Option<String> {
+        None
+    }
+}
+
 fn applied(actions: &str, before: &str) -> String {
+    applied_for(None, actions, before)
+}
+
+fn applied_for(client: Option<&dyn Client>, actions: &str, before: &str) -> String {
     let settings: Vec<ActionSettings> = decode(actions).unwrap();
     let actions = Actions::new(&settings).unwrap();
+    let actions = actions.of(client);
     let source = Resource { attributes: attributes(before), ..Resource::default() }.encode_to_vec();
     let mut list = AttributeList::new(&source);
     list.read(0..source.len(), 1).unwrap();
@@ -18,6 +41,21 @@ fn applied(actions: &str, before: &str) -> String {
     let mut splice = Splice::new(&source);
     list.write(&mut splice);
     shown_attributes(&Resource::decode(&*splice.finish()).unwrap().attributes)
+}
+
+#[test]
+fn values_come_from_the_client() {
+    for (actions, before, after) in [
+        ("{key: a, from_context: metadata.tenant, action: upsert}", "{a: x}", "{a: A}"),
+        ("{key: a, from_context: tenant, default_value: 7, action: insert}", "{}", "{a: A}"),
+        ("{key: a, from_context: tenant, action: update}", "{}", "{}"),
+        ("{key: a, from_context: metadata.b, action: upsert}", "{a: x}", "{a: x}"),
+        ("{key: a, from_context: metadata.b, default_value: 7, action: insert}", "{}", "{a: 7}"),
+        ("{key: a, from_context: auth.b, default_value: 7, action: insert}", "{}", "{a: 7}"),
+        ("{key: a, from_context: client.address, default_value: 7, action: insert}", "{}", "{a: ::1}"),
+    ] {
+        assert_eq!(applied_for(Some(&Tenant), &format!("[{actions}]"), before), after, "{actions}");
+    }
 }
 
 #[test]
@@ -39,6 +77,7 @@ fn actions() {
         ("{key: a, from_attribute: b, default_value: d, action: upsert}", "{b: x}", "{b: x, a: x}"),
         ("{key: a, from_context: metadata.b, action: upsert}", "{b: x}", "{b: x}"),
         ("{key: a, from_context: b, default_value: 7, action: insert}", "{b: x}", "{b: x, a: 7}"),
+        ("{key: a, from_context: client.address, default_value: 7, action: insert}", "{}", "{a: \"\"}"),
         ("{key: a, action: delete}", "{a: 1, b: 2, c: 3}", "{c: 3, b: 2}"),
         ("{pattern: '^a|c$', action: delete}", "{ab: 1, b: 2, bc: 3, d: 4}", "{b: 2, d: 4}"),
         ("{key: d, pattern: '^a', action: delete}", "{ab: 1, b: 2, d: 3, e: 4}", "{b: 2, e: 4}"),

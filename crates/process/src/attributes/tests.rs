@@ -24,7 +24,7 @@ fn every_kind_of_record() {
 fn reached(matching: &str, signal: Signal, request: &str, expected: &str) {
     let processor = attributes(&format!("{{{matching}, actions: [{{key: hit, value: 1, action: insert}}]}}"));
     let bytes = crate::notation::request(signal, request);
-    let edited = processor.edit(signal, &bytes, Moment { wall_ns: 0, seed: 0 }).unwrap();
+    let edited = processor.edit(signal, &bytes, Moment::at(0, 0)).unwrap();
     let shown = crate::notation::shown(signal, &edited.body);
     let items = shown.split("] ").flat_map(|part| part.split([';', '\n'])).filter(|item| item.contains("hit: 1"));
     let names: Vec<&str> = items.map(|item| item.split_whitespace().next().unwrap()).collect();

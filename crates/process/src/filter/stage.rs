@@ -44,7 +44,7 @@ pub(super) enum Rule {
 struct Pass<'e, 'a> {
     stage: &'e Stage,
     signal: Signal,
-    moment: Moment,
+    moment: Moment<'e>,
     splice: Splice<'a>,
     list: AttributeList<'a>,
     filtered: u64,
@@ -68,7 +68,7 @@ enum Fate {
 
 impl Stage {
     /// The request without what goes.
-    pub(super) fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment) -> Result<Edited<'a>, Broken> {
+    pub(super) fn edit<'a>(&self, signal: Signal, request: &'a [u8], moment: Moment<'_>) -> Result<Edited<'a>, Broken> {
         let (splice, list) = (Splice::new(request), AttributeList::new(request));
         let mut pass = Pass { stage: self, signal, moment, splice, list, filtered: 0, ignored: Ignored::default() };
         for part in walk::fields(request, 0..request.len()) {
@@ -97,7 +97,7 @@ impl Rule {
         matches!(self, Self::Nothing)
     }
 
-    fn holds(&self, record: Record<'_>, moment: Moment, ignored: &mut Ignored) -> Result<bool, Broken> {
+    fn holds(&self, record: Record<'_>, moment: Moment<'_>, ignored: &mut Ignored) -> Result<bool, Broken> {
         match self {
             Self::Conditions(conditions) => conditions.hold(record, moment, ignored),
             Self::Attributes(skip) => Ok(skip.skips(record.resource)?),

@@ -7,7 +7,7 @@ fn filter(yaml: &str) -> Filter {
     Filter::new(&decode(yaml).unwrap()).unwrap()
 }
 
-const MOMENT: Moment = Moment { wall_ns: 1_700_000_000_000_000_000, seed: 7 };
+const MOMENT: Moment<'static> = Moment::at(1_700_000_000_000_000_000, 7);
 
 #[test]
 fn traces_by_condition() {

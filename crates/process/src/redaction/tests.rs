@@ -148,7 +148,7 @@ fn fields_in_another_order() {
     let mut request = Vec::new();
     put_len(&mut request, walk::RESOURCE_PART, &resource);
     let processor = redaction("{allow_all_keys: true, blocked_values: [secret]}");
-    let edited = processor.edit(Signal::Traces, &request, Moment { wall_ns: 0, seed: 0 }).unwrap();
+    let edited = processor.edit(Signal::Traces, &request, Moment::at(0, 0)).unwrap();
     let text = String::from_utf8_lossy(&edited.body).into_owned();
     assert_eq!((text.matches("****").count(), text.contains("secret")), (2, false));
 }

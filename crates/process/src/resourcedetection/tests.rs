@@ -41,7 +41,7 @@ fn conventions_are_named_where_they_are_not() {
     let all = [("system", Found { schema_url: "new".to_string(), ..found(&[("os.type", "linux")]) })];
     let processor = detection("{}", &all);
     let edited = |request: &[u8]| {
-        let moment = Moment { wall_ns: 0, seed: 0 };
+        let moment = Moment::at(0, 0);
         String::from_utf8_lossy(&processor.edit(Signal::Traces, request, moment).unwrap().body).into_owned()
     };
     assert!(edited(&request(Signal::Traces, "{} [s] n {}")).ends_with("new"));

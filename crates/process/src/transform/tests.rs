@@ -11,7 +11,7 @@ use otlp::{
 };
 use settings::{Decode, Mode, Node, Problems};
 
-const MOMENT: Moment = Moment { wall_ns: 1_700_000_000_000_000_000, seed: 7 };
+const MOMENT: Moment<'static> = Moment::at(1_700_000_000_000_000_000, 7);
 
 fn transform(yaml: &str) -> Transform {
     let settings: TransformSettings = decode(yaml).unwrap_or_else(|error| panic!("{yaml}: {error}"));

@@ -13,9 +13,9 @@ pub(crate) struct Batch {
     pub(crate) send_batch_size: u32,
     /// No batch has more spans; zero is no limit.
     pub(crate) send_batch_max_size: u32,
-    /// Client metadata that keeps batches apart.
+    /// Metadata keys: batches of clients that differ in their values stay apart, and know no more of their clients.
     pub(crate) metadata_keys: Vec<String>,
-    /// How many combinations of such metadata there may be.
+    /// How many combinations of such values there may be, after which requests with others are refused; zero is 65,536.
     pub(crate) metadata_cardinality_limit: u32,
 }
 
@@ -27,7 +27,7 @@ impl Decode for Batch {
             timeout: fields.take("timeout", Duration::from_millis(200), p),
             send_batch_size: fields.take("send_batch_size", 8192, p),
             send_batch_max_size: fields.take("send_batch_max_size", 0, p),
-            metadata_keys: fields.take("metadata_keys", Vec::new(), p),
+            metadata_keys: net::client::take_keys(&mut fields, p),
             metadata_cardinality_limit: fields.take("metadata_cardinality_limit", 1000, p),
         };
         if batch.send_batch_max_size > 0 && batch.send_batch_max_size < batch.send_batch_size {
@@ -39,10 +39,6 @@ impl Decode for Batch {
                 format!("`send_batch_max_size` {max} is less than `send_batch_size` {size}"),
                 help.to_string(),
             );
-        }
-        if let Some(keys) = fields.node("metadata_keys").filter(|_| !batch.metadata_keys.is_empty()) {
-            let help = "remove it to silence this; batches are not kept apart by client metadata";
-            p.warning(&keys.at, "`metadata_keys` has no effect in this version", help.to_string());
         }
         fields.finish(p);
         Some(batch)

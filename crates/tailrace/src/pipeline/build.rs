@@ -8,7 +8,7 @@
 use super::{
     Clock,
     auths::Auths,
-    chain::{Chain, Link, LinkCounts},
+    chain::{Chain, Link, LinkCounts, Stage},
     decider::Nudge,
     destinations::{NamedWay, destinations},
     gather::GatherSettings,
@@ -16,9 +16,10 @@ use super::{
     intake::Feed,
     lane::{Lane, Parts},
     outlet::{Outlet, Way},
+    veil::Veil,
 };
 use crate::{
-    configuration::{ComponentId, Configuration, Exporter, Extension, Pipeline, PipelineId, Processor},
+    configuration::{ComponentId, Configuration, Editing, Exporter, Extension, Pipeline, PipelineId, Processor},
     telemetry::process,
     terminal::Whys,
 };
@@ -190,15 +191,19 @@ impl Plan {
             if matches!(processor, Processor::TailSampling(_)) {
                 side = 1;
             }
+            // Behind the sampler nothing is known that could be forgotten.
+            if let Some(veil) = veil(&used.id, processor).filter(|_| side == 0) {
+                chains[0].push(Stage::Forget(veil));
+            }
             if let Processor::Editing(settings) = processor {
                 let name = used.id.to_string();
                 let built = settings.build();
                 let processor = built.map_err(|error| format!("cannot set up the processor `{name}`: {error}"))?;
                 let counts = counters.get(&name).cloned().unwrap_or_default();
-                chains[side].push(Link { name, processor, counts });
+                chains[side].push(Stage::Edit(Link { name, processor, counts }));
             }
         }
-        let [before, after] = chains.map(|links| Chain::new(id.to_string(), links));
+        let [before, after] = chains.map(|stages| Chain::new(id.to_string(), stages));
         let gather = gather(configuration, pipeline).filter(|_| side == 0);
         let parts = Parts {
             before,
@@ -335,10 +340,22 @@ fn gather(configuration: &Configuration, pipeline: &Pipeline) -> Option<GatherSe
                 timeout: batch.timeout,
                 items_min: u64::from(batch.send_batch_size),
                 items_max: u64::from(batch.send_batch_max_size),
+                keys: batch.metadata_keys.clone(),
             }),
             _ => None,
         });
     batches.next()
+}
+
+/// What a processor leaves of those who sent requests, if it mixes them.
+fn veil(id: &ComponentId, processor: &Processor) -> Option<Veil> {
+    match processor {
+        Processor::Batch(batch) => {
+            Some(Veil::new(id.to_string(), batch.metadata_keys.clone(), batch.metadata_cardinality_limit))
+        }
+        Processor::Editing(Editing::GroupByTrace(_)) => Some(Veil::whole(id.to_string())),
+        _ => None,
+    }
 }
 
 fn engine_settings(

@@ -1,10 +1,13 @@
-//! The processors of a pipeline that edit requests, in the user's order.
+//! The processors of a pipeline that edit requests, in the user's order, and those between them that mix requests.
 
+use super::veil::Veil;
+use net::client::Client;
 use otlp::Signal;
 use process::{Broken, Edited, Failing, IgnoredError, Moment, Processor};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
+    fmt,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,7 +19,16 @@ use std::{
 pub(crate) struct Chain {
     /// The pipeline's name, for the log.
     pipeline: String,
-    links: Vec<Link>,
+    stages: Vec<Stage>,
+}
+
+/// What a request meets on its way.
+#[derive(Debug)]
+pub(crate) enum Stage {
+    /// A processor that edits it.
+    Edit(Link),
+    /// One that mixes it with others, and so forgets who sent it.
+    Forget(Veil),
 }
 
 /// One processor in its place.
@@ -42,9 +54,24 @@ pub(crate) struct LinkCounts {
 pub(crate) struct Passed<'a> {
     /// Borrowed where nothing changed it.
     pub(crate) body: Cow<'a, [u8]>,
+    /// Who sent it, as far as that is still known.
+    pub(crate) client: Option<Arc<Client>>,
     /// What each link did.
     outcomes: Vec<Outcome>,
 }
+
+/// Why a request does not come through a chain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Stuck {
+    /// It cannot be edited.
+    Broken(Broken),
+    /// It would be a batch too many beside the others; in words for whoever sent it.
+    TooMany(String),
+}
+
+/// A client as processors see it.
+#[derive(Debug)]
+struct Shown<'c>(&'c Client);
 
 /// What a link did to a request.
 #[derive(Clone, Copy, Debug)]
@@ -65,37 +92,63 @@ pub(crate) struct LinkReading {
 }
 
 impl Chain {
-    pub(crate) fn new(pipeline: String, links: Vec<Link>) -> Self {
-        Self { pipeline, links }
+    pub(crate) fn new(pipeline: String, stages: Vec<Stage>) -> Self {
+        Self { pipeline, stages }
     }
 
+    /// Whether requests come out of it as they went in.
     pub(crate) fn is_empty(&self) -> bool {
-        self.links.is_empty()
+        self.links().next().is_none()
     }
 
-    /// Sends a request through all processors.
+    fn links(&self) -> impl DoubleEndedIterator<Item = &Link> {
+        self.stages.iter().filter_map(|stage| match stage {
+            Stage::Edit(link) => Some(link),
+            Stage::Forget(_) => None,
+        })
+    }
+
+    /// Sends a request, which `client` sent, through all processors.
     ///
     /// # Errors
-    /// See [`Processor::edit`]; nothing has been counted then.
-    pub(crate) fn edit<'a>(&self, signal: Signal, request: &'a [u8], wall_ns: u64) -> Result<Passed<'a>, Broken> {
-        let mut passed = Passed { body: Cow::Borrowed(request), outcomes: Vec::with_capacity(self.links.len()) };
-        for link in &self.links {
-            let moment = Moment { wall_ns, seed: rand::random() };
-            let Edited { body, filtered, ignored } = link.processor.edit(signal, &passed.body, moment)?;
-            let changed = match body {
-                Cow::Owned(body) => Some(body),
-                // A processor that took everything away has nothing to own.
-                Cow::Borrowed(body) => (body.len() != passed.body.len()).then(|| body.to_vec()),
-            };
-            if let Some(changed) = changed {
-                passed.body = Cow::Owned(changed);
-            }
-            passed.outcomes.push(Outcome { filtered, ignored: ignored.errors });
-            if let Some(first) = &ignored.first {
-                self.tell(&link.name, first, ignored.errors);
+    /// See [`Processor::edit`] and [`Veil::over`]; nothing has been counted then.
+    pub(crate) fn edit<'a>(
+        &self,
+        signal: Signal,
+        request: &'a [u8],
+        client: Option<&Arc<Client>>,
+        wall_ns: u64,
+    ) -> Result<Passed<'a>, Stuck> {
+        let outcomes = Vec::with_capacity(self.stages.len());
+        let mut passed = Passed { body: Cow::Borrowed(request), client: client.cloned(), outcomes };
+        for stage in &self.stages {
+            match stage {
+                Stage::Edit(link) => self.step(link, signal, &mut passed, wall_ns).map_err(Stuck::Broken)?,
+                Stage::Forget(veil) => passed.client = veil.over(passed.client.as_ref()).map_err(Stuck::TooMany)?,
             }
         }
         Ok(passed)
+    }
+
+    /// Sends a request through one processor.
+    fn step(&self, link: &Link, signal: Signal, passed: &mut Passed<'_>, wall_ns: u64) -> Result<(), Broken> {
+        let shown = passed.client.as_deref().map(Shown);
+        let client = shown.as_ref().map(|shown| shown as &dyn process::Client);
+        let moment = Moment { wall_ns, seed: rand::random(), client };
+        let Edited { body, filtered, ignored } = link.processor.edit(signal, &passed.body, moment)?;
+        let changed = match body {
+            Cow::Owned(body) => Some(body),
+            // A processor that took everything away has nothing to own.
+            Cow::Borrowed(body) => (body.len() != passed.body.len()).then(|| body.to_vec()),
+        };
+        if let Some(changed) = changed {
+            passed.body = Cow::Owned(changed);
+        }
+        passed.outcomes.push(Outcome { filtered, ignored: ignored.errors });
+        if let Some(first) = &ignored.first {
+            self.tell(&link.name, first, ignored.errors);
+        }
+        Ok(())
     }
 
     /// Logs, in otelcol's words, the first of the errors that a processor ignored of a request; how often, the log's
@@ -115,7 +168,7 @@ impl Chain {
     /// Counts a request of which `items` came out at the end.
     pub(crate) fn count(&self, passed: &Passed<'_>, items: u64) {
         let mut outgoing = items;
-        for (link, Outcome { filtered, ignored }) in self.links.iter().zip(&passed.outcomes).rev() {
+        for (link, Outcome { filtered, ignored }) in self.links().rev().zip(passed.outcomes.iter().rev()) {
             outgoing += filtered;
             link.counts.filtered.fetch_add(*filtered, Ordering::Relaxed);
             link.counts.ignored.fetch_add(*ignored, Ordering::Relaxed);
@@ -125,7 +178,7 @@ impl Chain {
 
     /// The counters of its processors by their names, for the chain that takes its place.
     pub(crate) fn counters(&self) -> BTreeMap<String, Arc<LinkCounts>> {
-        self.links.iter().map(|link| (link.name.clone(), Arc::clone(&link.counts))).collect()
+        self.links().map(|link| (link.name.clone(), Arc::clone(&link.counts))).collect()
     }
 
     /// The counts of all links.
@@ -136,7 +189,16 @@ impl Chain {
             filtered: link.counts.filtered.load(Ordering::Relaxed),
             ignored: link.counts.ignored.load(Ordering::Relaxed),
         };
-        self.links.iter().map(read).collect()
+        self.links().map(read).collect()
+    }
+
+    /// How many combinations of metadata values each `batch` in it has met.
+    pub(crate) fn combinations(&self) -> Vec<(String, usize)> {
+        let of = |stage: &Stage| match stage {
+            Stage::Forget(veil) => Some((veil.processor.clone(), veil.combinations())),
+            Stage::Edit(_) => None,
+        };
+        self.stages.iter().filter_map(of).collect()
     }
 }
 
@@ -144,5 +206,29 @@ impl Passed<'_> {
     /// Everything that the chain took away.
     pub(crate) fn filtered(&self) -> u64 {
         self.outcomes.iter().map(|outcome| outcome.filtered).sum()
+    }
+}
+
+impl process::Client for Shown<'_> {
+    fn address(&self) -> String {
+        self.0.address()
+    }
+
+    /// What is no UTF-8 would make an item that others refuse.
+    fn metadata(&self, key: &str) -> Vec<String> {
+        self.0.metadata.get(key).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
+    }
+
+    fn attribute(&self, name: &str) -> Option<String> {
+        self.0.identity.as_ref()?.attribute(name)
+    }
+}
+
+impl fmt::Display for Stuck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Broken(broken) => broken.fmt(f),
+            Self::TooMany(why) => f.write_str(why),
+        }
     }
 }

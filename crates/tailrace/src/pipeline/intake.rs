@@ -6,7 +6,7 @@
 
 use super::{
     Clock,
-    chain::Passed,
+    chain::{Passed, Stuck},
     lane::{Admitted, Lane, without_rejected},
 };
 use net::{BoxFuture, budget::Class, client::Client, receiver};
@@ -74,20 +74,25 @@ impl Feed {
         self.lanes.iter().any(|lane| lane.id.signal == signal)
     }
 
-    async fn traces(&self, body: &[u8], clock: Clock) -> Result<receiver::Accepted, receiver::Refusal> {
+    async fn traces(
+        &self,
+        body: &[u8],
+        client: &Arc<Client>,
+        clock: Clock,
+    ) -> Result<receiver::Accepted, receiver::Refusal> {
         let mut scratch = Vec::new();
-        let outcome = self.take_traces(body, &mut scratch, clock).await;
+        let outcome = self.take_traces((body, client), &mut scratch, clock).await;
         self.give_back(scratch);
         outcome
     }
 
     async fn take_traces(
         &self,
-        body: &[u8],
+        (body, client): (&[u8], &Arc<Client>),
         scratch: &mut Vec<Scratch>,
         clock: Clock,
     ) -> Result<receiver::Accepted, receiver::Refusal> {
-        let mut admitted = self.admitted(Signal::Traces, body, clock)?;
+        let mut admitted = self.admitted(Signal::Traces, body, client, clock)?;
         // Lanes without processors share one scan of the request as it came.
         let mut shared = None;
         for one in &mut admitted {
@@ -123,18 +128,25 @@ impl Feed {
             if one.lane.engine().is_some() {
                 one.lane.sample(&one.parts, &one.passed.body, scan, engine, clock, STEP_BYTES).await;
             } else if scan.rejected == 0 {
-                one.lane.pass(take(&mut one.passed), spans, clock);
+                let client = one.passed.client.take();
+                one.lane.pass(take(&mut one.passed), spans, client, clock);
             } else {
-                one.lane.pass(without_rejected(&one.passed.body, scan).into(), spans, clock);
+                let client = one.passed.client.take();
+                one.lane.pass(without_rejected(&one.passed.body, scan).into(), spans, client, clock);
             }
         }
         Ok(accepted)
     }
 
     /// Metrics and logs: nothing waits for verdicts, so nothing is scanned; the structure is checked and the items counted.
-    async fn others(&self, signal: Signal, body: &[u8], clock: Clock) -> Result<receiver::Accepted, receiver::Refusal> {
+    async fn others(
+        &self,
+        signal: Signal,
+        (body, client): (&[u8], &Arc<Client>),
+        clock: Clock,
+    ) -> Result<receiver::Accepted, receiver::Refusal> {
         let whole = check(signal, body).await?;
-        let mut admitted = self.admitted(signal, body, clock)?;
+        let mut admitted = self.admitted(signal, body, client, clock)?;
         for one in &mut admitted {
             one.items = match &one.passed.body {
                 Cow::Borrowed(_) => whole,
@@ -143,7 +155,8 @@ impl Feed {
         }
         for one in &mut admitted {
             one.lane.count_before(&one.parts, &one.passed, one.items);
-            one.lane.pass(take(&mut one.passed), one.items, clock);
+            let client = one.passed.client.take();
+            one.lane.pass(take(&mut one.passed), one.items, client, clock);
         }
         Ok(receiver::Accepted { items: whole, rejected: 0, message: String::new() })
     }
@@ -153,14 +166,14 @@ impl Feed {
         &'a self,
         signal: Signal,
         body: &'a [u8],
+        client: &Arc<Client>,
         clock: Clock,
     ) -> Result<Vec<Admitted<'a>>, receiver::Refusal> {
         let lanes = self.lanes.iter().filter(|lane| lane.id.signal == signal);
         let admitted = lanes.map(|lane| {
             let parts = lane.parts();
             let wall_ns = if parts.before.is_empty() { 0 } else { clock.now().wall_ns };
-            let edited = parts.before.edit(signal, body, wall_ns);
-            let passed = edited.map_err(|error| receiver::Refusal::Malformed(error.to_string()))?;
+            let passed = parts.before.edit(signal, body, Some(client), wall_ns).map_err(refusal)?;
             let charge = match &passed.body {
                 Cow::Owned(edited) => Some(parts.outlet.budget.charge_always(Class::Scratch, edited.capacity())),
                 Cow::Borrowed(_) => None,
@@ -195,14 +208,14 @@ impl receiver::Intake for Intake {
         &'a self,
         signal: Signal,
         _origin: &'a receiver::Origin,
-        _client: &'a Arc<Client>,
+        client: &'a Arc<Client>,
         body: &'a [u8],
     ) -> BoxFuture<'a, Result<receiver::Accepted, receiver::Refusal>> {
         let feed = self.feed();
         Box::pin(async move {
             match signal {
-                Signal::Traces => feed.traces(body, self.clock).await,
-                Signal::Metrics | Signal::Logs => feed.others(signal, body, self.clock).await,
+                Signal::Traces => feed.traces(body, client, self.clock).await,
+                Signal::Metrics | Signal::Logs => feed.others(signal, (body, client), self.clock).await,
             }
         })
     }
@@ -234,6 +247,13 @@ async fn check(signal: Signal, body: &[u8]) -> Result<u64, receiver::Refusal> {
             Ok(Progress::More) => tokio::task::yield_now().await,
             Err(error) => return Err(malformed(&error)),
         }
+    }
+}
+
+fn refusal(stuck: Stuck) -> receiver::Refusal {
+    match stuck {
+        Stuck::Broken(broken) => receiver::Refusal::Malformed(broken.to_string()),
+        Stuck::TooMany(why) => receiver::Refusal::Failed(why),
     }
 }
 

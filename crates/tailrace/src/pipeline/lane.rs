@@ -22,7 +22,7 @@ use super::{
 };
 use crate::configuration::PipelineId;
 use engine::Engine;
-use net::{budget::Charge, exporter::SentSizes};
+use net::{budget::Charge, client::Client, exporter::SentSizes};
 use otlp::{Keys, scan::Scan};
 use parking_lot::{Mutex, RwLock};
 use std::{
@@ -210,9 +210,9 @@ impl Lane {
     /// Takes what a pipeline in front of this one sends through a connector. It was accepted there, so it cannot be
     /// refused here: what a processor fails on is lost, and counted. So is what a panic hits, which must not reach the lane in
     /// front: that has sent its items.
-    pub(crate) fn take_forwarded(&self, body: &[u8], items: u64, clock: Clock) {
+    pub(crate) fn take_forwarded(&self, body: &[u8], items: u64, client: Option<&Arc<Client>>, clock: Clock) {
         let parts = self.parts();
-        let edited = catch_unwind(AssertUnwindSafe(|| self.edit_forwarded(&parts, body, clock)));
+        let edited = catch_unwind(AssertUnwindSafe(|| self.edit_forwarded(&parts, body, client, clock)));
         let (passed, scan) = match edited {
             Ok(Ok(edited)) => edited,
             Ok(Err(error)) => return self.lose(items, &error),
@@ -221,7 +221,7 @@ impl Lane {
         let Some(scan) = scan else {
             let left = items.saturating_sub(passed.filtered());
             self.count_before(&parts, &passed, left);
-            return self.pass(passed.body, left, clock);
+            return self.pass(passed.body, left, passed.client, clock);
         };
         self.count_before(&parts, &passed, scan.spans.len() as u64 + scan.rejected);
         if scan.rejected > 0 {
@@ -235,9 +235,10 @@ impl Lane {
         &self,
         parts: &Parts,
         body: &'a [u8],
+        client: Option<&Arc<Client>>,
         clock: Clock,
     ) -> Result<(Passed<'a>, Option<Scan>), String> {
-        let edited = parts.before.edit(self.id.signal, body, clock.now().wall_ns);
+        let edited = parts.before.edit(self.id.signal, body, client, clock.now().wall_ns);
         let passed = edited.map_err(|error| error.to_string())?;
         if self.engine().is_none() {
             return Ok((passed, None));
@@ -285,6 +286,11 @@ impl Parts {
     /// What its editing processors counted.
     pub(crate) fn readings(&self) -> Vec<LinkReading> {
         [self.before.readings(), self.after.readings()].concat()
+    }
+
+    /// How many combinations of metadata values each of its `batch` processors has met.
+    pub(crate) fn combinations(&self) -> Vec<(String, usize)> {
+        self.before.combinations()
     }
 
     /// The counters of its editing processors by their names, for the parts that take the place of these.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use engine::{Note, Token};
 use net::{
     budget::{Budget, Class},
+    client::Client,
     exporter::{Batch, Destination, TraceNote},
 };
 use otlp::Signal;
@@ -52,6 +53,8 @@ pub(crate) struct Parcel {
     pub(crate) body: Vec<u8>,
     /// How many items it holds.
     pub(crate) items: u32,
+    /// Who sent them, where that is one client and is still known.
+    pub(crate) client: Option<Arc<Client>>,
     pub(crate) notes: Vec<Note>,
     pub(crate) tokens: Vec<Token>,
 }
@@ -63,13 +66,14 @@ impl Outlet {
         if parcel.items == 0 {
             return;
         }
-        let charge = self.budget.charge_always(Class::Batches, parcel.body.capacity());
+        let client_bytes = parcel.client.as_ref().map_or(0, |client| client.bytes());
+        let charge = self.budget.charge_always(Class::Batches, parcel.body.capacity() + client_bytes);
         let batch = Arc::new(Batch {
             signal: self.signal,
             body: Bytes::from(parcel.body),
             items: parcel.items,
             notes: parcel.notes.into_iter().map(trace_note).collect(),
-            client: None,
+            client: parcel.client,
             charge,
             tokens: parcel.tokens.into_iter().map(|token| Arc::new(token) as Arc<dyn Any + Send + Sync>).collect(),
         });
@@ -78,7 +82,7 @@ impl Outlet {
             way.destination.offer(Arc::clone(&batch));
         }
         for lane in &self.behind {
-            lane.take_forwarded(&batch.body, u64::from(batch.items), clock);
+            lane.take_forwarded(&batch.body, u64::from(batch.items), batch.client.as_ref(), clock);
         }
     }
 }

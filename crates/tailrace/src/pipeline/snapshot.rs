@@ -46,6 +46,8 @@ pub(crate) struct LaneBooks {
     pub(crate) processors: Vec<LinkReading>,
     /// The requests that it sent on.
     pub(crate) batches: Batches,
+    /// How many combinations of metadata values each of its `batch` processors has met.
+    pub(crate) combinations: Vec<(String, usize)>,
     /// What its `tail_sampling` processor did, if it has one.
     pub(crate) sampling: Option<SamplingBooks>,
 }
@@ -187,6 +189,7 @@ fn lane_books(lane: &Lane, counts: &MutexGuard<'_, Counts>) -> LaneBooks {
             timings: lane.timings.counts(),
         }
     });
+    let parts = lane.parts();
     let books = sampling.as_ref().map(|sampling| sampling.books).unwrap_or_default();
     LaneBooks {
         id: lane.id.clone(),
@@ -197,7 +200,8 @@ fn lane_books(lane: &Lane, counts: &MutexGuard<'_, Counts>) -> LaneBooks {
         kept: counts.sent,
         failed: counts.failed,
         buffered: counts.gathered.items() + books.buffered,
-        processors: lane.parts().readings(),
+        processors: parts.readings(),
+        combinations: parts.combinations(),
         batches: counts.batches,
         sampling,
     }

@@ -1,5 +1,7 @@
 //! Destinations against an exporter that plays a script, with the clock paused: hours pass in no time.
 
+mod partition;
+
 use otlp::Signal;
 use std::time::Duration;
 
@@ -420,6 +422,7 @@ async fn waiting_batches_leave_together() {
         max_size,
         sizer: Sizer::Items,
         flush_timeout: Duration::from_secs(flush_s),
+        ..BatchSettings::default()
     };
     // As soon as there are enough.
     assert_eq!(batched(settings(30, 0, 100), 6).await, [(30, 2), (30, 5)]);

@@ -71,7 +71,9 @@ impl Lane {
         let mut counts = self.counts.lock();
         let mut panics = 0;
         let mut send = |batch: Batch| {
-            let parcel = Parcel { body: batch.body, items: batch.spans, notes: batch.notes, tokens: batch.tokens };
+            let Batch { body, spans: items, notes, tokens } = batch;
+            // A trace's spans come from many clients.
+            let parcel = Parcel { body, items, client: None, notes, tokens };
             let items = u64::from(parcel.items);
             let (bytes, full) = (parcel.body.len(), parcel.items >= outlet.items_max);
             let sent = catch_unwind(AssertUnwindSafe(|| self.send_kept(&parts, parcel, now.wall_ns, clock)));
@@ -98,7 +100,7 @@ impl Lane {
             parts.outlet.send(parcel, clock);
             return Some(items);
         }
-        let passed = match parts.after.edit(self.id.signal, &parcel.body, wall_ns) {
+        let passed = match parts.after.edit(self.id.signal, &parcel.body, None, wall_ns) {
             Ok(passed) => passed,
             Err(error) => {
                 tracing::error!(pipeline = self.name, items, "a processor failed, its items are dropped: {error}");

@@ -3,7 +3,8 @@
 use super::{sample::next_step, *};
 use crate::pipeline::chain::Chain;
 use engine::{Scratch, Settings, due::Limits};
-use net::budget::Budget;
+use http::{HeaderName, HeaderValue};
+use net::{budget::Budget, client::Metadata};
 use otlp::{Signal, json};
 use policy::{Now, PolicySet, TailSampling};
 use std::ops::Range;
@@ -101,7 +102,7 @@ async fn a_request_waits_for_room_but_not_for_long() {
 /// What is left of a full batch and too little by itself waits for more, or for its time.
 #[tokio::test(start_paused = true)]
 async fn requests_are_gathered_until_full_or_old() {
-    let gather = GatherSettings { timeout: Duration::from_secs(1), items_min: 4, items_max: 4 };
+    let gather = GatherSettings { timeout: Duration::from_secs(1), items_min: 4, items_max: 4, keys: Vec::new() };
     let id = PipelineId { signal: Signal::Traces, name: None };
     let lane = Arc::new(Lane::new(id, None, Arc::new(parts(Some(gather))), Arc::default()));
     let clock = Clock::new();
@@ -110,7 +111,7 @@ async fn requests_are_gathered_until_full_or_old() {
         let counts = lane.counts.lock();
         (counts.gathered.items(), counts.sent)
     };
-    let send = |spans: usize| lane.pass(request(&[spans]).0.into(), spans as u64, clock);
+    let send = |spans: usize| lane.pass(request(&[spans]).0.into(), spans as u64, None, clock);
     send(3);
     assert_eq!(waiting_and_sent(), (3, 0));
     send(3);
@@ -125,5 +126,38 @@ async fn requests_are_gathered_until_full_or_old() {
     lane.set_parts(Arc::new(parts(None)), clock);
     send(2);
     assert_eq!(waiting_and_sent(), (0, 19));
+    lane.unwatch();
+}
+
+/// What clients that differ in a metadata key send fills batches of its own, each with its own time.
+#[tokio::test(start_paused = true)]
+async fn requests_are_gathered_by_their_clients_metadata() {
+    let keys = vec!["x-tenant".to_owned()];
+    let gather = GatherSettings { timeout: Duration::from_secs(1), items_min: 4, items_max: 0, keys };
+    let id = PipelineId { signal: Signal::Traces, name: None };
+    let lane = Arc::new(Lane::new(id, None, Arc::new(parts(Some(gather))), Arc::default()));
+    let clock = Clock::new();
+    lane.watch(tokio::spawn(Arc::clone(&lane).watch_gathered(clock)));
+    let waiting_and_sent = || {
+        let counts = lane.counts.lock();
+        (counts.gathered.items(), counts.sent, counts.batches.sizes.items.count)
+    };
+    let send = |tenant: Option<&'static str>, spans: usize| {
+        let of = |tenant| http::HeaderMap::from_iter([(HeaderName::from_static("x-tenant"), tenant)]);
+        let headers = tenant.map(|tenant| of(HeaderValue::from_static(tenant))).unwrap_or_default();
+        let client = Client { metadata: Metadata::of_headers(&headers), ..Client::default() };
+        lane.pass(request(&[spans]).0.into(), spans as u64, Some(Arc::new(client)), clock);
+    };
+    send(Some("A"), 3);
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    send(Some("B"), 3);
+    send(None, 3);
+    assert_eq!(waiting_and_sent(), (9, 0, 0));
+    send(Some("B"), 1);
+    assert_eq!(waiting_and_sent(), (6, 4, 1));
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert_eq!(waiting_and_sent(), (3, 7, 2), "the first one's time has come");
+    lane.flush(clock);
+    assert_eq!(waiting_and_sent(), (0, 10, 3));
     lane.unwatch();
 }

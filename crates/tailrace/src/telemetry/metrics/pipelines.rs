@@ -103,7 +103,8 @@ fn processors(lane: &LaneBooks, stations: &[Station], series: &mut Series) {
                 count_sizes(series, [&BATCH_SIZE, &BATCH_BYTES], &by_name, &lane.batches.sizes);
                 series.add(&BATCH_FULL, &by_name, lane.batches.full as f64);
                 series.add(&BATCH_TIMED, &by_name, lane.batches.timed as f64);
-                series.add(&BATCH_CARDINALITY, &by_name, 1.0);
+                let combinations = lane.combinations.iter().find(|(name, _)| name == processor);
+                series.add(&BATCH_CARDINALITY, &by_name, combinations.map_or(1.0, |(_, count)| *count as f64));
             }
             Work::Sample => {}
             Work::Edit => _ = edit(),

@@ -113,6 +113,7 @@ impl Rig {
             failed: 0,
             buffered: books.buffered,
             processors: Vec::new(),
+            combinations: Vec::new(),
             batches: Batches::default(),
             sampling: Some(sampling),
         };

@@ -62,8 +62,15 @@ impl Peer {
         };
         let charge = self.budget.charge_always(Class::Batches, request.len());
         let body = Bytes::from(request);
-        let batch =
-            Batch { signal: self.signal, body: body.clone(), items: 1, notes: Vec::new(), charge, tokens: Vec::new() };
+        let batch = Batch {
+            signal: self.signal,
+            body: body.clone(),
+            items: 1,
+            notes: Vec::new(),
+            client: None,
+            charge,
+            tokens: Vec::new(),
+        };
         let outcome = tokio::time::timeout(time_max.min(timeout), exporter.export(body, &batch)).await;
         match outcome {
             Ok(Ok(delivered)) if delivered.rejected == 0 => return true,
