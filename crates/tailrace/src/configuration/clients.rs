@@ -131,9 +131,12 @@ fn check_processor(processor: &Processor, known: &Known, (id, used): (&PipelineI
         Processor::Editing(editing) => {
             let asked: BTreeSet<&str> = editing.asked().collect();
             for text in asked {
-                if let Some(why) = known.why_not(&Asked::of(text)) {
+                let asked = Asked::of(text);
+                if let Some(why) = known.why_not(&asked) {
                     let who = format!("`from_context: {text}` of `{}`", used.id);
-                    tell(&who, "finds nothing", &why, (id, used), p);
+                    // As in otelcol, it is put there all the same.
+                    let what = if asked == Asked::Address { "finds an empty address" } else { "finds nothing" };
+                    tell(&who, what, &why, (id, used), p);
                 }
             }
         }

@@ -78,7 +78,7 @@ fn what_is_never_found_is_told_with_the_reason() {
         "traces: {receivers: [otlp/all], processors: [tail_sampling, resource, batch/tenant], exporters: [forward]},
         traces/2: {receivers: [forward], exporters: [otlp]}",
         &[
-            "`from_context: client.address` of `resource` finds nothing in the pipeline `traces`: `tail_sampling` puts \
+            "`from_context: client.address` of `resource` finds an empty address in the pipeline `traces`: `tail_sampling` puts \
              together what many clients sent",
             "`metadata_keys` of `batch/tenant` keeps nothing apart in the pipeline `traces`: `tail_sampling` puts together \
              what many clients sent",
