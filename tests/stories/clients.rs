@@ -92,8 +92,8 @@ fn serve(socket: &TcpStream, all: &Mutex<Vec<Seen>>) -> Option<()> {
     answering.write_all(answer).ok()
 }
 
-/// A collector whose three pipelines have these processors and one exporter, which names the tenant to the sink.
-fn collector(sink: &TenantSink, processors: &str, queue: &str) -> Collector {
+/// A collector whose pipelines have these processors and one exporter, which names the tenant to the sink.
+fn collector(sink: &TenantSink, processors: &str, queue: &str, logs: &str) -> Collector {
     let used = "[resource, batch]";
     Collector::start(&format!(
         "receivers: {{otlp: {{protocols: {{grpc: {{endpoint: \"127.0.0.1:0\", include_metadata: true}},
@@ -102,6 +102,7 @@ processors:
   resource: {{attributes: [{{key: tenant, from_context: metadata.X-Tenant, default_value: nobody, action: upsert}},
     {{key: place, from_context: client.address, action: upsert}}]}}
   {processors}
+connectors: {{forward: {{}}}}
 extensions:
   headers_setter: {{headers: [{{key: X-Scope-OrgID, from_context: x-tenant, default_value: nobody}}]}}
 exporters:
@@ -112,7 +113,7 @@ service:
   pipelines:
     traces: {{receivers: [otlp], processors: {used}, exporters: [otlp_http]}}
     metrics: {{receivers: [otlp], processors: {used}, exporters: [otlp_http]}}
-    logs: {{receivers: [otlp], processors: {used}, exporters: [otlp_http]}}
+    {logs}
 ",
         sink.address
     ))
@@ -176,7 +177,8 @@ fn check(collector: &Collector, sink: &TenantSink) {
 fn tenants_stay_apart_in_batches_and_in_headers() {
     let sink = TenantSink::start();
     let batch = "batch: {metadata_keys: [X-Tenant], metadata_cardinality_limit: 3, timeout: 1s}";
-    let collector = collector(&sink, batch, "");
+    let logs = "logs: {receivers: [otlp], processors: [resource, batch], exporters: [otlp_http]}";
+    let collector = collector(&sink, batch, "", logs);
     check(&collector, &sink);
     // otelcol's answer to a tenant too many, too.
     for path in PATHS {
@@ -190,12 +192,52 @@ fn tenants_stay_apart_in_batches_and_in_headers() {
     assert!(sink.seen().iter().all(|seen| !seen.body.contains("of-C-")));
 }
 
+/// The name that `basicauth` let in stands in an attribute and in a header.
 #[test]
-fn tenants_stay_apart_in_a_sending_queue() {
+fn names_come_from_credentials() {
+    let sink = TenantSink::start();
+    let mut collector = Collector::start(&format!(
+        "receivers: {{otlp: {{protocols: {{http: {{endpoint: \"127.0.0.1:0\", auth: {{authenticator: basicauth}}}}}}}}}}
+processors:
+  attributes: {{actions: [{{key: user, from_context: auth.username, action: insert}}, {{key: header, from_context:
+    metadata.authorization, default_value: unknown, action: insert}}]}}
+extensions:
+  basicauth: {{htpasswd: {{inline: \"alice:pw\\nbob:pw\"}}}}
+  headers_setter: {{headers: [{{key: X-Scope-OrgID, from_attribute: username}}]}}
+exporters: {{otlp_http: {{endpoint: \"http://{}\", compression: none, encoding: json, auth: {{authenticator: headers_setter}}}}}}
+service:
+  extensions: [basicauth, headers_setter]
+  pipelines: {{logs: {{receivers: [otlp], processors: [attributes], exporters: [otlp_http]}}}}
+",
+        sink.address
+    ));
+    collector
+        .wait_until("told", |log| log.contains("`from_context: metadata.authorization` of `attributes` finds nothing"));
+    for (owner, credentials) in [("alice", "Basic YWxpY2U6cHc="), ("bob", "Basic Ym9iOnB3")] {
+        let headers = [("authorization", credentials)];
+        let answer = post_json_with(collector.address("http"), PATHS[2], &headers, &request(PATHS[2], owner, 0));
+        assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+        sink.wait_for(&format!("of-{owner}-"), 1);
+    }
+    let seen = sink.seen();
+    for (Seen { tenants, body, .. }, owner) in seen.iter().zip(["alice", "bob"]) {
+        assert_eq!(tenants, &[owner]);
+        assert!(body.contains(&format!(r#"{{"key":"user","value":{{"stringValue":"{owner}"}}}}"#)), "{body}");
+        assert!(body.contains(r#"{"key":"header","value":{"stringValue":"unknown"}}"#), "{body}");
+    }
+    assert_eq!(seen.len(), 2);
+    assert!(collector.stop().0.success());
+}
+
+#[test]
+fn tenants_stay_apart_behind_a_connector_and_in_a_sending_queue() {
     let sink = TenantSink::start();
     let queue = ", sending_queue: {batch: {flush_timeout: 1s, partition: {metadata_keys: [x-tenant]}}}";
     // Something in its place that mixes nothing.
-    let collector = collector(&sink, "batch: {metadata_keys: [x-tenant], send_batch_size: 0, timeout: 0s}", queue);
+    let batch = "batch: {metadata_keys: [x-tenant], send_batch_size: 0, timeout: 0s}";
+    let logs = "logs: {receivers: [otlp], processors: [resource], exporters: [forward]}
+    logs/behind: {receivers: [forward], processors: [batch], exporters: [otlp_http]}";
+    let collector = collector(&sink, batch, queue, logs);
     check(&collector, &sink);
     let (status, log) = collector.stop();
     assert!(status.success(), "{log}");
