@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use net::auth::headers_setter::Asked as OfHeader;
+use net::auth::{Identity, headers_setter::Asked as OfHeader};
 use process::action::Asked;
 use settings::{Problems, Reference};
 
@@ -39,9 +39,6 @@ enum Loss {
     /// It leaves what its settings name.
     ButKeys,
 }
-
-/// What `basicauth` knows.
-const ATTRIBUTES: [&str; 2] = ["username", "raw"];
 
 impl Default for Keys {
     fn default() -> Self {
@@ -227,7 +224,7 @@ impl Known {
         let is_known = match asked {
             Asked::Address => self.address,
             Asked::Metadata(key) => self.metadata.has(&key.to_lowercase()),
-            Asked::Attribute(name) => self.attributes && ATTRIBUTES.contains(&name.as_str()),
+            Asked::Attribute(name) => self.attributes && Identity::ATTRIBUTES.contains(&name.as_str()),
         };
         (!is_known).then(|| self.why(asked))
     }

@@ -54,7 +54,7 @@ async fn headers_are_shown_where_the_settings_want_it() {
 async fn without_them_there_is_an_address_alone() {
     for client in clients(false, false, &HEADERS).await {
         assert_eq!(*client, Client::at(client.peer.clone()));
-        assert!(matches!(client.peer, Peer::Tcp(_)));
+        assert!(matches!(client.peer, Peer::Tcp(_) | Peer::Ip(_)));
     }
 }
 
