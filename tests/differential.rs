@@ -5,6 +5,8 @@
 //! With `TAILRACE_RECORD=1` the real collector is asked again about each condition of `ottl_more.txt`, and its verdicts
 //! are written there; a new condition is a line with any verdict.
 
+#[path = "differential/clients.rs"]
+mod clients;
 #[expect(dead_code, reason = "the stories look at more of it")]
 #[path = "stories/collector.rs"]
 mod collector;

@@ -39,7 +39,7 @@ const REQUESTS: usize = 40;
 /// At most so many differences are shown.
 const SHOWN_MAX: usize = 5;
 /// The world outside, in which nothing here depends on the time.
-const MOMENT: Moment = Moment { wall_ns: 1_767_225_600_000_000_000, seed: 7 };
+const MOMENT: Moment<'static> = Moment::at(1_767_225_600_000_000_000, 7);
 
 /// A processor with its settings, as one pipeline of a signal has it.
 pub(crate) struct Lane {

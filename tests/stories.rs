@@ -2,6 +2,8 @@
 //!
 //! What should arrive is computed from what was sent. Every story that sends also looks at the books.
 
+#[path = "stories/clients.rs"]
+mod clients;
 #[path = "stories/collector.rs"]
 mod collector;
 #[path = "stories/reload.rs"]

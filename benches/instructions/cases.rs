@@ -157,7 +157,7 @@ fn inflate() -> Work {
 
 fn process(chain: Vec<Box<dyn Processor>>) -> Work {
     let (bodies, units) = (bodies(Mix::Plain, LARGE), texts().1);
-    let moment = Moment { wall_ns: WALL_NS, seed: 1 };
+    let moment = Moment::at(WALL_NS, 1);
     let run = move || {
         for body in &bodies {
             let mut edited = Cow::Borrowed(body.as_slice());

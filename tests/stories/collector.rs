@@ -128,10 +128,16 @@ pub(crate) fn get(address: SocketAddr, path: &str) -> String {
 
 /// One POST of JSON; gives the whole answer.
 pub(crate) fn post_json(address: SocketAddr, path: &str, body: &str) -> String {
+    post_json_with(address, path, &[], body)
+}
+
+/// One POST of JSON with further headers; gives the whole answer.
+pub(crate) fn post_json_with(address: SocketAddr, path: &str, headers: &[(&str, &str)], body: &str) -> String {
     let mut socket = TcpStream::connect(address).expect("the receiver answers");
+    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: test\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
-         Connection: close\r\n\r\n",
+         Connection: close\r\n{headers}\r\n",
         body.len()
     );
     socket.write_all(head.as_bytes()).and_then(|()| socket.write_all(body.as_bytes())).expect("sent");

@@ -4,7 +4,7 @@
 //! buffer of its own, for a header of hyper's would hold on to the whole buffer that it was read into. A client is made once
 //! a connection, and once more a request only where there is more to say than the address; batches share it.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -35,8 +35,10 @@ pub enum Peer {
     /// Nobody knows.
     #[default]
     Unknown,
-    /// An address.
+    /// An address with its port, as gRPC tells it.
     Tcp(SocketAddr),
+    /// One without, as HTTP does.
+    Ip(IpAddr),
     /// A Unix socket, as grpc-go names its other end.
     Unix,
 }
@@ -75,7 +77,18 @@ impl Client {
         match self.peer {
             Peer::Unknown => String::new(),
             Peer::Tcp(address) => address.ip().to_canonical().to_string(),
+            Peer::Ip(address) => address.to_canonical().to_string(),
             Peer::Unix => "@".to_owned(),
+        }
+    }
+
+    /// The address as it came, with a port if there was one.
+    #[must_use]
+    pub fn full_address(&self) -> Option<String> {
+        match self.peer {
+            Peer::Unknown => None,
+            Peer::Tcp(address) => Some(SocketAddr::new(address.ip().to_canonical(), address.port()).to_string()),
+            Peer::Ip(_) | Peer::Unix => Some(self.address()),
         }
     }
 
@@ -84,7 +97,8 @@ impl Client {
     pub fn only(&self, keys: &[String]) -> Self {
         let mut metadata = Metadata::default();
         for key in keys {
-            self.metadata.get(key).for_each(|value| metadata.add(key.as_bytes(), value));
+            let name = key.to_ascii_lowercase();
+            self.metadata.get(key).for_each(|value| metadata.add(name.as_bytes(), value));
         }
         Self { metadata, ..Self::default() }
     }
@@ -141,6 +155,11 @@ impl Metadata {
         self.entries.iter().filter(named).map(|entry| self.part(&entry.value))
     }
 
+    /// Each value with its key.
+    pub fn iter(&self) -> impl Iterator<Item = (&[u8], &[u8])> {
+        self.entries.iter().map(|entry| (self.part(&entry.name), self.part(&entry.value)))
+    }
+
     /// net/http takes these two out of the headers, and otelcol puts the host back.
     fn add_http(&mut self, head: &Parts) {
         let hosts = head.headers.get(HOST).map(|host| host.as_bytes());
@@ -190,8 +209,12 @@ impl Metadata {
 
 impl Peer {
     /// Of a connection over TCP.
-    pub(crate) fn tcp(address: std::io::Result<SocketAddr>) -> Self {
-        address.map_or(Self::Unknown, Self::Tcp)
+    pub(crate) fn tcp(address: std::io::Result<SocketAddr>, transport: Transport) -> Self {
+        match (address, transport) {
+            (Err(_), _) => Self::Unknown,
+            (Ok(address), Transport::Grpc) => Self::Tcp(address),
+            (Ok(address), Transport::Http) => Self::Ip(address.ip()),
+        }
     }
 }
 
@@ -305,12 +328,16 @@ mod tests {
     }
 
     #[test]
-    fn addresses_have_no_port() {
-        let check = |peer, expected: &str| assert_eq!(Client::at(peer).address(), expected);
-        check(Peer::Tcp("10.0.0.1:80".parse().unwrap()), "10.0.0.1");
-        check(Peer::Tcp("[::ffff:10.0.0.1]:80".parse().unwrap()), "10.0.0.1");
-        check(Peer::Tcp("[2001:db8::1]:80".parse().unwrap()), "2001:db8::1");
-        check(Peer::Unix, "@");
-        check(Peer::Unknown, "");
+    fn addresses_have_no_port_unless_all_is_asked_for() {
+        let check = |peer, expected: &str, full: Option<&str>| {
+            let client = Client::at(peer);
+            assert_eq!((client.address().as_str(), client.full_address().as_deref()), (expected, full));
+        };
+        check(Peer::Tcp("10.0.0.1:80".parse().unwrap()), "10.0.0.1", Some("10.0.0.1:80"));
+        check(Peer::Tcp("[::ffff:10.0.0.1]:80".parse().unwrap()), "10.0.0.1", Some("10.0.0.1:80"));
+        check(Peer::Tcp("[2001:db8::1]:80".parse().unwrap()), "2001:db8::1", Some("[2001:db8::1]:80"));
+        check(Peer::Ip("::ffff:10.0.0.1".parse().unwrap()), "10.0.0.1", Some("10.0.0.1"));
+        check(Peer::Unix, "@", Some("@"));
+        check(Peer::Unknown, "", None);
     }
 }

@@ -7,6 +7,7 @@
 //!
 //! A [`Statement`] edits a [`Draft`]: the messages of a record, of which only the fields that change are written anew.
 
+mod client;
 mod compare;
 mod compile;
 mod condition;
@@ -24,6 +25,7 @@ mod subject;
 mod syntax;
 pub mod value;
 
+pub use client::Client;
 pub use compile::Paths;
 pub use condition::{Condition, Needs};
 pub use error::{Error, SyntaxError};

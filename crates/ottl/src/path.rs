@@ -76,8 +76,15 @@ impl Owner {
             Self::Point => Some(subject.point()?.attributes()),
             Self::Log => Some(subject.log().attributes()),
             Self::Cache => Some(map_entries(subject.cache())),
-            Self::Nobody => None,
+            Self::Client => subject.client().map(|client| map_entries(client.metadata())),
+            Self::Grpc => subject.client().map(|client| map_entries(client.grpc_metadata())),
+            Self::Auth => subject.client().map(|client| map_entries(client.attributes())),
         })
+    }
+
+    /// Whether keys are found whatever their case.
+    fn ignores_case(self) -> bool {
+        matches!(self, Self::Client | Self::Grpc)
     }
 }
 
@@ -102,7 +109,10 @@ impl Attribute {
             Name::Int => return Err(Error::Type { expected: "a string as the key of a map", found: "an int" }),
         };
         subject.fuel().spend(SEARCH_COST)?;
-        let Some(attributes) = self.owner.attributes(subject)? else { return Ok(None) };
+        let Some(mut attributes) = self.owner.attributes(subject)? else { return Ok(None) };
+        if self.owner.ignores_case() {
+            return Ok(attributes.find(|(key, _)| key.eq_ignore_ascii_case(&name)).map(|(_, value)| value));
+        }
         Ok(attributes.get(&name))
     }
 }

@@ -1,6 +1,7 @@
 //! A compiled statement, and the record that it edits.
 
 use crate::{
+    client::Client,
     compile::{self, Paths},
     edit::{Buffer, Change, Run},
     error::{Error, SyntaxError},
@@ -42,6 +43,8 @@ pub struct Draft<'a> {
     pub part: Cow<'a, [u8]>,
     /// What statements leave for later ones: the body of a `KeyValueList`.
     pub cache: Vec<u8>,
+    /// Who sent the record, where that is known.
+    pub client: Option<&'a dyn Client>,
 }
 
 /// No edit may make a message longer.
@@ -113,7 +116,8 @@ impl Draft<'_> {
             Context::DataPoint => Item::Point { metric: item, point: part },
             Context::Log => Item::Log(item),
         };
-        let record = Record { resource: &self.resource, scope: &self.scope, item, cache: &self.cache };
+        let record =
+            Record { resource: &self.resource, scope: &self.scope, item, cache: &self.cache, client: self.client };
         Subject::record(record, moment, fuel)
     }
 

@@ -5,7 +5,7 @@
 //! what these do not hold parses the span, once, and all conditions share it. What is stored, or in a processor's hands, is
 //! parsed when something is asked of it.
 
-use crate::error::Error;
+use crate::{client::Client, error::Error};
 use otlp::{
     KeyId,
     scan::{self, Scan},
@@ -54,6 +54,8 @@ pub struct Record<'a> {
     pub item: Item<'a>,
     /// The entries that `cache` has, as the body of a `KeyValueList`.
     pub cache: &'a [u8],
+    /// Who sent it, where that is known.
+    pub client: Option<&'a dyn Client>,
 }
 
 /// What a [`Record`] is: message bodies.
@@ -277,6 +279,11 @@ impl<'a> Subject<'a> {
     /// What `cache` holds: the body of a `KeyValueList`.
     pub(crate) fn cache(&self) -> &'a [u8] {
         if let Source::Record(record) = &self.source { record.cache } else { &[] }
+    }
+
+    /// Who sent it; nobody knows of spans on their way through sampling.
+    pub(crate) fn client(&self) -> Option<&'a dyn Client> {
+        self.as_record().and_then(|record| record.client)
     }
 
     /// Whether schema URLs are seen; in front of `tail_sampling` they are lost.

@@ -5,7 +5,7 @@
 
 mod asked;
 
-use crate::{Client, any_value, any_value::Literal, attribute_list::AttributeList};
+use crate::{Sender, any_value, any_value::Literal, attribute_list::AttributeList};
 use otlp::Value;
 use ottl::{Extractor, Pattern};
 use settings::{Decode, Node, Problems, Severity};
@@ -290,10 +290,11 @@ impl Actions {
 
     /// The actions as they are for requests of this client: what they ask of it is a constant now.
     #[must_use]
-    pub fn of(&self, client: Option<&dyn Client>) -> Cow<'_, Self> {
+    pub fn of(&self, sender: Option<&Sender<'_>>) -> Cow<'_, Self> {
         if !self.asks {
             return Cow::Borrowed(self);
         }
+        let client = sender.map(|sender| sender.client);
         let mut answered = self.clone();
         for source in answered.list.iter_mut().filter_map(Action::source_mut) {
             let found = source.context.as_ref().and_then(|asked| asked.find(client));

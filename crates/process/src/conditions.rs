@@ -74,6 +74,8 @@ impl Conditions {
     /// [`Broken::Refused`] where one fails, if that is the error mode.
     pub fn hold(&self, record: Record<'_>, moment: Moment<'_>, ignored: &mut Ignored) -> Result<bool, Broken> {
         let fuel = Fuel::new(FUEL);
+        let client = moment.client.map(|sender| sender as &dyn ottl::Client);
+        let record = Record { client, ..record };
         let moment = ottl::Moment { wall_ns: moment.wall_ns, seed: moment.seed };
         let subject = Subject::record(record, moment, &fuel);
         for condition in &self.list {

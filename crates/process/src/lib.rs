@@ -8,6 +8,7 @@ pub mod action;
 pub mod any_value;
 pub mod attribute_list;
 pub mod attributes;
+pub mod client;
 pub mod conditions;
 pub mod error_mode;
 pub mod filter;
@@ -28,4 +29,5 @@ mod broken;
 #[cfg(test)]
 mod notation;
 
-pub use processor::{Broken, Client, Edited, Failing, Ignored, IgnoredError, Moment, Processor};
+pub use client::{Client, Sender};
+pub use processor::{Broken, Edited, Failing, Ignored, IgnoredError, Moment, Processor};

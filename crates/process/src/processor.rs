@@ -1,6 +1,6 @@
 //! What a processor is to the pipeline that it stands in.
 
-use crate::error_mode::ErrorMode;
+use crate::{client::Sender, error_mode::ErrorMode};
 use otlp::{Signal, wire::WireError};
 use std::{borrow::Cow, fmt};
 
@@ -64,19 +64,7 @@ pub struct Moment<'m> {
     /// What random choices are made from; another one for each request.
     pub seed: u64,
     /// Who sent the request, where that is still known.
-    pub client: Option<&'m dyn Client>,
-}
-
-/// Who sent a request, for those who ask.
-pub trait Client: fmt::Debug {
-    /// Its address without a port; `""` where none is known.
-    fn address(&self) -> String;
-
-    /// All values of a key of its metadata, whatever the case of the key.
-    fn metadata(&self, key: &str) -> Vec<String>;
-
-    /// What is known by its credentials under this name.
-    fn attribute(&self, name: &str) -> Option<String>;
+    pub client: Option<&'m Sender<'m>>,
 }
 
 /// Why a request cannot be edited.

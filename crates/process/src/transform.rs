@@ -26,7 +26,9 @@ pub struct Transform {
 }
 
 /// What lasts from record to record while a request is edited.
-pub(crate) struct Run {
+pub(crate) struct Run<'m> {
+    /// Who sent the request.
+    pub(crate) client: Option<&'m dyn ottl::Client>,
     /// The time, and where random numbers stand.
     pub(crate) moment: ottl::Moment,
     pub(crate) fuel: Fuel,
@@ -69,6 +71,7 @@ impl Processor for Transform {
         }
         let mut tree = Tree::parse(request)?;
         let mut run = Run {
+            client: moment.client.map(|sender| sender as &dyn ottl::Client),
             moment: ottl::Moment { wall_ns: moment.wall_ns, seed: moment.seed },
             fuel: Fuel::new(u64::MAX),
             caches: HashMap::new(),

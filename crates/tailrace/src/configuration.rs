@@ -4,9 +4,10 @@
 //! nothing checks the settings again. Each component's settings are decoded beside its code; this file only joins them.
 //!
 //! The way: `selection` takes out what was not asked for, `section` decodes the components of one kind by the tables in
-//! `kinds`, and what concerns several of them is checked at the end, below and in `connectors` and `unsupported`.
+//! `kinds`, and what concerns several of them is checked at the end, below and in `connectors`, `unsupported` and `clients`.
 
 pub(crate) mod batch;
+mod clients;
 mod connectors;
 mod editing;
 mod elsewhere;
@@ -199,6 +200,7 @@ impl Configuration {
                 p.warning(&extension.at, message, "remove it from `service::extensions` to silence this".to_string());
             }
         }
+        clients::check(self, p);
         for (id, pipeline) in &self.service.pipelines {
             self.check_signals(id, pipeline, p);
             let samplers = pipeline.processors.iter();

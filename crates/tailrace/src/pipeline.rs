@@ -19,6 +19,7 @@ mod intake;
 mod lane;
 mod outlet;
 mod program;
+mod shown;
 mod snapshot;
 pub(crate) mod timings;
 mod veil;

@@ -16,7 +16,7 @@ use crate::BoxFuture;
 use crate::auth::{ClientAuth, NoHeaders};
 use crate::client::Client;
 
-pub use settings::{Action, HeaderSettings, HeadersSetterSettings, Source};
+pub use settings::{Action, Asked, HeaderSettings, HeadersSetterSettings, Source};
 
 /// Sets headers.
 #[derive(Debug)]
@@ -44,8 +44,6 @@ enum Value {
     Nothing,
 }
 
-/// What `from_context` begins with where it means an attribute.
-const ATTRIBUTE: &str = "auth.";
 /// A larger file is no header.
 const FILE_BYTES_MAX: usize = 64 << 10;
 
@@ -59,16 +57,14 @@ impl HeadersSetter {
             let key = &header.key;
             let name = key.parse().map_err(|_| format!("`{key}` cannot be the name of a header"))?;
             let value = match (&header.source, header.action) {
-                (_, Action::Delete) | (Source::Nothing, _) => Value::Nothing,
+                (_, Action::Delete) => Value::Nothing,
                 (Source::File(path), _) => Value::File(path.clone()),
                 (Source::Value(value), _) => Value::Fixed(header_value(value.as_bytes(), key)?),
-                (Source::Context(from, default), _) => match from.strip_prefix(ATTRIBUTE) {
-                    Some(name) => Value::Attribute(name.to_owned(), default_value(default.as_ref(), key)?),
-                    None => Value::Metadata(from.clone(), default_value(default.as_ref(), key)?),
+                (source, _) => match source.asked() {
+                    Some((Asked::Metadata(from), or)) => Value::Metadata(from.to_owned(), default_value(or, key)?),
+                    Some((Asked::Attribute(from), or)) => Value::Attribute(from.to_owned(), default_value(or, key)?),
+                    None => Value::Nothing,
                 },
-                (Source::Attribute(from, default), _) => {
-                    Value::Attribute(from.clone(), default_value(default.as_ref(), key)?)
-                }
             };
             Ok(Header { action: header.action, name, value })
         });

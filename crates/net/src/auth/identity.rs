@@ -19,6 +19,9 @@ impl Identity {
         Self { header: header.into() }
     }
 
+    /// The names of what it knows.
+    pub const ATTRIBUTES: [&str; 2] = ["raw", "username"];
+
     /// An attribute by its name: `username`, or `raw`, the name and password as they came.
     #[must_use]
     pub fn attribute(&self, name: &str) -> Option<String> {

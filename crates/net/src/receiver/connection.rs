@@ -129,7 +129,7 @@ impl Accepted {
     /// Who is at the other end. As in otelcol, HTTP knows nothing of one behind a Unix socket.
     fn peer(&self, transport: Transport) -> Peer {
         match (self, transport) {
-            (Accepted::Tcp(stream), _) => Peer::tcp(stream.peer_addr()),
+            (Accepted::Tcp(stream), transport) => Peer::tcp(stream.peer_addr(), transport),
             (Accepted::Unix(_), Transport::Grpc) => Peer::Unix,
             (Accepted::Unix(_), Transport::Http) => Peer::Unknown,
         }

@@ -130,10 +130,11 @@ impl Refused {
                 RefusedReason::Unsupported
             }
             Refused::Denied(_) => RefusedReason::Unauthenticated,
-            Refused::Overloaded(_) | Refused::Failed(_) => RefusedReason::Overloaded,
+            Refused::Overloaded(_) => RefusedReason::Overloaded,
             Refused::ShuttingDown => RefusedReason::ShuttingDown,
             Refused::Slow => RefusedReason::Slow,
             Refused::Gone => RefusedReason::Gone,
+            Refused::Failed(_) => RefusedReason::Failed,
             Refused::Panicked => RefusedReason::Panicked,
         }
     }

@@ -29,6 +29,8 @@ pub enum RefusedReason {
     Slow,
     /// The peer broke off.
     Gone,
+    /// The intake will never take it, though nothing is wrong with it.
+    Failed,
     /// The intake panicked.
     Panicked,
 }
@@ -90,7 +92,7 @@ pub struct TransportCounts {
 
 impl RefusedReason {
     /// All of them.
-    pub const ALL: [RefusedReason; 9] = [
+    pub const ALL: [RefusedReason; 10] = [
         RefusedReason::Malformed,
         RefusedReason::TooLarge,
         RefusedReason::Unsupported,
@@ -99,6 +101,7 @@ impl RefusedReason {
         RefusedReason::ShuttingDown,
         RefusedReason::Slow,
         RefusedReason::Gone,
+        RefusedReason::Failed,
         RefusedReason::Panicked,
     ];
 
@@ -113,6 +116,7 @@ impl RefusedReason {
             RefusedReason::ShuttingDown => "shutting_down",
             RefusedReason::Slow => "slow",
             RefusedReason::Gone => "gone",
+            RefusedReason::Failed => "failed",
             RefusedReason::Panicked => "panicked",
         }
     }

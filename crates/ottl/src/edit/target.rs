@@ -99,7 +99,9 @@ impl Place {
             Owner::Point => (Buffer::Part, None, subject.point()?.kind.attributes_field()),
             Owner::Log => (Buffer::Item, None, 6),
             Owner::Cache => (Buffer::Cache, None, 1),
-            Owner::Nobody => return Err(Error::failed("what `otelcol` says can only be read")),
+            Owner::Client | Owner::Grpc | Owner::Auth => {
+                return Err(Error::failed("what `otelcol` says can only be read"));
+            }
         };
         Ok(Self { buffer, within, field })
     }

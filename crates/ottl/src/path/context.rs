@@ -204,10 +204,10 @@ const LOG: [(&str, Field); 17] = [
 ];
 
 const OTELCOL: [(&str, Field); 4] = [
-    ("client.addr", Field::Absent),
-    ("client.auth.attributes", Field::Attributes(Owner::Nobody)),
-    ("client.metadata", Field::Attributes(Owner::Nobody)),
-    ("grpc.metadata", Field::Attributes(Owner::Nobody)),
+    ("client.addr", Field::ClientAddress),
+    ("client.auth.attributes", Field::Attributes(Owner::Auth)),
+    ("client.metadata", Field::Attributes(Owner::Client)),
+    ("grpc.metadata", Field::Attributes(Owner::Grpc)),
 ];
 
 const SPAN_ENUMS: [(&str, i64); 9] = [

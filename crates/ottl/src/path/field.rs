@@ -42,8 +42,8 @@ pub(crate) enum Field {
     Metric(MetricField),
     Point(PointField),
     Log(LogField),
-    /// What never has a value here.
-    Absent,
+    /// The address of whoever sent it.
+    ClientAddress,
     Attributes(Owner),
 }
 
@@ -118,6 +118,10 @@ pub(crate) enum Owner {
     Log,
     /// What the statements of one record leave for each other; empty for conditions.
     Cache,
-    /// Of nothing: maps that are always empty here.
-    Nobody,
+    /// Metadata of whoever sent it.
+    Client,
+    /// The same, if it came by gRPC.
+    Grpc,
+    /// What is known of whoever sent it by its credentials.
+    Auth,
 }

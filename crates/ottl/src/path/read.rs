@@ -2,6 +2,7 @@
 
 use super::field::Field;
 use crate::{
+    client::Client,
     error::Error,
     subject::{Source, Subject},
     value::{Id, Map, Opaque, Time, Value, hex},
@@ -50,7 +51,10 @@ impl Field {
             Self::Metric(field) => field.read(subject),
             Self::Point(field) => field.read(subject)?,
             Self::Log(field) => field.read(subject)?,
-            Self::Absent => Value::Nil,
+            Self::ClientAddress => match subject.client().and_then(Client::address) {
+                Some(address) => Value::str(address),
+                None => Value::Nil,
+            },
             Self::Attributes(owner) => Value::Map(match owner.attributes(subject)? {
                 Some(attributes) => Map::attributes(attributes),
                 None => Map::data(Vec::new()),

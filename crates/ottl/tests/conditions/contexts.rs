@@ -56,7 +56,7 @@ fn check(context: Context, item: Item<'_>, holding: &[&str]) {
         let condition = Condition::compile(text, context, &mut Keys::default());
         let condition = condition.unwrap_or_else(|errors| panic!("{text}: {errors:?}"));
         let fuel = Fuel::new(FUEL);
-        let record = Record { resource: resource.as_ref(), scope: scope.as_ref(), item, cache: &[] };
+        let record = Record { resource: resource.as_ref(), scope: scope.as_ref(), item, cache: &[], client: None };
         let subject = Subject::record(record, MOMENT, &fuel);
         assert_eq!(condition.evaluate(&subject), Ok(true), "{text}");
     }

@@ -57,6 +57,18 @@ mod tests {
             "10.0.0.1".to_string()
         }
 
+        fn full_address(&self) -> Option<String> {
+            None
+        }
+
+        fn all_metadata(&self) -> Vec<(String, String)> {
+            Vec::new()
+        }
+
+        fn attributes(&self) -> &[&str] {
+            &["username"]
+        }
+
         fn metadata(&self, key: &str) -> Vec<String> {
             let values: &[&str] = match key {
                 "one" => &["a"],

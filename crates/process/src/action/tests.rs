@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::{
+    Client,
     notation::{attributes, decode, shown_attributes},
     splice::Splice,
 };
@@ -15,6 +16,18 @@ struct Tenant;
 impl Client for Tenant {
     fn address(&self) -> String {
         "::1".to_string()
+    }
+
+    fn full_address(&self) -> Option<String> {
+        Some("[::1]:80".to_string())
+    }
+
+    fn all_metadata(&self) -> Vec<(String, String)> {
+        vec![("tenant".to_string(), "A".to_string())]
+    }
+
+    fn attributes(&self) -> &[&str] {
+        &[]
     }
 
     fn metadata(&self, key: &str) -> Vec<String> {
@@ -33,7 +46,8 @@ fn applied(actions: &str, before: &str) -> String {
 fn applied_for(client: Option<&dyn Client>, actions: &str, before: &str) -> String {
     let settings: Vec<ActionSettings> = decode(actions).unwrap();
     let actions = Actions::new(&settings).unwrap();
-    let actions = actions.of(client);
+    let sender = client.map(Sender::new);
+    let actions = actions.of(sender.as_ref());
     let source = Resource { attributes: attributes(before), ..Resource::default() }.encode_to_vec();
     let mut list = AttributeList::new(&source);
     list.read(0..source.len(), 1).unwrap();

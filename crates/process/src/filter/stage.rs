@@ -128,7 +128,7 @@ impl<'a> Pass<'_, 'a> {
         let (stage, source) = (self.stage, self.splice.source());
         let needs_header = stage.asks_within() || !stage.resource.is_nothing();
         let header = if needs_header { header(source, part, walk::SCOPE_PART)? } else { Cow::Borrowed(&[][..]) };
-        let record = Record { resource: &header, scope: &[], item: Item::Alone, cache: &[] };
+        let record = Record { resource: &header, scope: &[], item: Item::Alone, cache: &[], client: None };
         if stage.resource.holds(record, self.moment, &mut self.ignored)? {
             self.filtered += self.records_of_resource(part)?;
             return Ok(Fate::Goes);
@@ -294,7 +294,7 @@ impl<'a> Pass<'_, 'a> {
 
 impl<'h> Headers<'h> {
     fn record(self, item: Item<'h>) -> Record<'h> {
-        Record { resource: self.resource, scope: self.scope, item, cache: &[] }
+        Record { resource: self.resource, scope: self.scope, item, cache: &[], client: None }
     }
 }
 

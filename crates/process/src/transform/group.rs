@@ -47,7 +47,7 @@ impl Group {
     }
 
     /// Edits a record.
-    pub(crate) fn execute(&self, draft: &mut Draft<'_>, run: &mut Run) -> Result<(), Broken> {
+    pub(crate) fn execute(&self, draft: &mut Draft<'_>, run: &mut Run<'_>) -> Result<(), Broken> {
         if self.shares_cache {
             draft.cache = run.caches.remove(&self.context).unwrap_or_default();
         }
@@ -58,7 +58,7 @@ impl Group {
         result
     }
 
-    fn execute_with_cache(&self, draft: &mut Draft<'_>, run: &mut Run) -> Result<(), Broken> {
+    fn execute_with_cache(&self, draft: &mut Draft<'_>, run: &mut Run<'_>) -> Result<(), Broken> {
         if !self.conditions.is_empty() && !self.is_due(draft, run)? {
             return Ok(());
         }
@@ -70,7 +70,7 @@ impl Group {
         Ok(())
     }
 
-    fn is_due(&self, draft: &Draft<'_>, run: &mut Run) -> Result<bool, Broken> {
+    fn is_due(&self, draft: &Draft<'_>, run: &mut Run<'_>) -> Result<bool, Broken> {
         let subject = draft.subject(self.context, run.moment, &run.fuel);
         for condition in &self.conditions {
             match condition.evaluate(&subject) {

@@ -59,7 +59,7 @@ impl<'a> Tree<'a> {
     }
 
     /// Executes a group for all its records.
-    pub(super) fn execute(&mut self, group: &Group, run: &mut Run) -> Result<(), Broken> {
+    pub(super) fn execute(&mut self, group: &Group, run: &mut Run<'_>) -> Result<(), Broken> {
         self.parts.iter_mut().try_for_each(|part| part.execute(group, run))
     }
 
@@ -84,9 +84,10 @@ impl<'a> Part<'a> {
         Ok(Self { source, header: pieces.header(), scopes, is_changed: false })
     }
 
-    fn execute(&mut self, group: &Group, run: &mut Run) -> Result<(), Broken> {
+    fn execute(&mut self, group: &Group, run: &mut Run<'_>) -> Result<(), Broken> {
         if group.context() == Context::Resource {
-            let mut draft = Draft { resource: Cow::Borrowed(&self.header), ..Draft::default() };
+            let resource = Cow::Borrowed(&*self.header);
+            let mut draft = Draft { resource, client: run.client, ..Draft::default() };
             group.execute(&mut draft, run)?;
             let changes = Changes::of(draft);
             self.store(changes.resource);
@@ -98,7 +99,7 @@ impl<'a> Part<'a> {
         Ok(())
     }
 
-    fn execute_in_scope(&mut self, index: usize, group: &Group, run: &mut Run) -> Result<(), Broken> {
+    fn execute_in_scope(&mut self, index: usize, group: &Group, run: &mut Run<'_>) -> Result<(), Broken> {
         let Some(scope) = self.scopes.get_mut(index) else { return Ok(()) };
         let mut resource = Cow::Borrowed(&*self.header);
         match group.context() {
@@ -158,7 +159,7 @@ impl<'a> Scope<'a> {
         part: Option<&[u8]>,
         resource: &mut Cow<'_, [u8]>,
         group: &Group,
-        run: &mut Run,
+        run: &mut Run<'_>,
     ) -> Result<Option<Vec<u8>>, Broken> {
         let mut draft = Draft {
             resource: Cow::Borrowed(resource),
@@ -166,6 +167,7 @@ impl<'a> Scope<'a> {
             item: Cow::Borrowed(item.and_then(|item| self.items.get(item)).map_or(&[], |item| &**item)),
             part: Cow::Borrowed(part.unwrap_or_default()),
             cache: Vec::new(),
+            client: run.client,
         };
         group.execute(&mut draft, run)?;
         let changes = Changes::of(draft);
@@ -194,7 +196,7 @@ impl<'a> Scope<'a> {
         item: usize,
         resource: &mut Cow<'_, [u8]>,
         group: &Group,
-        run: &mut Run,
+        run: &mut Run<'_>,
     ) -> Result<(), Broken> {
         let Some(span) = self.items.get(item).cloned() else { return Ok(()) };
         let events = Pieces::new(&span, EVENTS)?;
@@ -220,7 +222,7 @@ impl<'a> Scope<'a> {
         item: usize,
         resource: &mut Cow<'_, [u8]>,
         group: &Group,
-        run: &mut Run,
+        run: &mut Run<'_>,
     ) -> Result<(), Broken> {
         let Some(metric) = self.items.get(item).cloned() else { return Ok(()) };
         let view = MetricView::parse(&metric)?;

@@ -87,6 +87,16 @@ impl Editing {
             _ => Ok(()),
         }
     }
+
+    /// What it asks of whoever sent a request: each `from_context`.
+    pub(crate) fn asked(&self) -> impl Iterator<Item = &str> {
+        let actions = match self {
+            Editing::Attributes(settings) => &settings.actions[..],
+            Editing::Resource(settings) => &settings.attributes[..],
+            _ => &[],
+        };
+        actions.iter().map(|action| action.from_context.as_str()).filter(|asked| !asked.is_empty())
+    }
 }
 
 fn built<P: process::Processor + 'static, E: Display>(

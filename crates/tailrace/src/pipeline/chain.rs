@@ -1,9 +1,9 @@
 //! The processors of a pipeline that edit requests, in the user's order, and those between them that mix requests.
 
-use super::veil::Veil;
+use super::{shown::Shown, veil::Veil};
 use net::client::Client;
 use otlp::Signal;
-use process::{Broken, Edited, Failing, IgnoredError, Moment, Processor};
+use process::{Broken, Edited, Failing, IgnoredError, Moment, Processor, Sender};
 use std::{
     borrow::Cow,
     collections::BTreeMap,
@@ -69,10 +69,6 @@ pub(crate) enum Stuck {
     TooMany(String),
 }
 
-/// A client as processors see it.
-#[derive(Debug)]
-struct Shown<'c>(&'c Client);
-
 /// What a link did to a request.
 #[derive(Clone, Copy, Debug)]
 struct Outcome {
@@ -133,8 +129,8 @@ impl Chain {
     /// Sends a request through one processor.
     fn step(&self, link: &Link, signal: Signal, passed: &mut Passed<'_>, wall_ns: u64) -> Result<(), Broken> {
         let shown = passed.client.as_deref().map(Shown);
-        let client = shown.as_ref().map(|shown| shown as &dyn process::Client);
-        let moment = Moment { wall_ns, seed: rand::random(), client };
+        let sender = shown.as_ref().map(|shown| Sender::new(shown));
+        let moment = Moment { wall_ns, seed: rand::random(), client: sender.as_ref() };
         let Edited { body, filtered, ignored } = link.processor.edit(signal, &passed.body, moment)?;
         let changed = match body {
             Cow::Owned(body) => Some(body),
@@ -206,21 +202,6 @@ impl Passed<'_> {
     /// Everything that the chain took away.
     pub(crate) fn filtered(&self) -> u64 {
         self.outcomes.iter().map(|outcome| outcome.filtered).sum()
-    }
-}
-
-impl process::Client for Shown<'_> {
-    fn address(&self) -> String {
-        self.0.address()
-    }
-
-    /// What is no UTF-8 would make an item that others refuse.
-    fn metadata(&self, key: &str) -> Vec<String> {
-        self.0.metadata.get(key).map(|value| String::from_utf8_lossy(value).into_owned()).collect()
-    }
-
-    fn attribute(&self, name: &str) -> Option<String> {
-        self.0.identity.as_ref()?.attribute(name)
     }
 }
 

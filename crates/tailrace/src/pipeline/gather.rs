@@ -82,6 +82,7 @@ impl Gathered {
         budget: &Arc<Budget>,
     ) -> u64 {
         self.items += items;
+        let apart_bytes = key.len() + client.as_ref().map_or(0, |client| client.bytes());
         let batch = self.batches.entry(key).or_insert_with(|| Growing {
             load: Load { client, ..Load::default() },
             since: Instant::now(),
@@ -90,7 +91,7 @@ impl Gathered {
         batch.load.body.extend_from_slice(request);
         batch.load.items += items;
         // Charged before the old charge is given back: the sum is never less than what is there.
-        batch.charge = budget.charge_always(Class::Batches, batch.load.body.capacity());
+        batch.charge = budget.charge_always(Class::Batches, batch.load.body.capacity() + apart_bytes);
         batch.load.items
     }
 

@@ -50,6 +50,32 @@ pub enum Source {
     Nothing,
 }
 
+/// What a header takes of the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked<'s> {
+    /// The value of a key of its metadata.
+    Metadata(&'s str),
+    /// What its authenticator knows under a name.
+    Attribute(&'s str),
+}
+
+/// What `from_context` begins with where it means an attribute.
+const ATTRIBUTE: &str = "auth.";
+
+impl Source {
+    /// What it asks of the client, with what there is instead.
+    pub(super) fn asked(&self) -> Option<(Asked<'_>, Option<&Secret>)> {
+        match self {
+            Self::Context(from, default) => match from.strip_prefix(ATTRIBUTE) {
+                Some(name) => Some((Asked::Attribute(name), default.as_ref())),
+                None => Some((Asked::Metadata(from), default.as_ref())),
+            },
+            Self::Attribute(from, default) => Some((Asked::Attribute(from), default.as_ref())),
+            Self::Value(_) | Self::File(_) | Self::Nothing => None,
+        }
+    }
+}
+
 impl HeadersSetterSettings {
     /// Reads the settings of an extension.
     pub fn decode(node: &Node, p: &mut Problems) -> Option<Self> {
@@ -68,12 +94,10 @@ impl HeadersSetterSettings {
         Some(Self { headers: headers.into_iter().collect::<Option<_>>()?, additional_auth })
     }
 
-    /// The headers whose values are the client's.
-    pub fn of_clients(&self) -> impl Iterator<Item = &str> {
-        let of_client = |header: &&HeaderSettings| {
-            header.action != Action::Delete && matches!(header.source, Source::Context(..) | Source::Attribute(..))
-        };
-        self.headers.iter().filter(of_client).map(|header| header.key.as_str())
+    /// The headers whose values are the client's, with what they ask.
+    pub fn of_clients(&self) -> impl Iterator<Item = (&str, Asked<'_>)> {
+        let set = self.headers.iter().filter(|header| header.action != Action::Delete);
+        set.filter_map(|header| Some((header.key.as_str(), header.source.asked()?.0)))
     }
 
     /// All settings, as otelcol prints them.

@@ -54,7 +54,7 @@ async fn headers_are_shown_where_the_settings_want_it() {
 async fn without_them_there_is_an_address_alone() {
     for client in clients(false, false, &HEADERS).await {
         assert_eq!(*client, Client::at(client.peer.clone()));
-        assert!(matches!(client.peer, Peer::Tcp(_)));
+        assert!(matches!(client.peer, Peer::Tcp(_) | Peer::Ip(_)));
     }
 }
 
@@ -63,5 +63,17 @@ async fn what_an_authenticator_knows_is_passed_on() {
     for client in clients(false, true, &HEADERS).await {
         assert_eq!(client.identity.as_ref().unwrap().attribute("username").as_deref(), Some("alice"));
         assert_eq!(values(&client, "x-tenant"), "");
+    }
+}
+
+#[tokio::test]
+async fn what_is_never_taken_is_answered_with_the_reason() {
+    let bench = Bench::start(FakeIntake::new(|_| Err(Refusal::Failed("one too many".to_owned())))).await;
+    let called = bench.call(&[], framed(0, b"x")).await;
+    assert_eq!((called.header("grpc-status"), called.header("grpc-message")), ("13", "one%20too%20many"));
+    let posted = bench.post(&[("content-type", "application/json")], "{}").await;
+    assert_eq!((posted.status, posted.header("retry-after")), (500, ""));
+    for transport in Transport::ALL {
+        assert_eq!(bench.counts(transport).refused_for(RefusedReason::Failed), 1);
     }
 }

@@ -67,7 +67,9 @@ pub(super) fn set(field: Field, subject: &Subject<'_>, value: &Value<'_>) -> Edi
         Field::Metric(field) => metric::set_metric(field, subject, value),
         Field::Point(field) => metric::set_point(field, subject, value),
         Field::Log(field) => log::set(field, subject, value),
-        Field::Absent | Field::Attributes(_) => Err(Error::failed("what `otelcol` says can only be read").into()),
+        Field::ClientAddress | Field::Attributes(_) => {
+            Err(Error::failed("what `otelcol` says can only be read").into())
+        }
     }
 }
 

@@ -65,6 +65,7 @@ fn with<'s>(record: &Record<'s>, buffer: Buffer, bytes: &'s [u8]) -> Record<'s> 
         scope: if buffer == Buffer::Scope { bytes } else { record.scope },
         item,
         cache: if buffer == Buffer::Cache { bytes } else { record.cache },
+        client: record.client,
     }
 }
 
