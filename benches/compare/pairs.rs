@@ -99,4 +99,4 @@ fn milliseconds(duration: Duration) -> f64 {
 }
 
 /// How many times its capacity the collector is sent.
-const OVERLOAD: f64 = 3.5;
+const OVERLOAD: f64 = 2.6;

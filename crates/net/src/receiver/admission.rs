@@ -1,19 +1,22 @@
 //! Overload: which requests are turned away so that the others are still worth taking.
 //!
-//! A processor that is asked for more than it can do makes everybody wait for longer and longer, until the clients give up
-//! waiting and all its work is for nothing. What tells it is how long a task waits for its turn. A probe, at most one at a
-//! time and only while requests come, puts itself at the end of the runtime's queue and looks when its turn is:
+//! A collector that is asked for more than it can do makes everybody wait for longer and longer, until the clients give up
+//! waiting and all its work is for nothing. What tells it is how long a task waits for its turn, the lag. A probe, at most one
+//! at a time and only while requests come, puts itself at the end of the runtime's queue and looks when its turn is:
 //!
 //! ```text
-//!   lag ─────────────── LAG_LOW ─────────────── LAG_HIGH ───────────────
-//!       a larger share  │  the share stays      │ a smaller share, once this has been so for STANDING
+//!            mean lag > LAG_HIGH in WINDOWS_HIGH windows
+//!   all ────────────────────────────────────────────────► LAG_LOW / lag of those who come, at most all
+//!    ▲                                                          │
+//!    └─────────── nobody was refused for CALM ──────────────────┘
 //! ```
 //!
-//! A share of the requests is taken, evenly among all comers; the rest is refused with RetryInfo before anything else is
-//! done for it. Slow clients and single large requests do not change the share: the lag has to stand.
+//! The share follows from the lag of this moment and nothing else: the queue adds up what was taken in excess, and a rule
+//! that added up as well would swing. It is taken evenly among all comers; the rest is refused with RetryInfo before anything
+//! else is done for it. Slow clients and single large requests change nothing: the lag has to stand.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::Poll;
 use std::time::Duration;
 
@@ -22,30 +25,23 @@ use tokio::time::Instant;
 
 use super::rarely::Rarely;
 
-/// Below this there is room for more: the queue is short, though never empty while there is work.
+/// Up to this there is room for everybody; while there is work, the queue is never empty.
 const LAG_LOW: Duration = Duration::from_millis(20);
-/// Above this there is too much. A core that other processes want, too, is not had for some 10 ms now and then.
+/// Above this there is too much to do.
 const LAG_HIGH: Duration = Duration::from_millis(40);
-/// A burst may take so long.
-const STANDING: Duration = Duration::from_millis(250);
+/// So long the lag is averaged.
+const WINDOW: Duration = Duration::from_millis(100);
+/// So often in a row it has to be too high. A burst may take less.
+const WINDOWS_HIGH: u32 = 3;
 /// Between two probes.
 const PROBE_INTERVAL: Duration = Duration::from_millis(10);
-/// The whole, in the unit of shares.
-const WHOLE: u32 = 1 << 16;
-/// So much is taken at least.
-const SHARE_MIN: u32 = WHOLE / 64;
-/// By how much a share shrinks at most for one probe.
-const SHRINK_MAX: f64 = 0.7;
-/// How much a share grows with each probe: a part of itself, and a little.
-const GROWTH: u32 = 16;
+/// Without a refusal for so long, everybody is taken again.
+const CALM: Duration = Duration::from_secs(1);
 
 /// Decides which requests of a receiver are taken.
 pub(super) struct Admission {
     receiver: Arc<str>,
-    /// Of [`WHOLE`].
-    share: AtomicU32,
-    /// Shares added up; a request is taken whenever this passes a whole.
-    sum: AtomicU32,
+    is_shedding: AtomicBool,
     probing: AtomicBool,
     seen: Mutex<Seen>,
     told: Rarely,
@@ -54,37 +50,47 @@ pub(super) struct Admission {
 /// What the probes have found.
 #[derive(Clone, Copy, Debug)]
 struct Seen {
-    /// When the last probe began.
+    /// When the last probe began, when the last one ended, and what that found.
     probed: Instant,
-    /// When the lag was last not too high.
-    fine: Instant,
+    learned: Instant,
+    lag: Duration,
+    /// The window's beginning, and the lags in it.
+    window: Instant,
+    lags: Duration,
+    probes: u32,
+    /// Windows in a row with too high a lag.
+    windows_high: u32,
+    /// Shares added up; a request is taken whenever there is a whole.
+    sum: f64,
+    /// The last refusal.
+    refused: Instant,
 }
 
 impl Admission {
     pub(super) fn new(receiver: &Arc<str>) -> Arc<Admission> {
-        let now = Instant::now();
         Arc::new(Admission {
             receiver: Arc::clone(receiver),
-            share: AtomicU32::new(WHOLE),
-            sum: AtomicU32::new(0),
+            is_shedding: AtomicBool::new(false),
             probing: AtomicBool::new(false),
-            seen: Mutex::new(Seen { probed: now, fine: now }),
+            seen: Mutex::new(Seen::since(Instant::now())),
             told: Rarely::default(),
         })
     }
 
     /// Whether one more request is taken.
     pub(super) fn admits(self: &Arc<Self>) -> bool {
-        if !self.probing.load(Ordering::Relaxed) {
-            self.probe();
-        }
-        let share = self.share.load(Ordering::Relaxed);
-        if share == WHOLE {
+        let (shedding, probing) = (self.is_shedding(), self.probing.load(Ordering::Relaxed));
+        if !shedding && probing {
             return true;
         }
-        let before = self.sum.fetch_add(share, Ordering::Relaxed);
-        let taken = before / WHOLE != before.wrapping_add(share) / WHOLE;
-        if !taken && let Some(requests) = self.told.tell() {
+        let now = Instant::now();
+        if !probing {
+            self.probe(now);
+        }
+        if !shedding || self.seen.lock().takes(now, probing) {
+            return true;
+        }
+        if let Some(requests) = self.told.tell() {
             let receiver = &*self.receiver;
             tracing::warn!(
                 receiver,
@@ -92,54 +98,84 @@ impl Admission {
                 "more requests come than can be processed, some are refused and asked to come back; give the collector more CPU or spread the load"
             );
         }
-        taken
+        false
     }
 
     /// Whether some are turned away now.
     pub(super) fn is_shedding(&self) -> bool {
-        self.share.load(Ordering::Relaxed) < WHOLE
+        self.is_shedding.load(Ordering::Relaxed)
     }
 
     /// Sends a probe, if it is time for one.
-    fn probe(self: &Arc<Self>) {
-        let began = Instant::now();
+    fn probe(self: &Arc<Self>, now: Instant) {
         {
-            let Some(mut seen) = self.seen.try_lock() else { return };
-            let since = began - seen.probed;
-            if since < PROBE_INTERVAL || self.probing.swap(true, Ordering::Relaxed) {
+            let mut seen = self.seen.lock();
+            if now.saturating_duration_since(seen.probed) < PROBE_INTERVAL || self.probing.swap(true, Ordering::Relaxed) {
                 return;
             }
-            if since > STANDING {
+            if now.saturating_duration_since(seen.learned) > WINDOW && !self.is_shedding() {
                 // Nothing came, and so nothing waited.
-                seen.fine = began;
+                *seen = Seen::since(now);
             }
-            seen.probed = began;
+            seen.probed = now;
         }
         let admission = Arc::clone(self);
         tokio::spawn(async move {
             last_in_line().await;
-            admission.learn(began.elapsed());
+            admission.learn(Instant::now());
             admission.probing.store(false, Ordering::Relaxed);
         });
     }
 
-    /// A task waited so long for its turn.
-    fn learn(&self, lag: Duration) {
+    /// The probe has had its turn.
+    fn learn(&self, now: Instant) {
         let mut seen = self.seen.lock();
-        let now = Instant::now();
-        let share = self.share.load(Ordering::Relaxed);
-        if lag <= LAG_HIGH {
-            seen.fine = now;
+        let lag = now.saturating_duration_since(seen.probed);
+        (seen.lag, seen.learned) = (lag, now);
+        seen.lags += lag;
+        seen.probes += 1;
+        if now - seen.window < WINDOW {
+            return;
         }
-        let share = if lag < LAG_LOW {
-            share.saturating_add(share / GROWTH + WHOLE / 256).min(WHOLE)
-        } else if lag > LAG_HIGH && (share < WHOLE || now - seen.fine >= STANDING) {
-            let by = (LAG_HIGH.as_secs_f64() / lag.as_secs_f64()).max(SHRINK_MAX);
-            ((f64::from(share) * by) as u32).max(SHARE_MIN)
+        let mean = seen.lags / seen.probes;
+        let windows_high = if mean > LAG_HIGH { seen.windows_high.saturating_add(1) } else { 0 };
+        if windows_high == WINDOWS_HIGH {
+            seen.refused = now;
+        }
+        let shedding = windows_high >= WINDOWS_HIGH || (self.is_shedding() && now - seen.refused < CALM);
+        self.is_shedding.store(shedding, Ordering::Relaxed);
+        *seen = Seen { window: now, lags: Duration::ZERO, probes: 0, windows_high, ..*seen };
+    }
+}
+
+impl Seen {
+    fn since(now: Instant) -> Seen {
+        let none = Duration::ZERO;
+        Seen {
+            probed: now,
+            learned: now,
+            lag: none,
+            window: now,
+            lags: none,
+            probes: 0,
+            windows_high: 0,
+            sum: 0.0,
+            refused: now,
+        }
+    }
+
+    /// Whether one more request fits into the share that the lag leaves.
+    fn takes(&mut self, now: Instant, probing: bool) -> bool {
+        let waiting = if probing { now.saturating_duration_since(self.probed) } else { Duration::ZERO };
+        let lag = self.lag.max(waiting);
+        self.sum += (LAG_LOW.as_secs_f64() / lag.as_secs_f64().max(0.001)).min(1.0);
+        let taken = self.sum >= 1.0;
+        if taken {
+            self.sum -= 1.0;
         } else {
-            share
-        };
-        self.share.store(share, Ordering::Relaxed);
+            self.refused = now;
+        }
+        taken
     }
 }
 
