@@ -24,7 +24,7 @@ use super::socket::Socket;
 use crate::client::Client;
 
 /// What a connection's messages may have on their way while there is too much to do.
-const NARROW_WINDOW_BYTES: u32 = 256 << 10;
+const NARROW_WINDOW_BYTES: u32 = 512 << 10;
 /// Refused calls whose messages may still be on their way; what comes for one is passed over.
 const RESET_STREAMS_MAX: usize = 1024;
 /// Calls that were begun and given up before anybody looked: clients that wait for a busy collector do so.
