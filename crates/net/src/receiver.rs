@@ -1,8 +1,9 @@
 //! The receiving half: OTLP over gRPC and HTTP becomes whole, inflated request bodies for one [`Intake`].
 //!
 //! ```text
-//!  listener ─► connection ─► grpc │ http ─► body (limits, budget, inflate) ─► Intake ─► answer
-//!  accept loop  TLS, guard    paths, codings                                  the ack covers memory
+//!  listener ─► connection ─► calls, hyper ─► admission ─► grpc, http_api ─► body ─► Intake ─► answer
+//!  accept loop  TLS, guard    HTTP/2, 1      overload      paths, codings    limits   the ack covers memory
+//!                                                                           budget, inflate
 //! ```
 //!
 //! gRPC is our own unary framing on h2: OTLP needs one method, a five-byte prefix and three trailers, and so the
@@ -10,8 +11,8 @@
 //! refuse a compressed frame before any codec sees it, or inflate it on its own account.
 //!
 //! Invariants: a body reaches the intake only whole and within its limits; its charge is held until the answer is known;
-//! credentials are checked, and at the budget's hard mark a request is answered, before its body is read; every wait on a
-//! peer has an end.
+//! credentials are checked, and at the budget's hard mark or under overload a request is answered, before its body is read;
+//! every wait on a peer has an end.
 
 mod admission;
 mod body;

@@ -193,8 +193,7 @@ impl Destination {
         is_stopped || self.consumers.lock().iter().all(|consumer| !consumer.is_finished())
     }
 
-    /// Ends a consumer as a fault would, for tests of whoever asks [`Destination::is_alive`]. Released builds lack it.
-    #[cfg(debug_assertions)]
+    /// Ends a consumer as a fault would, for tests of whoever asks [`Destination::is_alive`]..
     pub fn lose_consumer(&self) {
         if let Some(consumer) = self.consumers.lock().first() {
             consumer.abort();

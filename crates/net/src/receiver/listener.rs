@@ -258,8 +258,7 @@ impl Pulse {
         self.0.iter().all(|accepting| !accepting.is_finished())
     }
 
-    /// Ends them as a fault would, for tests of whoever looks. Released builds lack it.
-    #[cfg(debug_assertions)]
+    /// Ends them as a fault would, for tests of whoever looks..
     pub fn lose(&self) {
         self.0.iter().for_each(AbortHandle::abort);
     }

@@ -170,7 +170,6 @@ impl Lane {
     }
 
     /// Ends that task as a fault would.
-    #[cfg(debug_assertions)]
     pub(crate) fn lose_watcher(&self) {
         if let Some(task) = &*self.watcher.lock() {
             task.abort();

@@ -81,7 +81,6 @@ impl Vitals {
     fn fail(&self, running: &Running) {
         let mut last = self.last.lock();
         last.looks += 1;
-        #[cfg(debug_assertions)]
         if last.looks == 2 {
             if self.fail_point.is(Fault::Receive) {
                 self.doors.read().iter().for_each(|(_, pulse)| pulse.lose());
