@@ -49,13 +49,17 @@ pub(crate) fn check(processor: &dyn Processor, signal: Signal, before: &str, aft
     assert_eq!((shown(signal, &body).trim(), found), (after.trim(), filtered), "{signal}\n{before}");
 }
 
-/// Key-values out of a flow map.
+/// Key-values out of a flow map. `key'` is written `key`, so that one can come twice.
 pub(crate) fn attributes(yaml: &str) -> Vec<KeyValue> {
     let Literal::Map(entries) = decode(yaml).expect("a value") else { return Vec::new() };
     let value = |literal: &Literal| AnyValue::decode(&*literal.encode()).expect("just written");
     entries
         .iter()
-        .map(|(key, literal)| KeyValue { key: key.clone(), value: Some(value(literal)), ..KeyValue::default() })
+        .map(|(key, literal)| KeyValue {
+            key: key.trim_end_matches('\'').to_string(),
+            value: Some(value(literal)),
+            ..KeyValue::default()
+        })
         .collect()
 }
 

@@ -84,7 +84,7 @@ impl ProbabilisticSampler {
             randomness: state.randomness.map(|(randomness, _)| randomness),
             threshold: state.threshold.map(|(threshold, _)| threshold),
         };
-        let mark = match self.sampler.decide(brought, known, span.forced, (self.fails_closed, true)) {
+        let mark = match self.sampler.decide(brought, known, (self.fails_closed, true), |_| span.forced) {
             Fate::Dropped => return Ok(false),
             Fate::Kept => return Ok(true),
             Fate::Marked(mark) => mark,
@@ -126,8 +126,13 @@ impl ProbabilisticSampler {
                 })
             }
         };
-        let forced = self.forced(list);
-        match self.sampler.decide(brought, known, forced, (self.fails_closed, false)) {
+        let forced = |is_threshold_wrong| {
+            if is_threshold_wrong {
+                list.remove(THRESHOLD);
+            }
+            self.forced(list)
+        };
+        match self.sampler.decide(brought, known, (self.fails_closed, false), forced) {
             Fate::Dropped => return Ok(false),
             Fate::Kept => {}
             Fate::Marked(mark) => {
@@ -235,9 +240,6 @@ fn mark_log(mark: Mark, list: &mut AttributeList<'_>) {
     let value = |text: String| Cow::Owned(any_value::of_str(text.as_bytes()));
     if let Some(randomness) = mark.randomness {
         list.set(RANDOMNESS, value(randomness.to_string()));
-    }
-    if mark.is_threshold_wrong {
-        list.remove(THRESHOLD);
     }
     if let Some(threshold) = mark.threshold {
         list.set(THRESHOLD, value(threshold.to_string()));

@@ -62,8 +62,6 @@ pub(super) enum Fate {
 pub(super) struct Mark {
     /// Its randomness, where it brought none and the mode is to say which it was.
     pub(super) randomness: Option<Randomness>,
-    /// Whether the threshold that it brought was wrong, and goes.
-    pub(super) is_threshold_wrong: bool,
     /// The threshold, unless it brought a higher one.
     pub(super) threshold: Option<Threshold>,
 }
@@ -106,17 +104,19 @@ impl Sampler {
         }
     }
 
-    /// Decides about an item. `known` is its randomness by its trace ID or by a hash; `forced` is a threshold that counts
-    /// instead of the mode's and despite all errors; `writes_missing` says whether missing randomness is written, too.
+    /// Decides about an item. `known` is its randomness by its trace ID or by a hash; `writes_missing` says whether missing
+    /// randomness is written, too. `forced` gives a threshold that counts instead of the mode's and despite all errors; it
+    /// is told whether the threshold that the item brought is wrong, for the reference takes that away before it looks.
     pub(super) fn decide(
         &self,
         brought: Brought,
         known: Option<Randomness>,
-        forced: Option<Threshold>,
         (fails_closed, writes_missing): (bool, bool),
+        forced: impl FnOnce(bool) -> Option<Threshold>,
     ) -> Fate {
         let mut mark = Mark::default();
         let mut existing = brought.threshold;
+        let mut is_threshold_wrong = false;
         let mut has_carrier = brought.is_right;
         let mut is_right = brought.is_right;
         let randomness = match self {
@@ -143,7 +143,7 @@ impl Sampler {
                 Some(randomness) if existing.is_some_and(|existing| !existing.samples(randomness)) => {
                     is_right = false;
                     existing = None;
-                    mark.is_threshold_wrong = true;
+                    is_threshold_wrong = true;
                 }
                 Some(_) => {}
             }
@@ -153,7 +153,7 @@ impl Sampler {
             (false, true) => Threshold::NEVER,
             (false, false) => Threshold::ALWAYS,
         };
-        let threshold = forced.unwrap_or(threshold);
+        let threshold = forced(is_threshold_wrong).unwrap_or(threshold);
         if !threshold.samples(randomness.unwrap_or(Randomness::SAMPLED)) {
             return Fate::Dropped;
         }

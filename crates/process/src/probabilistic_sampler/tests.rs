@@ -138,6 +138,8 @@ fn log_records() {
                 &format!("a {HALF} {{sampling.threshold: c, b: 1, p: 100}}"),
                 "a {p: 100, b: 1, sampling.threshold: \"0\"}",
             ),
+            // The last one takes the place of the wrong threshold, and is the first of its name then.
+            (&format!("a {HALF} {{sampling.threshold: c, p: 100, p': x}}"), ""),
             (
                 "a {sampling.randomness: ffffffffffffff}",
                 "a {sampling.randomness: ffffffffffffff, sampling.threshold: \"8\"}",
