@@ -4,7 +4,7 @@ use crate::decided::Most;
 use std::time::Duration;
 
 /// The shortest slot: shorter ones cost more blocks than they save lag.
-const SLOT_MIN: Duration = Duration::from_millis(100);
+const SLOT_MIN: Duration = Duration::from_millis(50);
 /// The longest slot: verdicts of long waits come at most this much later than asked.
 const SLOT_MAX: Duration = Duration::from_secs(5);
 /// The decided memory holds at least this long, however short the wait.
@@ -40,10 +40,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Length of a slot: a 32nd of the shortest wait, but not too short and not too long.
+    /// Length of a slot: a 64th of the shortest wait, but not too short and not too long.
     #[must_use]
     pub fn slot_length(&self) -> Duration {
-        (self.shortest_wait() / 32).clamp(SLOT_MIN, SLOT_MAX)
+        (self.shortest_wait() / 64).clamp(SLOT_MIN, SLOT_MAX)
     }
 
     /// The wait that a new trace begins with.

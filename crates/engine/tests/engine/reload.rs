@@ -73,7 +73,7 @@ fn the_next_slot_is_foretold_for_old_slots_too() {
     let mut rig = Rig::new(ALWAYS, &wait(10));
     rig.now_ns += SECOND / 20;
     rig.send(&[span(1)]);
-    rig.reload(ALWAYS, &wait(160));
+    rig.reload(ALWAYS, &wait(500));
     rig.reload(ALWAYS, &wait(640));
     let old_ns = wait(10).slot_length().as_nanos() as u64;
     assert_eq!(rig.engine.next_due_ns(rig.now_ns), (rig.now_ns / old_ns + 1) * old_ns);
