@@ -50,6 +50,21 @@ pub(super) struct Tally {
     pub(super) amounts: Amounts,
 }
 
+/// What the policies say in one decision over many traces. Counting every answer in the tally costs more than most answers.
+#[derive(Debug)]
+pub(super) struct Sheet {
+    policies: Vec<Counted>,
+    amounts: Amounts,
+}
+
+/// What one policy has said.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counted {
+    answers: [u64; ANSWERS],
+    spans: [u64; ANSWERS],
+    bytes: [u64; ANSWERS],
+}
+
 impl Tally {
     pub(super) fn new(policies: usize, amounts: Amounts) -> Self {
         Self {
@@ -71,13 +86,7 @@ impl Tally {
 
     /// `size` gives the trace's spans and bytes; it is only asked where they are counted.
     pub(super) fn add(&self, policy: usize, outcome: &Outcome, size: impl FnOnce() -> (u64, u64)) {
-        let answer = match outcome {
-            Outcome::Sampled(_) => 0,
-            Outcome::NotSampled => 1,
-            Outcome::Dropped(_) => 2,
-            Outcome::Error => 3,
-            Outcome::Unasked => 4,
-        };
+        let answer = outcome.number();
         if let Some(counts) = self.answers.get(policy) {
             counts[answer].fetch_add(1, Ordering::Relaxed);
         }
@@ -88,6 +97,21 @@ impl Tally {
             let (more_spans, more_bytes) = size();
             spans[answer].fetch_add(more_spans, Ordering::Relaxed);
             bytes[answer].fetch_add(more_bytes, Ordering::Relaxed);
+        }
+    }
+
+    /// A sheet for the answers of one decision.
+    pub(super) fn sheet(&self) -> Sheet {
+        Sheet { policies: vec![Counted::default(); self.answers.len()], amounts: self.amounts }
+    }
+
+    /// Takes over what a sheet has counted.
+    pub(super) fn enter(&self, sheet: &Sheet) {
+        for ((answers, sums), counted) in self.answers.iter().zip(&self.sums).zip(&sheet.policies) {
+            let [spans, bytes] = &**sums;
+            add(answers, &counted.answers);
+            add(spans, &counted.spans);
+            add(bytes, &counted.bytes);
         }
     }
 
@@ -107,6 +131,38 @@ impl Tally {
                 [0, 1, 2, 3, 4].map(|answer| counts[answer].load(Ordering::Relaxed));
             PolicyCounts { sampled, not_sampled, dropped, errors, unasked }
         })
+    }
+}
+
+impl Sheet {
+    /// `size` gives the trace's spans and bytes; it is only asked where they are counted.
+    pub(super) fn add(&mut self, policy: usize, outcome: &Outcome, size: impl FnOnce() -> (u64, u64)) {
+        let Some(counted) = self.policies.get_mut(policy) else { return };
+        let answer = outcome.number();
+        counted.answers[answer] += 1;
+        if self.amounts != Amounts::default() {
+            let (spans, bytes) = size();
+            counted.spans[answer] += spans;
+            counted.bytes[answer] += bytes;
+        }
+    }
+}
+
+impl Outcome {
+    fn number(&self) -> usize {
+        match self {
+            Self::Sampled(_) => 0,
+            Self::NotSampled => 1,
+            Self::Dropped(_) => 2,
+            Self::Error => 3,
+            Self::Unasked => 4,
+        }
+    }
+}
+
+fn add(counts: &[AtomicU64; ANSWERS], more: &[u64; ANSWERS]) {
+    for (count, more) in counts.iter().zip(more).filter(|(_, more)| **more > 0) {
+        count.fetch_add(*more, Ordering::Relaxed);
     }
 }
 

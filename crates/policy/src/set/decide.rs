@@ -9,7 +9,8 @@
 //! the others from being asked about the piece.
 
 use super::{
-    counts::Tally,
+    counts::{Sheet, Tally},
+    limiters::Limiters,
     rule::{Bench, Ground, Outcome, Rule},
     size,
     top::Top,
@@ -28,31 +29,51 @@ pub(super) struct Panel<'a> {
     pub(super) tally: &'a Tally,
 }
 
+/// A run over candidates: what the panel needs besides them.
+struct Run {
+    now: Now,
+    /// Counts the answers; without it, the tally does at once.
+    sheet: Option<Sheet>,
+    /// For policies without limiters.
+    none: Limiters,
+    /// The part of a composite that accepted the candidate at hand last.
+    composite: u16,
+}
+
+impl Run {
+    fn new(now: Now) -> Self {
+        Self { now, sheet: None, none: Limiters::default(), composite: NO_PATH }
+    }
+}
+
 impl Panel<'_> {
     pub(super) fn decide(&self, candidates: &mut [Candidate<'_>], now: Now) -> Vec<Verdict> {
+        let mut run = Run { sheet: Some(self.tally.sheet()), ..Run::new(now) };
         let drops = self.policies.iter().take_while(|policy| policy.is_drop()).count();
         let mut dropped: Vec<Option<Verdict>> = Vec::new();
         if drops > 0 {
-            dropped.extend(candidates.iter().map(|candidate| self.dropped(drops, candidate, now)));
+            dropped.extend(candidates.iter().map(|candidate| self.dropped(drops, candidate, &mut run)));
         }
         let dropped = dropped.into_iter().chain(std::iter::repeat(None));
         let decided = candidates.iter().zip(dropped);
         let decided =
-            decided.map(|(candidate, dropped)| dropped.unwrap_or_else(|| self.verdict(drops, candidate, now)));
-        decided.collect()
+            decided.map(|(candidate, dropped)| dropped.unwrap_or_else(|| self.verdict(drops, candidate, &mut run)));
+        let decided = decided.collect();
+        run.sheet.iter().for_each(|sheet| self.tally.enter(sheet));
+        decided
     }
 
     /// The verdict on a trace by its last piece; `None` if it is open.
     pub(super) fn decide_piece(&self, candidate: &Candidate<'_>, now: Now) -> Option<Verdict> {
-        let mut composite = NO_PATH;
+        let mut run = Run::new(now);
         let mut is_blocked = false;
         for (number, policy) in self.policies.iter().enumerate() {
             if is_blocked && !policy.is_drop() {
                 break;
             }
-            match self.ask(number, candidate, now, &mut composite) {
+            match self.ask(number, candidate, &mut run) {
                 Outcome::Dropped(ground) => return Some(ground.dropped()),
-                Outcome::Sampled(ground) => return Some(ground.kept(composite)),
+                Outcome::Sampled(ground) => return Some(ground.kept(run.composite)),
                 Outcome::NotSampled => is_blocked |= policy.is_drop(),
                 Outcome::Error | Outcome::Unasked => {}
             }
@@ -60,43 +81,47 @@ impl Panel<'_> {
         None
     }
 
-    /// `composite` is the part of a composite that accepted the candidate last.
-    fn ask(&self, number: usize, candidate: &Candidate<'_>, now: Now, composite: &mut u16) -> Outcome {
+    fn ask(&self, number: usize, candidate: &Candidate<'_>, run: &mut Run) -> Outcome {
+        let Run { now, sheet, none, composite } = run;
         let outcome = match (self.policies.get(number), self.tops.get(number)) {
-            (Some(policy), Some(top)) => top.with_limiters(&candidate.trace_id, |limiters| {
-                let mut bench = Bench { limiters, now, size: self.size, composite: *composite };
+            (Some(policy), Some(top)) => top.with_limiters(&candidate.trace_id, none, |limiters| {
+                let mut bench = Bench { limiters, now: *now, size: self.size, composite: *composite };
                 let outcome = policy.ask(candidate, &mut bench);
                 *composite = bench.composite;
                 outcome
             }),
             _ => Outcome::Error,
         };
-        self.tally.add(number, &outcome, || {
+        let amounts = || {
             let bytes = self.size.map_or(0, |first| size::bodies_bytes(candidate.state, first));
             (u64::from(candidate.spans), bytes)
-        });
+        };
+        match sheet {
+            Some(sheet) => sheet.add(number, &outcome, amounts),
+            None => self.tally.add(number, &outcome, amounts),
+        }
         outcome
     }
 
-    fn dropped(&self, drops: usize, candidate: &Candidate<'_>, now: Now) -> Option<Verdict> {
-        let mut composite = NO_PATH;
-        (0..drops).find_map(|number| match self.ask(number, candidate, now, &mut composite) {
+    fn dropped(&self, drops: usize, candidate: &Candidate<'_>, run: &mut Run) -> Option<Verdict> {
+        run.composite = NO_PATH;
+        (0..drops).find_map(|number| match self.ask(number, candidate, run) {
             Outcome::Dropped(ground) => Some(ground.dropped()),
             _ => None,
         })
     }
 
-    fn verdict(&self, drops: usize, candidate: &Candidate<'_>, now: Now) -> Verdict {
-        let mut composite = NO_PATH;
+    fn verdict(&self, drops: usize, candidate: &Candidate<'_>, run: &mut Run) -> Verdict {
+        run.composite = NO_PATH;
         let mut kept: Option<Ground> = None;
         for number in drops..self.policies.len() {
-            let Outcome::Sampled(ground) = self.ask(number, candidate, now, &mut composite) else { continue };
+            let Outcome::Sampled(ground) = self.ask(number, candidate, run) else { continue };
             kept = Some(kept.map_or(ground, |kept| kept.or(ground)));
             if self.is_first_match {
                 break;
             }
         }
-        kept.map_or(Verdict::SAMPLED_OUT, |ground| ground.kept(composite))
+        kept.map_or(Verdict::SAMPLED_OUT, |ground| ground.kept(run.composite))
     }
 }
 

@@ -30,15 +30,20 @@ impl Top {
         Self { name: name.to_owned(), policy, limiters }
     }
 
-    /// Lends the limiters of the trace's virtual shard.
-    pub(super) fn with_limiters<R>(&self, trace_id: &TraceId, ask: impl FnOnce(&mut Limiters) -> R) -> R {
-        let Some(shared) = &self.limiters else { return ask(&mut Limiters::default()) };
+    /// Lends the limiters of the trace's virtual shard, or `none` where there are none.
+    pub(super) fn with_limiters<R>(
+        &self,
+        trace_id: &TraceId,
+        none: &mut Limiters,
+        ask: impl FnOnce(&mut Limiters) -> R,
+    ) -> R {
+        let Some(shared) = &self.limiters else { return ask(none) };
         // A panic while they are held leaves the limiters as consistent as any moment does.
         let mut shards = shared.lock().unwrap_or_else(PoisonError::into_inner);
         let shard = limiters::shard(trace_id, shards.len());
         match shards.get_mut(shard) {
             Some(limiters) => ask(limiters),
-            None => ask(&mut Limiters::default()),
+            None => ask(none),
         }
     }
 
