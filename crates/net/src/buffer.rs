@@ -146,6 +146,11 @@ impl Buffer {
         Ok(())
     }
 
+    /// Whether there is room for a message of so many bytes, if it is known to have some.
+    pub fn holds(&self, bytes: usize) -> bool {
+        (1..=self.bytes.capacity()).contains(&bytes)
+    }
+
     /// The bytes so far.
     pub fn as_slice(&self) -> &[u8] {
         &self.bytes

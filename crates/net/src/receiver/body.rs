@@ -1,9 +1,10 @@
 //! A request's message out of its body's [`Pieces`], with as few copies as the bytes allow.
 //!
-//! A message that arrives in one piece is used where it lies. One that comes in several waits for the last of them and is
-//! then copied once, into a [`Buffer`] of its size (growing it meanwhile copied a 230 KB message in 16 KiB frames twice over
-//! and cost more than the rest of the way). A compressed one goes piece by piece through the inflater, so its compressed form
-//! is never held whole.
+//! A message that arrives in one piece is used where it lies. One that comes in several is copied as it comes, if there is
+//! a [`Buffer`] that is large enough for what was announced; then the next piece lies where the last one lay, which is
+//! memory that the caches know. Where there is none, the pieces wait for the last of them and are then copied once, into a
+//! buffer of their size (growing it meanwhile copied a 230 KB message in 16 KiB frames twice over and cost more than the
+//! rest of the way). A compressed one goes piece by piece through the inflater, so its compressed form is never held whole.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use crate::inflate::{Decoders, Encoding, Inflater};
 /// Pieces that wait for the last one have this size at least on average; crumbs are copied at once, since each costs more
 /// than its bytes.
 const PIECE_BYTES_MIN: usize = 2 << 10;
+/// Bytes of a giant that are copied before the task yields.
+const STEP_BYTES: usize = 256 << 10;
 /// gRPC's prefix: one byte of flags, four of length.
 const PREFIX_BYTES: usize = 5;
 
@@ -46,8 +49,8 @@ struct Gathering<'a> {
     pieces: Vec<Bytes>,
     bytes: usize,
     charge: Charge,
-    /// Where they are copied to at once, when there were too many small ones.
-    crumbs: Option<Buffer>,
+    /// Where they are copied to at once: there is room for all of them, or there were too many small ones.
+    copied: Option<Buffer>,
 }
 
 impl Deref for Message {
@@ -86,9 +89,9 @@ impl Workshop {
                 Message::Slice(first, charge)
             }
             None => {
-                let mut gathering = Gathering::new(self)?;
+                let mut gathering = Gathering::new(self, length)?;
                 sized(&mut pieces, first, length, |piece| gathering.take(piece)).await?;
-                Message::Gathered(gathering.finish()?)
+                Message::Gathered(gathering.finish().await?)
             }
             Some(encoding) => {
                 let mut out = self.pool.buffer(self.bytes_max)?;
@@ -110,6 +113,7 @@ impl Workshop {
         if pieces.announced() > self.bytes_max as u64 {
             return Err(Refused::TooLarge(self.bytes_max));
         }
+        let announced = usize::try_from(pieces.announced()).unwrap_or_default();
         let first = pieces.next().await?.unwrap_or_default();
         if first.len() > self.bytes_max {
             return Err(Refused::TooLarge(self.bytes_max));
@@ -120,12 +124,12 @@ impl Workshop {
                 Ok(Message::Slice(first, charge))
             }
             None => {
-                let mut gathering = Gathering::new(self)?;
+                let mut gathering = Gathering::new(self, announced)?;
                 gathering.take(first)?;
                 while let Some(piece) = pieces.next().await? {
                     gathering.take(piece)?;
                 }
-                Ok(Message::Gathered(gathering.finish()?))
+                Ok(Message::Gathered(gathering.finish().await?))
             }
             Some(encoding) => {
                 let mut out = self.pool.buffer(self.bytes_max)?;
@@ -149,13 +153,15 @@ impl Workshop {
 }
 
 impl<'a> Gathering<'a> {
-    fn new(workshop: &'a Workshop) -> Result<Gathering<'a>, Refused> {
-        Ok(Gathering { workshop, pieces: Vec::new(), bytes: 0, charge: workshop.charge(0)?, crumbs: None })
+    /// For about `announced` bytes; nothing is made that large before they come.
+    fn new(workshop: &'a Workshop, announced: usize) -> Result<Gathering<'a>, Refused> {
+        let copied = Some(workshop.pool.buffer(workshop.bytes_max)?).filter(|buffer| buffer.holds(announced));
+        Ok(Gathering { workshop, pieces: Vec::new(), bytes: 0, charge: workshop.charge(0)?, copied })
     }
 
     fn take(&mut self, piece: Bytes) -> Result<(), Refused> {
-        if let Some(crumbs) = &mut self.crumbs {
-            return Ok(crumbs.extend(&piece)?);
+        if let Some(copied) = &mut self.copied {
+            return Ok(copied.extend(&piece)?);
         }
         self.bytes = self.bytes.saturating_add(piece.len());
         if self.bytes > self.workshop.bytes_max {
@@ -164,23 +170,29 @@ impl<'a> Gathering<'a> {
         self.charge.grow(piece.len()).map_err(Stop::from)?;
         self.pieces.push(piece);
         if self.pieces.len() > 2 + self.bytes / PIECE_BYTES_MIN {
-            self.crumbs = Some(self.join()?);
+            let mut copied = self.workshop.pool.buffer(self.workshop.bytes_max)?;
+            copied.reserve(self.bytes)?;
+            self.pieces.drain(..).try_for_each(|piece| copied.extend(&piece))?;
+            self.charge.shrink_to(0);
+            self.copied = Some(copied);
         }
         Ok(())
     }
 
-    fn finish(mut self) -> Result<Buffer, Refused> {
-        match self.crumbs.take() {
-            Some(crumbs) => Ok(crumbs),
-            None => self.join(),
+    /// All pieces in one buffer of their size. The copy of a giant takes so long that others have their turn meanwhile.
+    async fn finish(mut self) -> Result<Buffer, Refused> {
+        if let Some(copied) = self.copied.take() {
+            return Ok(copied);
         }
-    }
-
-    /// All pieces in one buffer of their size.
-    fn join(&mut self) -> Result<Buffer, Refused> {
         let mut out = self.workshop.pool.buffer(self.workshop.bytes_max)?;
         out.reserve(self.bytes)?;
-        for piece in self.pieces.drain(..) {
+        let mut step = 0;
+        for piece in std::mem::take(&mut self.pieces) {
+            if step >= STEP_BYTES {
+                tokio::task::yield_now().await;
+                step = 0;
+            }
+            step += piece.len();
             out.extend(&piece)?;
         }
         self.charge.shrink_to(0);

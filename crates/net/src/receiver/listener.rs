@@ -51,8 +51,8 @@ const WRITE_TIME_MAX: Duration = Duration::from_secs(30);
 const BACK_OFF_MIN: Duration = Duration::from_millis(10);
 const BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
-/// HTTP/1 reads a head and the beginning of a body into a buffer of at most this.
-const HTTP1_BUFFER_BYTES_MAX: usize = 256 << 10;
+/// HTTP/1 reads into a buffer of at most this, a head and then a body piece by piece; small enough to stay in a cache.
+const HTTP1_BUFFER_BYTES_MAX: usize = 64 << 10;
 /// Streams of an HTTP connection at once, as in Go's server.
 const HTTP_STREAMS_MAX: u32 = 250;
 
