@@ -8,7 +8,7 @@ use crate::{
     scenario::Addresses,
     scrape::{Scrape, Verdicts},
 };
-use load::{Arrivals, Expected, Generate, Keep, Progress, Report, Sink, SinkOptions, generate};
+use load::{Arrivals, Expected, Generate, GenerateError, Keep, Progress, Report, Sink, SinkOptions, generate};
 use std::{
     collections::VecDeque,
     future::pending,
@@ -217,15 +217,24 @@ async fn send_and_watch(
     collector: &Collector,
     sink: &Sink,
 ) -> Result<(Report, Vec<Sample>), String> {
+    let text = |error: GenerateError| error.to_string();
     let sending = async {
         if !giants {
-            return generate(load.clone(), pending()).await;
+            return generate(load.clone(), pending()).await.map_err(text);
         }
-        let [trace, request] = giants_beside(load)?;
-        let (report, trace, request) =
-            tokio::join!(generate(load.clone(), pending()), generate(trace, pending()), generate(request, pending()));
-        let mut report = report?;
-        for giant in [trace?, request?] {
+        let beside = giants_beside(load).map_err(text)?;
+        // On a thread of its own: rendering a giant would hold up the small requests, and be taken for the collector's doing.
+        let beside = tokio::task::spawn_blocking(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let [trace, request] = beside.map(|giant| generate(giant, pending()));
+            Ok(runtime.block_on(async { tokio::join!(trace, request) }))
+        });
+        let (report, beside) = tokio::join!(generate(load.clone(), pending()), beside);
+        let (trace, request) =
+            beside.map_err(|error| error.to_string())?.map_err(|error: std::io::Error| error.to_string())?;
+        let mut report = report.map_err(text)?;
+        for giant in [trace, request] {
+            let giant = giant.map_err(text)?;
             report.spans += giant.spans;
             report.lost_spans += giant.lost_spans;
             report.rejected_spans += giant.rejected_spans;
@@ -239,7 +248,7 @@ async fn send_and_watch(
     let mut samples = Vec::new();
     loop {
         tokio::select! {
-            report = &mut sending => return Ok((report.map_err(|error| error.to_string())?, samples)),
+            report = &mut sending => return Ok((report?, samples)),
             () = tokio::time::sleep(SAMPLE_INTERVAL) => samples.push(sample(started, &load.progress, collector, sink)),
         }
     }
