@@ -8,7 +8,7 @@ pub(crate) mod encode;
 pub(crate) mod entries;
 pub(crate) mod message;
 mod nested;
-pub(crate) mod target;
+pub(crate) mod target_path;
 
 use crate::{
     error::Error,

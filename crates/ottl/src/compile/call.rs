@@ -2,7 +2,7 @@
 
 use super::{Compiler, did_you_mean};
 use crate::{
-    edit::target::Target,
+    edit::target_path::Target,
     error::Error,
     expr::{Answer, Expr, Invocation},
     functions::{self, Argument, Arguments, Build, Function, Kind, Param, Place},

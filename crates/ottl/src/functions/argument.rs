@@ -1,7 +1,7 @@
 //! The arguments of a call as the condition wrote them, sorted to the converter's parameters.
 
 use super::Function;
-use crate::{edit::target::Target, expr::Expr, value::Value};
+use crate::{edit::target_path::Target, expr::Expr, value::Value};
 
 /// What a call was written with, one place for each parameter.
 #[derive(Debug)]

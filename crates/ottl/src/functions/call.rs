@@ -2,7 +2,7 @@
 
 use super::{Argument, Arguments, Function};
 use crate::{
-    edit::target::Target,
+    edit::target_path::Target,
     error::Error,
     expr::Expr,
     subject::{Moment, Subject},
