@@ -170,8 +170,7 @@ impl<'a> Gathering<'a> {
         self.charge.grow(piece.len()).map_err(Stop::from)?;
         self.pieces.push(piece);
         if self.pieces.len() > 2 + self.bytes / PIECE_BYTES_MIN {
-            let mut copied = self.workshop.pool.buffer(self.workshop.bytes_max)?;
-            copied.reserve(self.bytes)?;
+            let mut copied = self.room()?;
             self.pieces.drain(..).try_for_each(|piece| copied.extend(&piece))?;
             self.charge.shrink_to(0);
             self.copied = Some(copied);
@@ -179,13 +178,19 @@ impl<'a> Gathering<'a> {
         Ok(())
     }
 
+    /// A buffer with room for all pieces that have come.
+    fn room(&self) -> Result<Buffer, Refused> {
+        let mut room = self.workshop.pool.buffer(self.workshop.bytes_max)?;
+        room.reserve(self.bytes)?;
+        Ok(room)
+    }
+
     /// All pieces in one buffer of their size. The copy of a giant takes so long that others have their turn meanwhile.
     async fn finish(mut self) -> Result<Buffer, Refused> {
         if let Some(copied) = self.copied.take() {
             return Ok(copied);
         }
-        let mut out = self.workshop.pool.buffer(self.workshop.bytes_max)?;
-        out.reserve(self.bytes)?;
+        let mut out = self.room()?;
         let mut step = 0;
         for piece in std::mem::take(&mut self.pieces) {
             if step >= STEP_BYTES {
