@@ -8,7 +8,7 @@ use crate::{
     scenario::Addresses,
     scrape::{Scrape, Verdicts},
 };
-use load::{Arrivals, Expected, Generate, GenerateError, Keep, Progress, Report, Sink, SinkOptions, generate};
+use load::{Arrivals, Expected, Generate, Keep, Progress, Report, Sink, SinkOptions, generate};
 use std::{
     collections::VecDeque,
     future::pending,
@@ -217,24 +217,17 @@ async fn send_and_watch(
     collector: &Collector,
     sink: &Sink,
 ) -> Result<(Report, Vec<Sample>), String> {
-    let text = |error: GenerateError| error.to_string();
+    let alone = async { generate(load.clone(), pending()).await.map_err(|error| error.to_string()) };
     let sending = async {
         if !giants {
-            return generate(load.clone(), pending()).await.map_err(text);
+            return alone.await;
         }
-        let beside = giants_beside(load).map_err(text)?;
+        let giants = giants_beside(load).map_err(|error| error.to_string())?;
         // On a thread of its own: rendering a giant would hold up the small requests, and be taken for the collector's doing.
-        let beside = tokio::task::spawn_blocking(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            let [trace, request] = beside.map(|giant| generate(giant, pending()));
-            Ok(runtime.block_on(async { tokio::join!(trace, request) }))
-        });
-        let (report, beside) = tokio::join!(generate(load.clone(), pending()), beside);
-        let (trace, request) =
-            beside.map_err(|error| error.to_string())?.map_err(|error: std::io::Error| error.to_string())?;
-        let mut report = report.map_err(text)?;
-        for giant in [trace, request] {
-            let giant = giant.map_err(text)?;
+        let giants = tokio::task::spawn_blocking(|| send_giants(giants));
+        let (report, giants) = tokio::join!(alone, giants);
+        let mut report = report?;
+        for giant in giants.map_err(|error| error.to_string())?? {
             report.spans += giant.spans;
             report.lost_spans += giant.lost_spans;
             report.rejected_spans += giant.rejected_spans;
@@ -252,6 +245,15 @@ async fn send_and_watch(
             () = tokio::time::sleep(SAMPLE_INTERVAL) => samples.push(sample(started, &load.progress, collector, sink)),
         }
     }
+}
+
+/// Sends both; blocks until they are answered.
+fn send_giants([trace, request]: [Generate; 2]) -> Result<[Report; 2], String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot build a runtime: {error}"))?;
+    let (trace, request) =
+        runtime.block_on(async { tokio::join!(generate(trace, pending()), generate(request, pending())) });
+    Ok([trace.map_err(|error| error.to_string())?, request.map_err(|error| error.to_string())?])
 }
 
 /// One trace of 50 000 spans a second, and one request a second that just goes into 64 MiB.

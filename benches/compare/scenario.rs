@@ -107,7 +107,7 @@ impl Scenario {
             Self::I => "20 k spans/s, without and with a 50 000-span trace and a 64 MiB request a second",
             Self::J => "60 % of one core's capacity, on one core and on two",
             Self::K => "idle",
-            Self::L => "25 policies, a quarter of the core, three times the load it can take",
+            Self::L => "25 policies, a quarter of the core, 2.6 times the load it can take",
             Self::M => "as A at half of its capacity",
             Self::N => "as A at 80 % of its capacity",
             Self::P => "as A behind memory_limiter, resource, attributes and filter",
