@@ -21,7 +21,8 @@ fn check(answer: &Answer, status: u16, content_type: &str, message: &str) {
 #[tokio::test]
 async fn a_body_arrives_as_it_was_sent() {
     let bench = Bench::start(FakeIntake::accepting()).await;
-    let bodies = [0, 1, 9000, 100_000, 20 << 20].map(sample);
+    // The last one is put together in a buffer that the one before has left.
+    let bodies = [0, 1, 9000, 100_000, 20 << 20, 900_000, 600_000].map(sample);
     for body in &bodies {
         let answer = bench.post(&[PROTOBUF], body.clone()).await;
         assert_eq!((answer.status, answer.header("content-type")), (200, "application/x-protobuf"));
@@ -30,7 +31,7 @@ async fn a_body_arrives_as_it_was_sent() {
     assert_eq!(bench.intake.bodies(), bodies);
     assert_eq!(bench.intake.seen.lock()[0].1.transport, Transport::Http);
     assert_eq!(bench.budget.used(), 0, "every charge was given back");
-    assert_eq!(bench.counts(Transport::Http).accepted_requests, 5);
+    assert_eq!(bench.counts(Transport::Http).accepted_requests, 7);
 }
 
 #[tokio::test]
